@@ -1,0 +1,88 @@
+# Faktura: `make help` lists what can be done. Paths are relative, so that a folder with spaces works.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+LOCKS := requirements.lock requirements-dev.lock requirements-uv.lock package.json package-lock.json
+# The name of the stamp holds the lock files and the folder: a change of either installs again.
+KEY := $(shell { cat $(LOCKS) pyproject.toml deploy/install.sh; pwd; } | cksum | tr -d ' ')
+INSTALLED := .venv/.installed-$(KEY)
+INSTALLED_DEV := .venv/.installed-dev-$(KEY)
+
+# Arguments for pytest, as in: make test PYTEST="tests/shared -k money"
+PYTEST ?=
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+.PHONY: help
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: up
+up: $(INSTALLED)  ## start everything here and load the demo; Ctrl-C stops it
+	@$(BIN)/faktura up
+
+.PHONY: test
+test: $(INSTALLED_DEV) chromium  ## run all tests (make test PYTEST="tests/shared -k money" runs some)
+	@$(BIN)/pytest $(PYTEST)
+
+.PHONY: check
+check: $(INSTALLED_DEV)  ## lint, format, types, imports, sizes, lock files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest -q tests/test_tidy.py
+
+.PHONY: bench
+bench: $(INSTALLED_DEV)  ## measure, each figure against its baseline; writes bench/results.json
+	@$(BIN)/python -m bench
+
+.PHONY: verify
+verify: $(INSTALLED)  ## check hash chains, positions, ledger and views of the running installation
+	@$(BIN)/faktura verify
+
+.PHONY: demo-reset
+demo-reset: $(INSTALLED)  ## stop, delete the local data (.faktura) and begin the demo afresh
+	@$(BIN)/faktura down
+	@rm -rf .faktura
+	@$(BIN)/faktura up
+
+.PHONY: install
+install: $(INSTALLED)  ## install what `up` needs (done by itself when lock files change)
+
+.PHONY: schemas
+schemas: $(INSTALLED)  ## write docs/events from shared/contracts
+	@$(BIN)/python -m deploy.schemas
+
+.PHONY: lock
+lock: $(INSTALLED_DEV)  ## compile the lock files from pyproject.toml and package.json
+	@echo 'uv==0.13.9' | $(COMPILE) --no-annotate --output-file requirements-uv.lock -
+	@$(COMPILE) --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock --group dev pyproject.toml
+	@sh deploy/npm.sh install --package-lock-only
+
+# --------------------------------------------------------------------------------- installation
+
+define install
+	@echo "Installing ($(1)), once for these lock files ..."
+	@sh deploy/install.sh $(1)
+	@rm -f .venv/.installed-*
+endef
+
+$(INSTALLED):
+	$(call install,requirements.lock)
+	@touch $@
+
+$(INSTALLED_DEV):
+	$(call install,requirements-dev.lock)
+	@touch $(INSTALLED) $@
+
+.PHONY: chromium
+chromium:
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		{ apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 \
+			|| echo "Chromium could not be installed: the browser tests will be skipped."; \
+	fi
