@@ -13,7 +13,8 @@ INSTALLED_DEV := .venv/.installed-dev-$(KEY)
 
 # Arguments for pytest, as in: make test PYTEST="tests/shared -k money"
 PYTEST ?=
-COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --python-version 3.11
 
 .PHONY: help
 help:  ## list these commands
@@ -33,7 +34,7 @@ check: $(INSTALLED_DEV)  ## lint, format, types, imports, sizes, lock files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest -q tests/test_tidy.py
+	@$(BIN)/pytest -q tests/test_tidy.py tests/test_linters.py tests/test_repository.py
 
 .PHONY: bench
 bench: $(INSTALLED_DEV)  ## measure, each figure against its baseline; writes bench/results.json
@@ -57,7 +58,7 @@ schemas: $(INSTALLED)  ## write docs/events from shared/contracts
 	@$(BIN)/python -m deploy.schemas
 
 .PHONY: lock
-lock: $(INSTALLED_DEV)  ## compile the lock files from pyproject.toml and package.json
+lock: $(BIN)/uv  ## compile the lock files from pyproject.toml and package.json
 	@echo 'uv==0.13.9' | $(COMPILE) --no-annotate --output-file requirements-uv.lock -
 	@$(COMPILE) --output-file requirements.lock pyproject.toml
 	@$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock --group dev pyproject.toml
@@ -74,6 +75,9 @@ endef
 $(INSTALLED):
 	$(call install,requirements.lock)
 	@touch $@
+
+$(BIN)/uv:
+	$(call install,requirements.lock)
 
 $(INSTALLED_DEV):
 	$(call install,requirements-dev.lock)
