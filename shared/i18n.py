@@ -50,9 +50,7 @@ class Translations:
         """
         return self.catalogue.gettext(message) % values
 
-    def ngettext(
-        self, singular: str, plural: str, number: int, /, **values: object
-    ) -> str:
+    def ngettext(self, singular: str, plural: str, number: int, /, **values: object) -> str:
         """The plural form that this language has for `number`, which also fills `%(num)s`."""
         return self.catalogue.ngettext(singular, plural, number) % {
             "num": number,
@@ -64,11 +62,9 @@ class Translations:
         return str(self.catalogue.pgettext(context, message)) % values
 
     def day(self, value: date) -> str:
-        """A date in the language's shortest form that spells out the year: 14/12/2026, Dec 14, 2026."""
+        """The language's shortest date with the whole year: 14/12/2026, Dec 14, 2026."""
         has_short_year = "yy" in str(self.locale.date_formats["short"])
-        return format_date(
-            value, "medium" if has_short_year else "short", locale=self.locale
-        )
+        return format_date(value, "medium" if has_short_year else "short", locale=self.locale)
 
     def long_day(self, value: date) -> str:
         """A date with the month's name: 14 de dezembro de 2026, December 14, 2026."""
@@ -94,9 +90,7 @@ class Translations:
             return self.gettext("was due yesterday")
         if days > 0:
             return self.ngettext("due in %(num)s day", "due in %(num)s days", days)
-        return self.ngettext(
-            "was due %(num)s day ago", "was due %(num)s days ago", -days
-        )
+        return self.ngettext("was due %(num)s day ago", "was due %(num)s days ago", -days)
 
     def install(self, environment: Environment) -> None:
         """Make `environment` speak this language.
@@ -122,9 +116,7 @@ class Catalogues:
     """Every language that a service has: its default and one per folder under `locale/`."""
 
     def __init__(self, folder: Path, default: str = "en") -> None:
-        found = sorted(
-            path.parent.parent.name for path in folder.glob("*/LC_MESSAGES/messages.po")
-        )
+        found = sorted(path.parent.parent.name for path in folder.glob("*/LC_MESSAGES/messages.po"))
         tags = dict.fromkeys([default, *(name.replace("_", "-") for name in found)])
         self.default = default
         self._by_language = {tag: _load(tag, folder) for tag in tags}
@@ -173,8 +165,4 @@ def _source(path: Path) -> bytes:
 
 def _compile(path: Path) -> NullTranslations:
     """The messages of a .po file; untranslated ones and a missing file read as the English text."""
-    return (
-        GettextCatalogue(BytesIO(_source(path)))
-        if path.exists()
-        else NullTranslations()
-    )
+    return GettextCatalogue(BytesIO(_source(path))) if path.exists() else NullTranslations()

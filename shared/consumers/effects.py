@@ -1,0 +1,140 @@
+"""Carrying out what a reactor planned: at least once outside, its outcome recorded exactly once.
+
+Effects of one account are carried out in the order of their planning, of several accounts side by
+side. A fault is retried after 1, 2, 4 ... seconds, at most five minutes apart; after 20 tries the
+effect is parked and waits for somebody to ask for it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from shared.consumers.declarations import Effect, Reactor, Refused
+from shared.database import acquire
+from shared.store import Cause, EventStore, Transaction
+from shared.telemetry import span
+from shared.wakeup import Wakeup
+
+MAX_TRIES = 20
+LONGEST_WAIT_S = 300
+LEASE_S = 60
+BATCH = 32
+POLL_S = 0.5
+
+log = structlog.get_logger()
+
+_CLAIM = """
+update effect set next_try_at = $2 + make_interval(secs => $3), tries = tries + 1
+where id in (
+    select id from effect where reactor = $1 and state = 'pending' and next_try_at <= $2
+    order by created_at, id limit $4 for update skip locked)
+returning *
+"""
+
+
+class EffectRunner:
+    """Carries out the effects of one reactor. Several may run: each effect is leased to one."""
+
+    def __init__(self, reactor: Reactor, store: EventStore, wakeup: Wakeup) -> None:
+        self._reactor = reactor
+        self._store = store
+        self._wakeup = wakeup
+
+    async def run(self) -> None:
+        """Carry out effects until cancelled; raises when the database fails, to be run again."""
+        while True:
+            seen = self._wakeup.count
+            if not await self.carry_out_due():
+                await self._wakeup.wait_after(seen, timeout_s=POLL_S)
+
+    async def carry_out_due(self) -> int:
+        """Carry out what is due, at most a batch; how many effects that was."""
+        async with acquire(self._store.pool) as db:
+            now = self._store.clock.now()
+            rows = await db.fetch(_CLAIM, self._reactor.name, now, LEASE_S, BATCH)
+        effects = sorted((_effect(row) for row in rows), key=lambda e: (str(e.account_id), e.id))
+        groups = [list(g) for _, g in groupby(effects, key=lambda effect: effect.account_id)]
+        await asyncio.gather(*(self._in_turn(group) for group in groups))
+        return len(effects)
+
+    async def _in_turn(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            await self._carry_out(effect)
+
+    async def _carry_out(self, effect: Effect) -> None:
+        name = f"effect {self._reactor.name}"
+        with span(name, traceparent=effect.traceparent, attributes={"kind": effect.kind}):
+            try:
+                outcome = await self._reactor.perform(effect)
+            except Refused as refusal:
+                await self._end_refused(effect, refusal.reason)
+            except Exception as error:
+                await self._retry_later(effect, repr(error))
+            else:
+                await self._end_done(effect, outcome)
+
+    async def _end_done(self, effect: Effect, outcome: dict[str, Any]) -> None:
+        async with self._store.transaction(_cause(self._reactor, effect)) as tx:
+            await self._reactor.record(effect, outcome, tx)
+            await self._end(tx, effect, state="done", outcome=outcome)
+
+    async def _end_refused(self, effect: Effect, reason: str) -> None:
+        log.warning("effect refused", reactor=self._reactor.name, key=effect.key, reason=reason)
+        async with self._store.transaction(_cause(self._reactor, effect)) as tx:
+            if self._reactor.refused:
+                await self._reactor.refused(effect, reason, tx)
+            await self._end(tx, effect, state="refused", outcome={"reason": reason})
+
+    async def _end(
+        self, tx: Transaction, effect: Effect, *, state: str, outcome: dict[str, Any]
+    ) -> None:
+        await tx.db.execute(
+            """update effect set state = $2, outcome = $3, ended_at = $4, error = null
+               where id = $1 and state = 'pending'""",
+            effect.id,
+            state,
+            msgspec.json.encode(outcome).decode(),
+            tx.now,
+        )
+
+    async def _retry_later(self, effect: Effect, error: str) -> None:
+        log.warning("effect failed", reactor=self._reactor.name, key=effect.key, error=error)
+        wait = timedelta(seconds=min(2 ** (effect.tries - 1), LONGEST_WAIT_S))
+        state = "parked" if effect.tries >= MAX_TRIES else "pending"
+        async with acquire(self._store.pool) as db:
+            await db.execute(
+                "update effect set state = $2, next_try_at = $3, error = $4 where id = $1",
+                effect.id,
+                state,
+                self._store.clock.now() + wait,
+                error[:2000],
+            )
+
+
+def _cause(reactor: Reactor, effect: Effect) -> Cause:
+    return Cause(
+        actor=f"reactor:{reactor.name}",
+        causation_id=effect.cause_id,
+        correlation_id=effect.correlation_id,
+    )
+
+
+def _effect(row: asyncpg.Record) -> Effect:
+    return Effect(
+        id=row["id"],
+        key=row["key"],
+        kind=row["kind"],
+        payload=msgspec.json.decode(row["payload"]),
+        account_id=row["account_id"],
+        brand=row["brand"],
+        cause_id=row["cause_id"],
+        correlation_id=row["correlation_id"],
+        traceparent=row["traceparent"],
+        tries=row["tries"],
+    )

@@ -1,0 +1,282 @@
+"""One consumer at work: events in, each dealt with exactly once and in order.
+
+Per source and partition: position = checkpoint + 1 is applied, a lower one is dropped, a higher one
+shows a gap, which is filled from the source's feed. What cannot be applied is parked.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import structlog
+
+from shared.consumers.checkpoints import (
+    Checkpoints,
+    LostRace,
+    load_checkpoints,
+    move_checkpoint,
+)
+from shared.consumers.declarations import Consumer, Intent, Policy, Reactor, View
+from shared.consumers.parking import (
+    first_due,
+    frozen_key,
+    frozen_keys,
+    next_try,
+    note_failure,
+    park,
+    unpark,
+)
+from shared.database import Connection, acquire, is_lost
+from shared.envelope import Envelope, Record, needs_key, open_record
+from shared.errors import Unavailable
+from shared.feed import Feed, read_all
+from shared.ids import new_id
+from shared.store import Cause, EventStore, Transaction
+from shared.telemetry import CONSUMED, span
+from shared.wakeup import Wakeup
+
+BATCH = 200
+
+log = structlog.get_logger()
+
+Applied = Callable[[str, Sequence[Envelope]], None]
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same event may well be applied in a moment: nothing is wrong with it."""
+    return isinstance(error, Unavailable | LostRace) or is_lost(error)
+
+
+class Ahead(Exception):
+    """The consumer has seen positions that its source does not have: the source was set back."""
+
+
+class Worker:
+    """Runs one declared consumer. `applied` is told of every batch after its commit."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        store: EventStore,
+        feeds: Mapping[str, Feed],
+        *,
+        applied: Applied,
+    ) -> None:
+        self.consumer = consumer
+        self.name = consumer.name
+        self.moved = Wakeup()
+        self.planned = Wakeup()
+        self.behind: dict[str, str] = {}
+        """source -> why events of it wait for the next catch-up."""
+        self._store = store
+        self._feeds = feeds
+        self._applied = applied
+        self._lock = asyncio.Lock()
+        self._checkpoints: Checkpoints = {}
+        self._frozen: set[str] = set()
+
+    async def load(self) -> None:
+        """Read where the consumer stands; call it before anything else and after a lost race."""
+        async with acquire(self._store.pool) as db:
+            self._checkpoints = await load_checkpoints(db, self.name)
+            self._frozen = await frozen_keys(db, self.name)
+
+    def position(self, source: str, partition: int) -> int:
+        """The last position that the consumer has dealt with."""
+        return self._checkpoints.get((source, partition), 0)
+
+    async def offer(self, source: str, records: Sequence[Record]) -> None:
+        """Deal with records as the bus brings them: in any order, repeated, with gaps.
+
+        Never raises for a fault of the moment: the source is then marked as behind, and the next
+        `catch_up` reads from the feed what was missed.
+        """
+        try:
+            async with self._lock:
+                await self._follow(source, records)
+        except Exception as error:
+            self.behind[source] = repr(error)
+            log.warning("consumer behind", consumer=self.name, source=source, error=repr(error))
+
+    async def catch_up(self, source: str) -> None:
+        """Read the source's feed up to its present heads. Raises what hinders it."""
+        async with self._lock:
+            if source in self.behind:
+                await self.load()
+            feed = self._feeds[source]
+            heads = await feed.heads()
+            for (known_source, partition), position in self._checkpoints.items():
+                if known_source == source and position > heads.get(partition, 0):
+                    self.behind[source] = "ahead of its source"
+                    raise Ahead(f"{self.name} is at {source}/{partition}/{position}")
+            for partition, head in heads.items():
+                await self._read(source, partition, upto=head)
+            self.behind.pop(source, None)
+
+    async def retry_parked(self) -> None:
+        """Try the parked events whose time has come."""
+        while self._frozen and await self._retry_one():
+            pass
+
+    async def _follow(self, source: str, records: Sequence[Record]) -> None:
+        ordered = sorted(records, key=lambda record: (record.partition, record.position))
+        for partition, group in groupby(ordered, key=lambda record: record.partition):
+            run: list[Record] = []
+            for record in group:
+                expected = self.position(source, partition) + len(run) + 1
+                if record.position < expected:
+                    continue
+                if record.position > expected:
+                    await self._deal_with(run)
+                    run = []
+                    await self._read(source, partition, upto=record.position)
+                    continue
+                run.append(record)
+            await self._deal_with(run)
+
+    async def _read(self, source: str, partition: int, *, upto: int) -> None:
+        batch: list[Record] = []
+        after = self.position(source, partition)
+        async for record in read_all(self._feeds[source], partition, after=after, upto=upto):
+            batch.append(record)
+            if len(batch) == BATCH:
+                await self._deal_with(batch)
+                batch = []
+        await self._deal_with(batch)
+
+    async def _deal_with(self, records: list[Record]) -> None:
+        """A contiguous run of one partition: all in one transaction, singly if that fails."""
+        size = 1 if isinstance(self.consumer, Policy) else len(records)
+        for start in range(0, len(records), max(size, 1)):
+            batch = records[start : start + size]
+            try:
+                await self._apply(batch)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                if len(batch) == 1:
+                    await self._park(batch[0], error)
+                    continue
+                for record in batch:
+                    await self._deal_with([record])
+
+    async def _apply(self, batch: list[Record]) -> None:
+        envelopes = await self._open([r for r in batch if frozen_key(r) not in self._frozen])
+        first, last = batch[0], batch[-1]
+        async with acquire(self._store.pool) as db:
+            async with db.transaction():
+                for record in batch:
+                    if frozen_key(record) in self._frozen:
+                        waits = "an earlier event of the account is parked"
+                        await park(db, self.name, record, error=waits, next_try_at=None)
+                written = [await self._handle(envelope, db) for envelope in envelopes]
+                await self._advance(db, first, last)
+        self._commit(last, envelopes)
+        for tx in written:
+            if tx:
+                self._store.announce(tx)
+
+    async def _handle(self, envelope: Envelope, db: Connection) -> Transaction | None:
+        match self.consumer:
+            case View() as view:
+                await view.apply(envelope, db)
+            case Reactor() as reactor:
+                await self._store_intents(await reactor.plan(envelope), envelope, db)
+            case Policy() as policy:
+                return await self._carry_out(policy, envelope, db)
+        return None
+
+    async def _carry_out(self, policy: Policy, envelope: Envelope, db: Connection) -> Transaction:
+        cause = Cause(
+            actor=f"policy:{policy.name}",
+            causation_id=envelope.id,
+            correlation_id=envelope.correlation_id,
+        )
+        tx = Transaction(self._store, db, cause)
+        with span(f"policy {policy.name}", traceparent=envelope.traceparent):
+            await policy.handle(envelope, tx)
+        return tx
+
+    async def _store_intents(
+        self, intents: Sequence[Intent], envelope: Envelope, db: Connection
+    ) -> None:
+        rows: list[tuple[Any, ...]] = [
+            (
+                new_id(),
+                self.name,
+                intent.key,
+                intent.kind,
+                envelope.account_id,
+                envelope.brand,
+                msgspec.json.encode(intent.payload).decode(),
+                envelope.id,
+                envelope.correlation_id,
+                envelope.traceparent,
+            )
+            for intent in intents
+        ]
+        await db.executemany(
+            """insert into effect (id, reactor, key, kind, account_id, brand, payload, cause_id,
+                                   correlation_id, traceparent)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+               on conflict (reactor, key) do nothing""",
+            rows,
+        )
+
+    async def _park(self, record: Record, error: Exception) -> None:
+        log.error("event parked", consumer=self.name, id=str(record.id), error=repr(error))
+        due = next_try(self._store.clock.now(), 1)
+        async with acquire(self._store.pool) as db, db.transaction():
+            await park(db, self.name, record, error=repr(error), next_try_at=due)
+            await self._advance(db, record, record)
+        self._frozen.add(frozen_key(record))
+        self._commit(record, [])
+
+    async def _retry_one(self) -> bool:
+        """Try one parked event; whether one was due."""
+        async with self._lock, acquire(self._store.pool) as db, db.transaction():
+            now = self._store.clock.now()
+            parked = await first_due(db, self.name, now)
+            if parked is None:
+                return False
+            try:
+                async with db.transaction():
+                    envelopes = await self._open([parked.record])
+                    written = [await self._handle(envelope, db) for envelope in envelopes]
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                await note_failure(db, self.name, parked, error=repr(error), now=now)
+                return True
+            if await unpark(db, self.name, parked, now=now):
+                self._frozen.discard(parked.frozen)
+        self._commit(parked.record, envelopes, moved=False)
+        for tx in written:
+            if tx:
+                self._store.announce(tx)
+        return True
+
+    async def _open(self, records: Sequence[Record]) -> list[Envelope]:
+        secret = {r.account_id for r in records if needs_key(r) and r.account_id}
+        keys = await self._store.keyring.keys(secret) if secret else {}
+        return [open_record(record, keys) for record in records]
+
+    async def _advance(self, db: Connection, first: Record, last: Record) -> None:
+        await move_checkpoint(
+            db,
+            self.name,
+            first.source,
+            partition=first.partition,
+            before=first.position - 1,
+            after=last.position,
+        )
+
+    def _commit(self, last: Record, envelopes: Sequence[Envelope], *, moved: bool = True) -> None:
+        if moved:
+            self._checkpoints[last.source, last.partition] = last.position
+        CONSUMED.add(len(envelopes), {"service": self._store.service, "consumer": self.name})
+        self.moved.call()
+        self.planned.call()
+        self._applied(self.name, envelopes)

@@ -1,0 +1,73 @@
+"""What the accounts service publishes: billing accounts, their contact data and their users."""
+
+from uuid import UUID
+
+from shared.contracts.event import PublicEvent
+from shared.personal import Personal
+
+
+class AccountOpened(PublicEvent):
+    """A client registered; the account has no number yet. Country is ISO 3166-1 alpha-2."""
+
+    user_id: UUID
+    language: str
+    name: Personal[str]
+    email: Personal[str]
+    phone: Personal[str]
+    tax_id: Personal[str]
+    address: Personal[str]
+    city: Personal[str]
+    state: Personal[str]
+    postal_code: Personal[str]
+    country: str
+
+
+class AccountNumberAssigned(PublicEvent):
+    """The account has its billing account number, which never changes."""
+
+    number: str
+
+
+class ContactChanged(PublicEvent):
+    """The contact data as they are from now on; later invoices carry them."""
+
+    language: str
+    name: Personal[str]
+    email: Personal[str]
+    phone: Personal[str]
+    tax_id: Personal[str]
+    address: Personal[str]
+    city: Personal[str]
+    state: Personal[str]
+    postal_code: Personal[str]
+    country: str
+
+
+class EmailConfirmationRequested(PublicEvent):
+    """A link that confirms the user's e-mail address is wanted. The link itself is never published."""
+
+    user_id: UUID
+
+
+class EmailConfirmed(PublicEvent):
+    """The user opened the link that was sent to the address."""
+
+    user_id: UUID
+
+
+class RegistrationRepeated(PublicEvent):
+    """Somebody registered with an address that has a user already; its owner is told."""
+
+    user_id: UUID
+
+
+class PasswordResetRequested(PublicEvent):
+    """A link that sets a new password is wanted. The link itself is never published."""
+
+    user_id: UUID
+
+
+class PasswordChanged(PublicEvent):
+    """The user has a new password and every session of the user has ended."""
+
+    user_id: UUID

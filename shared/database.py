@@ -1,0 +1,73 @@
+"""PostgreSQL through asyncpg, with a time limit on every wait."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from shared.errors import Unavailable
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+CONNECT_TIMEOUT_S = 5
+ACQUIRE_TIMEOUT_S = 2
+COMMAND_TIMEOUT_S = 10
+SERVER_SETTINGS = {
+    "statement_timeout": "8000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+    "timezone": "UTC",
+}
+
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.DiskFullError,
+    OSError,
+    TimeoutError,
+)
+"""What the driver may raise when the database, not the statement, is at fault."""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the database was at fault: a wrong argument is an InterfaceError as well."""
+    return isinstance(error, LOST) and not isinstance(error, ValueError)
+
+
+async def open_pool(url: str, *, size: int, schemas: Sequence[str] = ()) -> Pool:
+    """A pool whose connections see `public` and then `schemas` by bare table name."""
+    path = ",".join(("public", *schemas))
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={**SERVER_SETTINGS, "search_path": path},
+    )
+    assert pool is not None
+    return pool
+
+
+@asynccontextmanager
+async def acquire(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool; `Unavailable` when none is free or the server does not answer."""
+    try:
+        db = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+    except LOST as error:
+        raise Unavailable(what="database") from error
+    try:
+        yield db
+    finally:
+        await pool.release(db)

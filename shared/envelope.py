@@ -1,0 +1,179 @@
+"""A public event on its way: the row of the log, the message on the bus, the envelope that is read.
+
+The hash chain of a partition: hash = sha256(hash before || envelope || newline || data), where the
+envelope is its eight fields joined by newlines and the data are the exact published bytes.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.contracts import REGISTRY, PublicEvent
+from shared.personal import decrypt, encrypt, personal_fields
+
+PARTITIONS = 64
+FIRST_HASH = bytes(32)
+
+
+class UnknownEvent(Exception):
+    """This version of the program does not know the event's type or its version."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a service's public log. `data` is JSON text with personal fields encrypted."""
+
+    source: str
+    partition: int
+    position: int
+    id: UUID
+    type: str
+    version: int
+    account_id: UUID | None
+    brand: str
+    occurred_at: datetime
+    actor: str
+    causation_id: UUID | None
+    correlation_id: UUID
+    traceparent: str
+    data: str
+    hash: str
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a consumer is given: the event, readable, and where it comes from."""
+
+    source: str
+    partition: int
+    position: int
+    id: UUID
+    type: str
+    version: int
+    account_id: UUID | None
+    brand: str
+    occurred_at: datetime
+    actor: str
+    causation_id: UUID | None
+    correlation_id: UUID
+    traceparent: str
+    event: PublicEvent
+
+    @property
+    def account(self) -> UUID:
+        """The account of an event that has one."""
+        assert self.account_id is not None, f"{self.type} belongs to an account"
+        return self.account_id
+
+
+def partition_of(account_id: UUID | None, brand: str) -> int:
+    """Where the account's events go (those without an account: the brand's); fixed for ever."""
+    key = account_id.bytes if account_id else brand.encode()
+    return int.from_bytes(hashlib.sha256(key).digest()[:8]) % PARTITIONS
+
+
+def sealed_bytes(record: Record) -> bytes:
+    """What the hash chain covers besides the hash before."""
+    fields = (
+        str(record.id),
+        record.type,
+        str(record.version),
+        str(record.account_id or ""),
+        record.brand,
+        record.occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        record.actor,
+        str(record.causation_id or ""),
+    )
+    return "\n".join((*fields, record.data)).encode()
+
+
+def chained_hash(before: bytes, record: Record) -> bytes:
+    """The hash that belongs to `record` when the one before it is `before`."""
+    return hashlib.sha256(before + sealed_bytes(record)).digest()
+
+
+def encode_public(event: PublicEvent, key: bytes | None) -> dict[str, Any]:
+    """The event's fields for JSON, the personal ones encrypted under `key`."""
+    fields: dict[str, Any] = msgspec.structs.asdict(event)
+    for name in personal_fields(type(event)):
+        assert key is not None, f"{type(event).__name__}.{name} is personal and has no key"
+        fields[name] = encrypt(fields[name], key)
+    return fields
+
+
+def needs_key(record: Record) -> bool:
+    """Whether opening the record takes its account's key."""
+    return bool(personal_fields(_event_class(record)))
+
+
+def open_record(record: Record, keys: Mapping[UUID, bytes | None]) -> Envelope:
+    """The typed, readable form. Raises `UnknownEvent` rather than guess at a newer event."""
+    cls = _event_class(record)
+    event = _decoder(cls).decode(record.data)
+    personal = personal_fields(cls)
+    if personal:
+        key = keys.get(record.account_id) if record.account_id else None
+        plain = {name: decrypt(getattr(event, name), key) for name in personal}
+        event = msgspec.structs.replace(event, **plain)
+    fields = {name: getattr(record, name) for name in Record.__struct_fields__}
+    del fields["data"], fields["hash"]
+    return Envelope(event=event, **fields)
+
+
+def to_headers(record: Record) -> dict[str, str]:
+    """The message's headers: CloudEvents 1.0 NATS binding in binary mode, and what is ours."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": str(record.id),
+        "ce-source": f"/faktura/{record.source}",
+        "ce-type": record.type,
+        "ce-time": record.occurred_at.isoformat(),
+        "ce-datacontenttype": "application/json",
+        "ce-partitionkey": str(record.account_id or record.brand),
+        "traceparent": record.traceparent,
+        "faktura-partition": str(record.partition),
+        "faktura-position": str(record.position),
+        "faktura-version": str(record.version),
+        "faktura-account": str(record.account_id or ""),
+        "faktura-brand": record.brand,
+        "faktura-actor": record.actor,
+        "faktura-causation": str(record.causation_id or ""),
+        "faktura-correlation": str(record.correlation_id),
+        "faktura-hash": record.hash,
+    }
+
+
+def from_message(source: str, headers: Mapping[str, str], body: bytes) -> Record:
+    """The record that a message carries. KeyError or ValueError: not one of our messages."""
+    return Record(
+        source=source,
+        partition=int(headers["faktura-partition"]),
+        position=int(headers["faktura-position"]),
+        id=UUID(headers["ce-id"]),
+        type=headers["ce-type"],
+        version=int(headers["faktura-version"]),
+        account_id=UUID(headers["faktura-account"]) if headers["faktura-account"] else None,
+        brand=headers["faktura-brand"],
+        occurred_at=datetime.fromisoformat(headers["ce-time"]),
+        actor=headers["faktura-actor"],
+        causation_id=UUID(headers["faktura-causation"]) if headers["faktura-causation"] else None,
+        correlation_id=UUID(headers["faktura-correlation"]),
+        traceparent=headers.get("traceparent", ""),
+        data=body.decode(),
+        hash=headers["faktura-hash"],
+    )
+
+
+def _event_class(record: Record) -> type[PublicEvent]:
+    cls = REGISTRY.get((record.source, record.type))
+    if cls is None or record.version > cls.VERSION:
+        raise UnknownEvent(f"{record.source} {record.type} version {record.version}")
+    return cls
+
+
+@cache
+def _decoder(cls: type[PublicEvent]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cls)

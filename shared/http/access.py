@@ -1,0 +1,98 @@
+"""Who may call a route, and how often. Every route declares it; a test fails on one that does not."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
+
+from shared.errors import Forbidden, TooMany, Unauthenticated
+from shared.tokens import ANONYMOUS, INTERNAL, Caller, Verifier
+
+
+class Who(StrEnum):
+    """The callers that a route is for."""
+
+    PUBLIC = "public"
+    USER = "user"
+    CLIENT = "client"
+    STAFF = "staff"
+    INTERNAL = INTERNAL
+
+
+class Rate(StrEnum):
+    """How often one caller may call routes of a class."""
+
+    READ = "read"
+    WRITE = "write"
+    AUTH = "auth"
+    INTERNAL = "internal"
+
+
+PER_MINUTE = {Rate.READ: 600, Rate.WRITE: 120, Rate.AUTH: 60}
+
+
+class Repeat(StrEnum):
+    """What makes a write safe to repeat."""
+
+    KEYED = "keyed"
+    """The request carries an Idempotency-Key; the answer is kept with the command."""
+    NATURAL = "natural"
+    """The command itself recognises a repetition, or a repetition does no harm."""
+    READS = "reads"
+    """Nothing is written: no transaction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """The declaration of one route."""
+
+    who: Who
+    rate: Rate
+    repeat: Repeat
+
+
+class Gate:
+    """Tells callers apart by their tokens and counts their calls."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self._verifier = verifier
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def admit(self, request: Request, access: Access) -> Caller:
+        """The caller, if this route is for it; else `Unauthenticated`, `Forbidden` or `TooMany`."""
+        caller = await self._identify(request)
+        if access.who is not Who.PUBLIC:
+            _check_scope(caller, access.who)
+        await self._count(request, caller, access.rate)
+        return caller
+
+    async def _identify(self, request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if not token:
+            return ANONYMOUS
+        if scheme.lower() != "bearer":
+            raise Unauthenticated()
+        return await self._verifier.check(token)
+
+    async def _count(self, request: Request, caller: Caller, rate: Rate) -> None:
+        if INTERNAL in caller.scopes or rate is Rate.INTERNAL:
+            return
+        who = caller.actor if caller is not ANONYMOUS else _network(request)
+        item = RateLimitItemPerMinute(PER_MINUTE[rate])
+        if not await self._limiter.hit(item, rate, who):
+            raise TooMany(per_minute=PER_MINUTE[rate])
+
+
+def _check_scope(caller: Caller, who: Who) -> None:
+    if caller is ANONYMOUS:
+        raise Unauthenticated()
+    allowed = caller.user_id is not None if who is Who.USER else str(who) in caller.scopes
+    if not allowed:
+        raise Forbidden()
+
+
+def _network(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

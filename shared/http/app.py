@@ -1,0 +1,162 @@
+"""The application factory: what a service's composition root hands its parts to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from shared import bus
+from shared.consumers import Consumers
+from shared.contracts import SOURCES
+from shared.database import acquire
+from shared.http.access import Gate
+from shared.http.internal import router as internal_router
+from shared.http.limits import MAX_BODY_BYTES, Guards
+from shared.http.problems import answer_problems
+from shared.http.route import Router
+from shared.logs import start_logs
+from shared.relay import Relay
+from shared.settings import Settings
+from shared.store import EventStore
+from shared.telemetry import GAUGES, start_telemetry
+from shared.tokens import Signer, Verifier
+from shared.verify import Check
+from shared.wakeup import run_forever
+
+SHUTDOWN_S = 10
+Loop = Callable[[], Awaitable[None]]
+
+
+async def nothing_special() -> dict[str, Any]:
+    """The default of `Service.report`."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The parts of a running service, as its app.py has built them.
+
+    `state` is what its routes need besides the store; `loops` run for as long as the service does and
+    are started again when they fail; `checks` are run by verification; `report` adds the service's
+    own figures to its status; `close` ends what app.py has opened.
+    """
+
+    settings: Settings
+    store: EventStore
+    signer: Signer
+    consumers: Consumers
+    routers: Sequence[Router]
+    state: Any = None
+    loops: Mapping[str, Loop] = field(default_factory=dict)
+    checks: Sequence[Check] = ()
+    report: Callable[[], Awaitable[dict[str, Any]]] = nothing_special
+    close: Callable[[], Awaitable[None]] | None = None
+    max_body_bytes: int = MAX_BODY_BYTES
+
+
+def create_app(service: Service) -> FastAPI:
+    """The service's HTTP application; its lifespan runs the relay, the consumers and the loops."""
+    app = FastAPI(
+        title=f"Faktura {service.settings.service}",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan(service),
+        telemetry={"logging": False},
+    )
+    settings = service.settings
+    verifier = Verifier(settings.service, peers=settings.peers, operator_jwk=settings.operator_jwk)
+    app.state.gate = Gate(verifier)
+    app.state.verifier = verifier
+    app.state.store = service.store
+    app.state.signer = service.signer
+    app.state.consumers = service.consumers
+    app.state.checks = service.checks
+    app.state.service = service.state
+    app.state.status = lambda: _status(service)
+    app.state.measure = lambda: _measure(service)
+    for router in (*service.routers, internal_router):
+        app.include_router(router.api)
+    answer_problems(app)
+    app.add_middleware(Guards, hosts=settings.allowed_hosts, max_body_bytes=service.max_body_bytes)
+    return app
+
+
+def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
+    """Run one service as this process until it is told to stop; it drains for ten seconds."""
+    start_logs(settings.service, settings.log_level)
+    start_telemetry(settings.service, otlp_endpoint=settings.otlp_endpoint)
+    asyncio.run(_serve(build, settings))
+
+
+async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
+    config = uvicorn.Config(
+        create_app(await build()),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        limit_concurrency=500,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def _lifespan(service: Service) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        client = await bus.connect(service.settings)
+        await service.consumers.load()
+        loops = {**service.loops, **service.consumers.loops(client)}
+        if service.settings.service in SOURCES:
+            relay = Relay(service.store, client)
+            replicas = service.settings.nats_replicas
+            loops["relay"] = lambda: relay.run(replicas=replicas)
+        tasks = [asyncio.create_task(run_forever(name, loop)) for name, loop in loops.items()]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await bus.close(client)
+        if service.close:
+            await service.close()
+        await service.store.pool.close()
+
+    return lifespan
+
+
+async def _status(service: Service) -> dict[str, Any]:
+    async with acquire(service.store.pool) as db:
+        unpublished = await db.fetchval(
+            """select coalesce(sum(h.position - c.position), 0)::bigint
+               from partition_head h join relay_checkpoint c using (partition)"""
+        )
+    publishes = service.settings.service in SOURCES
+    return {
+        "service": service.settings.service,
+        "unpublished": unpublished if publishes else 0,
+        **await service.consumers.status(),
+        "business": await service.report(),
+    }
+
+
+async def _measure(service: Service) -> None:
+    """Bring the gauges up to date before they are read."""
+    status = await _status(service)
+    name = service.settings.service
+    GAUGES.set("faktura_unpublished", status["unpublished"], service=name)
+    GAUGES.set("faktura_effects_pending", status["effects"]["pending"], service=name)
+    for consumer in status["consumers"]:
+        labels = {"service": name, "consumer": consumer["name"]}
+        GAUGES.set("faktura_parked", consumer["parked"], **labels)
+        if consumer["lag"] is not None:
+            GAUGES.set("faktura_consumer_lag", consumer["lag"], **labels)

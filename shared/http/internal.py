@@ -1,0 +1,80 @@
+"""What every service answers about itself: health, feed, status, verification, its public key."""
+
+from typing import Any
+
+import msgspec
+from fastapi import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from shared.database import acquire
+from shared.envelope import PARTITIONS
+from shared.feed import PAGE, LocalFeed
+from shared.http.access import Who
+from shared.http.call import Call
+from shared.http.route import Router
+from shared.verify import verify_log, verify_parked, verify_views
+
+router = Router(tags=["internal"])
+
+
+@router.get("/health/live", who=Who.PUBLIC)
+async def get_live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready", who=Who.PUBLIC)
+async def get_ready(call: Call) -> dict[str, str]:
+    """The service can do its work: its database answers and its consumers are loaded."""
+    async with acquire(call.db) as db:
+        await db.fetchval("select 1")
+    return {"status": "ready"}
+
+
+@router.get("/metrics", who=Who.PUBLIC)
+async def get_metrics(call: Call) -> Response:
+    """The process's figures for Prometheus."""
+    await call.request.app.state.measure()
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/.well-known/jwks.json", who=Who.PUBLIC)
+async def get_jwks(call: Call) -> dict[str, Any]:
+    """The key that this service's tokens are checked with (RFC 7517)."""
+    jwks: dict[str, Any] = call.request.app.state.signer.jwks()
+    return jwks
+
+
+@router.get("/internal/feed/heads", who=Who.INTERNAL)
+async def get_feed_heads(call: Call) -> dict[int, int]:
+    """The last position of each partition that has events."""
+    return await LocalFeed(call.db, call.store.service).heads()
+
+
+@router.get("/internal/feed", who=Who.INTERNAL)
+async def get_feed(call: Call, partition: int, after: int = 0, limit: int = PAGE) -> Response:
+    """Records of one partition after a position, one JSON object a line, in order."""
+    feed = LocalFeed(call.db, call.store.service)
+    records = await feed.page(partition % PARTITIONS, after=after, limit=min(limit, PAGE))
+    lines = b"\n".join(msgspec.json.encode(record) for record in records)
+    return Response(lines, media_type="application/x-ndjson")
+
+
+@router.get("/internal/status", who=Who.INTERNAL)
+async def get_status(call: Call) -> dict[str, Any]:
+    """What is unpublished, how far each consumer is behind, what is parked or waits."""
+    status: dict[str, Any] = await call.request.app.state.status()
+    return status
+
+
+@router.get("/internal/verify", who=Who.INTERNAL)
+async def get_verify(call: Call) -> dict[str, Any]:
+    """Every check of the service; `findings` is empty when all holds."""
+    app = call.request.app
+    findings = await verify_log(call.db, call.store.service)
+    findings += await verify_views(app.state.consumers, call.db, call.store.keyring)
+    async with acquire(call.db) as db:
+        findings += await verify_parked(db)
+        for check in app.state.checks:
+            findings += await check(db)
+    return {"service": call.store.service, "findings": findings}

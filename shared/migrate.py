@@ -1,0 +1,105 @@
+"""Brings a service's database to the present schema.
+
+Plain SQL by dbmate: the mechanism's migrations first, then the service's own, each once. Views'
+tables are not migrated but made anew when their definition changes, and filled again from the log.
+It is done as the owner of the tables; the application's role is only given what it needs.
+"""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncpg
+
+from shared.consumers import View
+
+MECHANISM = Path(__file__).parent / "migrations"
+DBMATE = Path(sys.executable).parent / "dbmate"
+APPEND_ONLY = ("events", "log")
+
+
+def migrate(url: str, folder: Path, *, table: str) -> None:
+    """Apply what is missing of the folder's migrations, as `table` remembers them.
+
+    Two at once are safe: the second waits. Ends the process with dbmate's words if one fails.
+    """
+    joiner = "&" if "?" in url else "?"
+    options = {
+        "--url": f"{url}{joiner}sslmode=disable",
+        "--migrations-dir": str(folder),
+        "--migrations-table": table,
+    }
+    flags = ("--no-dump-schema", "--migration-lock")
+    command = [str(DBMATE), *(word for pair in options.items() for word in pair), *flags]
+    done = subprocess.run([*command, "migrate"], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(f"migration failed: {done.stderr or done.stdout}")
+
+
+async def prepare_views(db: "asyncpg.Connection[asyncpg.Record]", views: Sequence[View]) -> None:
+    """Make each view's schema, anew and with its checkpoints reset if its definition changed."""
+    await db.execute(
+        """create table if not exists view_definition (
+               name text primary key, hash text not null, schema text not null)"""
+    )
+    for view in views:
+        wanted = hashlib.sha256(view.tables.encode()).hexdigest()
+        known = await db.fetchval("select hash from view_definition where name = $1", view.name)
+        if known == wanted:
+            continue
+        async with db.transaction():
+            await db.execute(f"drop schema if exists {view.schema} cascade")
+            await db.execute(f"create schema {view.schema}")
+            await db.execute(f"set local search_path = {view.schema}")
+            await db.execute(view.tables)
+            await db.execute("set local search_path = public")
+            await db.execute("delete from checkpoint where consumer = $1", view.name)
+            await db.execute("delete from parked where consumer = $1", view.name)
+            await db.execute(
+                """insert into view_definition (name, hash, schema) values ($1, $2, $3)
+                   on conflict (name) do update set hash = excluded.hash""",
+                view.name,
+                wanted,
+                view.schema,
+            )
+
+
+async def grant(db: "asyncpg.Connection[asyncpg.Record]", role: str, views: Sequence[View]) -> None:
+    """Let the application's role work: append to the events and the log, never change them."""
+    for schema in ("public", *(view.schema for view in views)):
+        await db.execute(f'grant usage on schema {schema} to "{role}"')
+        await db.execute(
+            f'grant select, insert, update, delete on all tables in schema {schema} to "{role}"'
+        )
+        await db.execute(f'grant usage on all sequences in schema {schema} to "{role}"')
+    database = await db.fetchval("select current_database()")
+    await db.execute(f'grant temporary on database "{database}" to "{role}"')
+
+
+async def migrate_service(
+    migrations: Path, views: Sequence[View], *, owner_url: str, role: str
+) -> None:
+    """Bring one service's database to the present and give `role` its rights."""
+    migrate(owner_url, MECHANISM, table="migration_mechanism")
+    if any(migrations.glob("*.sql")):
+        migrate(owner_url, migrations, table="migration_service")
+    db = await asyncpg.connect(owner_url)
+    try:
+        await prepare_views(db, views)
+        await grant(db, role, views)
+        for table in APPEND_ONLY:
+            await db.execute(f'revoke update, delete, truncate on {table} from "{role}"')
+    finally:
+        await db.close()
+
+
+async def migrate_plain(migrations: Path, *, owner_url: str, role: str) -> None:
+    """Bring a database without events, such as the keyring's, to the present."""
+    migrate(owner_url, migrations, table="migration_service")
+    db = await asyncpg.connect(owner_url)
+    try:
+        await grant(db, role, [])
+    finally:
+        await db.close()

@@ -1,0 +1,118 @@
+"""Calls to the other services: signed, traced and with a time limit on each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import stamina
+
+from shared.errors import (
+    Conflict,
+    Declined,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Stale,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
+from shared.telemetry import current_traceparent
+from shared.tokens import INTERNAL, Signer
+
+TIMEOUT_S = 5
+_KINDS: dict[int, type[DomainError]] = {
+    int(kind.status): kind
+    for kind in (
+        Invalid,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        Stale,
+        Declined,
+        TooMany,
+        Unavailable,
+    )
+}
+
+
+class RemoteProblem(DomainError):
+    """Another service refused."""
+
+    def __init__(self, body: Mapping[str, Any], status: int) -> None:
+        super().__init__(**body.get("facts", {}))
+        self.status = _KINDS.get(status, Unavailable).status  # type: ignore[misc]
+        self.remote_code = str(body.get("code", "unavailable"))
+        self.remote_message = str(body.get("title", self.message))
+        self.args = (self.remote_message,)
+
+    @property
+    def code(self) -> str:
+        """The code that the other service gave."""
+        return self.remote_code
+
+
+class Peers:
+    """The other services by name."""
+
+    def __init__(self, addresses: Mapping[str, str], signer: Signer) -> None:
+        self._addresses = addresses
+        self._signer = signer
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+
+    async def call(
+        self,
+        peer: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer of `peer`; refusals are raised as `RemoteProblem`, silence as `Unavailable`.
+
+        Without a user's `token` the call is signed as this service's own. A GET is tried again when
+        the connection fails; anything else only once, because its outcome is not known then.
+        """
+        attempts = 3 if method == "GET" else 1
+        try:
+            async for attempt in stamina.retry_context(
+                on=httpx.TransportError, attempts=attempts, wait_initial=0.05, wait_max=0.5
+            ):
+                with attempt:
+                    answer = await self._http.request(
+                        method,
+                        f"{self._addresses[peer]}{path}",
+                        json=json,
+                        params=params,
+                        headers={
+                            **self._credentials(peer, token),
+                            "traceparent": current_traceparent(),
+                            **(headers or {}),
+                        },
+                    )
+        except httpx.HTTPError as error:
+            raise Unavailable(what=peer) from error
+        if answer.is_error:
+            raise RemoteProblem(_problem_of(answer), answer.status_code)
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _credentials(self, peer: str, token: str | None) -> dict[str, str]:
+        own = f"service:{self._signer.issuer}"
+        token = token or self._signer.issue(peer, subject=own, scopes=[INTERNAL], ttl_s=60)
+        return {"authorization": f"Bearer {token}"}
+
+
+def _problem_of(answer: httpx.Response) -> dict[str, Any]:
+    if "json" not in answer.headers.get("content-type", ""):
+        return {}
+    body = answer.json()
+    return body if isinstance(body, dict) else {}

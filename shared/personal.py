@@ -1,0 +1,49 @@
+"""`Personal[str]` marks a field that identifies a person: it is stored and published encrypted.
+
+The cipher is AES-256-GCM under the key of the field's account; a field whose key has been deleted
+reads as `[erased]`. Encrypted text is `~1.` and the URL-safe base64 of nonce, ciphertext and tag.
+"""
+
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+T = TypeVar("T")
+
+MARK = object()
+Personal = Annotated[T, MARK]
+
+ERASED = "[erased]"
+_PREFIX = "~1."
+_NONCE_BYTES = 12
+
+
+@cache
+def personal_fields(cls: type[Any]) -> frozenset[str]:
+    """The names of the fields of `cls` that are `Personal[str]`."""
+    hints = get_type_hints(cls, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _is_personal(hint))
+
+
+def _is_personal(hint: Any) -> bool:
+    return get_origin(hint) is Annotated and MARK in get_args(hint)[1:]
+
+
+def encrypt(text: str, key: bytes) -> str:
+    """`text` under `key` (32 bytes), with a fresh nonce: equal texts give different results."""
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, text.encode(), None)
+    return _PREFIX + urlsafe_b64encode(nonce + sealed).decode()
+
+
+def decrypt(text: str, key: bytes | None) -> str:
+    """The plain text, or `[erased]` when there is no key any more."""
+    if key is None:
+        return ERASED
+    assert text.startswith(_PREFIX), "a personal field is stored encrypted"
+    sealed = urlsafe_b64decode(text[len(_PREFIX) :])
+    plain = AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+    return plain.decode()

@@ -1,0 +1,51 @@
+"""Waking waiters without losing a call, and loops that outlive their errors."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 10.0
+
+log = structlog.get_logger()
+
+
+class Wakeup:
+    """A counter that can be waited on: whoever read the count before a call is woken by it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._event = asyncio.Event()
+
+    def call(self) -> None:
+        """Wake all who wait."""
+        self.count += 1
+        waiting, self._event = self._event, asyncio.Event()
+        waiting.set()
+
+    async def wait_after(self, seen: int, *, timeout_s: float) -> None:
+        """Return at once if there was a call since the count was `seen`, else at the next one."""
+        if self.count != seen:
+            return
+        try:
+            await asyncio.wait_for(self._event.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+
+async def run_forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work` again whenever it ends; after an error with a growing pause and jitter."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        begun = asyncio.get_running_loop().time()
+        try:
+            await work()
+            pause_s = FIRST_PAUSE_S
+        except Exception as error:
+            if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
+                pause_s = FIRST_PAUSE_S
+            log.warning("loop failed", loop=name, error=repr(error), pause_s=pause_s)
+            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

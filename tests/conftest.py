@@ -1,0 +1,109 @@
+"""What the tests share: real servers, one set a test process, and fresh databases from templates."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shared.consumers import View
+from shared.database import Pool, open_pool
+from shared.ids import new_id
+from shared.migrate import migrate_plain, migrate_service
+from tests.servers import PASSWORD, Bus, Postgres, running_nats, running_postgres
+
+PROJECT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated database of one service, empty and the test's own."""
+
+    url: str
+    owner_url: str
+    pool: Pool
+
+
+OpenDatabase = Callable[[str], Awaitable[Database]]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The PostgreSQL server of this test process."""
+    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
+    """The NATS server of this test process."""
+    with running_nats(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def templates() -> set[str]:
+    """The services whose template database has been made."""
+    return set()
+
+
+@pytest.fixture
+async def database(postgres: Postgres, templates: set[str]) -> AsyncIterator[OpenDatabase]:
+    """Opens a fresh, migrated database of a service (`keyring` and `kernel` are known, too)."""
+    async with AsyncExitStack() as stack:
+
+        async def open_database(service: str) -> Database:
+            if service not in templates:
+                await _make_template(postgres, service)
+                templates.add(service)
+            name = f"test_{new_id().hex}"
+            admin = await asyncpg.connect(postgres.url("postgres"))
+            await admin.execute(f"create database {name} template template_{service}")
+            await admin.close()
+            schemas = [view.schema for view in views_of(service)]
+            url = postgres.url(name, f"{service}_app")
+            pool = await open_pool(url, size=8, schemas=schemas)
+            stack.push_async_callback(_drop, postgres, name)
+            stack.push_async_callback(pool.close)
+            return Database(url, postgres.url(name), pool)
+
+        yield open_database
+
+
+def views_of(service: str) -> tuple[View, ...]:
+    """The views that a service declares."""
+    if service in ("keyring", "kernel"):
+        return ()
+    views: tuple[View, ...] = importlib.import_module(f"services.{service}.app").VIEWS
+    return views
+
+
+async def _make_template(postgres: Postgres, service: str) -> None:
+    admin = await asyncpg.connect(postgres.url("postgres"))
+    await admin.execute(f"create role {service}_app login password '{PASSWORD}'")
+    await admin.execute(f"create database template_{service}")
+    await admin.close()
+    url, role = postgres.url(f"template_{service}"), f"{service}_app"
+    if service == "keyring":
+        folder = PROJECT / "services" / "accounts" / "keyring_migrations"
+        await migrate_plain(folder, owner_url=url, role=role)
+    else:
+        folder = PROJECT / "services" / service / "migrations"
+        await migrate_service(folder, views_of(service), owner_url=url, role=role)
+
+
+async def _drop(postgres: Postgres, name: str) -> None:
+    admin = await asyncpg.connect(postgres.url("postgres"))
+    await admin.execute(f"drop database {name} with (force)")
+    await admin.close()
+
+
+async def wait_until(holds: Callable[[], Awaitable[bool]], *, within_s: float = 10) -> None:
+    """Ask again until it holds; fails the test when it does not in time."""
+    async with asyncio.timeout(within_s):
+        while not await holds():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,311 @@
+"""A consumer at work on real PostgreSQL: order, repetition, gaps, poison."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, View
+from shared.consumers.declarations import Consumer
+from shared.consumers.effects import EffectRunner
+from shared.consumers.worker import Ahead, Worker
+from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
+from shared.database import Connection
+from shared.envelope import Record
+from shared.errors import Unavailable
+from shared.feed import LocalFeed
+from shared.ids import new_id
+from shared.store import EventStore, Transaction
+from shared.wakeup import Wakeup
+from tests.conftest import OpenDatabase
+from tests.shared.kernel import CAUSE, Counter, store_on
+
+HANDLES = frozenset({TicketReplied, TicketClosed})
+TABLES = """create table tally (ticket_id uuid primary key, owner text not null,
+                                closed integer not null default 0);"""
+
+
+async def apply(envelope: Envelope, db: Connection) -> None:
+    match envelope.event:
+        case TicketReplied() as opened:
+            await db.execute(
+                "insert into tally (ticket_id, owner) values ($1, $2)",
+                opened.ticket_id,
+                opened.author,
+            )
+        case TicketClosed() as counted:
+            await db.execute(
+                "update tally set closed = closed + 1 where ticket_id = $1", counted.ticket_id
+            )
+
+
+tally = View(
+    name="tally", sources=("tickets",), tables=TABLES, apply=apply, handles=HANDLES,
+    ignored=frozenset({TicketOpened}),
+)  # fmt: skip
+
+
+class House:
+    """A store with one worker on its own log."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.store = store
+        self.feed = LocalFeed(store.pool, "tickets")
+        self.seen: list[UUID] = []
+
+    async def worker(self, consumer: Consumer) -> Worker:
+        def applied(name: str, envelopes: Sequence[Envelope]) -> None:
+            self.seen += [envelope.id for envelope in envelopes]
+
+        made = Worker(consumer, self.store, {"tickets": self.feed}, applied=applied)
+        await made.load()
+        return made
+
+    async def counted(self, times: int, *, account: UUID | None = None) -> Counter:
+        counter = Counter(id=new_id(), account_id=account or new_id(), brand="ponto", owner="Ana")
+        for _ in range(times):
+            counter.count(step=1)
+        async with self.store.transaction(CAUSE) as tx:
+            await tx.save(counter)
+        return counter
+
+    async def records(self) -> list[Record]:
+        heads = await self.feed.heads()
+        return [r for part in heads for r in await self.feed.page(part, after=0)]
+
+    async def rows(self, query: str) -> list[asyncpg.Record]:
+        async with self.store.pool.acquire() as db:
+            return await db.fetch(query)
+
+
+@pytest.fixture
+async def house(database: OpenDatabase) -> AsyncIterator[House]:
+    opened = await database("kernel")
+    owner = await asyncpg.connect(opened.owner_url)
+    await owner.execute(TABLES)
+    await owner.execute("grant all on tally to kernel_app")
+    await owner.close()
+    yield House(store_on(opened.pool))
+
+
+Mangle = Callable[[list[Record]], list[Record]]
+
+
+@pytest.mark.parametrize(
+    "mangle",
+    [
+        lambda records: records,
+        lambda records: records * 3,
+        lambda records: records[::-1],
+        lambda records: records[3:] + records[:2],
+        lambda records: records[4:5],
+    ],
+    ids=["in order", "three times", "backwards", "with a gap", "only the last but one"],
+)
+async def test_whatever_the_bus_does_a_view_sees_each_event_once_and_in_order(
+    house: House, mangle: Mangle
+) -> None:
+    await house.counted(5)
+    worker = await house.worker(tally)
+    await worker.offer("tickets", mangle(await house.records()))
+    await worker.catch_up("tickets")
+    assert [dict(r) for r in await house.rows("select owner, closed from tally")] == [
+        {"owner": "Ana", "closed": 5}
+    ]
+    assert len(house.seen) == len(set(house.seen)) == 6
+
+
+async def test_a_worker_that_starts_again_goes_on_where_the_last_one_stopped(house: House) -> None:
+    first = await house.worker(tally)
+    await house.counted(2)
+    await first.catch_up("tickets")
+    await house.counted(1)
+    await (await house.worker(tally)).catch_up("tickets")
+    assert [r["closed"] for r in await house.rows("select closed from tally order by 1")] == [1, 2]
+
+
+async def test_a_second_worker_at_the_same_place_changes_nothing_and_catches_up(
+    house: House,
+) -> None:
+    first, second = await house.worker(tally), await house.worker(tally)
+    await house.counted(3)
+    records = await house.records()
+    await first.offer("tickets", records)
+    await second.offer("tickets", records)
+    assert "tickets" in second.behind
+    await second.catch_up("tickets")
+    assert second.behind == {}
+    assert [r["closed"] for r in await house.rows("select closed from tally")] == [3]
+
+
+async def test_poison_freezes_only_its_own_account_and_is_applied_when_it_can_be(
+    house: House,
+) -> None:
+    broken = True
+
+    async def sometimes(envelope: Envelope, db: Connection) -> None:
+        if broken and envelope.account_id == sick and isinstance(envelope.event, TicketClosed):
+            raise ValueError("cannot read this")
+        await apply(envelope, db)
+
+    sick = new_id()
+    worker = await house.worker(
+        View(name="tally", sources=("tickets",), tables=TABLES, apply=sometimes, handles=HANDLES)
+    )
+    await house.counted(2, account=sick)
+    await house.counted(2)
+    await worker.catch_up("tickets")
+    assert [r["closed"] for r in await house.rows("select closed from tally order by 1")] == [0, 2]
+    parked = await house.rows("select tries, error from parked order by position")
+    assert [row["tries"] for row in parked] == [1, 0]
+    assert "cannot read this" in parked[0]["error"]
+
+    broken = False
+    async with house.store.pool.acquire() as db:
+        await db.execute("update parked set next_try_at = now() where tries = 1")
+    await worker.retry_parked()
+    assert await house.rows("select * from parked") == []
+    assert [r["closed"] for r in await house.rows("select closed from tally")] == [2, 2]
+    await house.counted(1, account=sick)
+    await worker.catch_up("tickets")
+    assert [r["closed"] for r in await house.rows("select closed from tally order by 1")] == [
+        1,
+        2,
+        2,
+    ]
+
+
+async def test_poison_is_tried_five_times_and_then_waits_for_a_person(house: House) -> None:
+    async def never(envelope: Envelope, db: Connection) -> None:
+        raise ValueError("never")
+
+    worker = await house.worker(
+        View(name="tally", sources=("tickets",), tables=TABLES, apply=never, handles=HANDLES)
+    )
+    await house.counted(0)
+    await worker.catch_up("tickets")
+    for _ in range(10):
+        async with house.store.pool.acquire() as db:
+            await db.execute("update parked set next_try_at = now() where next_try_at is not null")
+        await worker.retry_parked()
+    rows = await house.rows("select tries, next_try_at from parked")
+    assert [dict(row) for row in rows] == [{"tries": 5, "next_try_at": None}]
+
+
+async def test_an_event_of_a_newer_version_is_parked_not_skipped(house: House) -> None:
+    await house.counted(0)
+    (record,) = await house.records()
+    worker = await house.worker(tally)
+    await worker.offer("tickets", [msgspec.structs.replace(record, version=99)])
+    (row,) = await house.rows("select error from parked")
+    assert "version 99" in row["error"]
+
+
+async def test_a_consumer_ahead_of_its_source_stops(house: House) -> None:
+    await house.counted(1)
+    worker = await house.worker(tally)
+    await worker.catch_up("tickets")
+    owner_rows = await house.rows("select partition, position from checkpoint")
+    async with house.store.pool.acquire() as db:
+        await db.execute("update checkpoint set position = position + 5")
+    await worker.load()
+    with pytest.raises(Ahead):
+        await worker.catch_up("tickets")
+    assert worker.behind == {"tickets": "ahead of its source"}
+    assert len(owner_rows) == 1
+
+
+async def test_a_fault_of_the_moment_parks_nothing(house: House) -> None:
+    async def unavailable(envelope: Envelope, db: Connection) -> None:
+        raise Unavailable(what="keyring")
+
+    worker = await house.worker(
+        View(name="tally", sources=("tickets",), tables=TABLES, apply=unavailable, handles=HANDLES)
+    )
+    await house.counted(1)
+    await worker.offer("tickets", await house.records())
+    assert "tickets" in worker.behind
+    assert await house.rows("select * from parked") == []
+    assert await house.rows("select * from checkpoint") == []
+
+
+async def test_a_policys_command_and_its_checkpoint_commit_together(house: House) -> None:
+    fail = True
+
+    async def count_once_more(envelope: Envelope, tx: Transaction) -> None:
+        if isinstance(envelope.event, TicketReplied):
+            counter = await tx.load(Counter, envelope.event.ticket_id)
+            counter.count(step=1)
+            await tx.save(counter)
+            if fail:
+                raise Unavailable(what="something")
+
+    worker = await house.worker(
+        Policy(name="again", sources=("tickets",), handle=count_once_more, handles=HANDLES)
+    )
+    counter = await house.counted(0)
+    await worker.offer("tickets", await house.records())
+    fail = False
+    await worker.catch_up("tickets")
+    await worker.catch_up("tickets")
+    async with house.store.transaction(CAUSE) as tx:
+        assert (await tx.load(Counter, counter.id)).total == 1
+        row = await tx.db.fetchrow("select actor, causation_id from log where type='TicketClosed'")
+        first = await tx.db.fetchval("select id from log where type = 'TicketReplied'")
+    assert row is not None
+    assert (row["actor"], row["causation_id"]) == ("policy:again", first)
+
+
+async def test_a_reactor_does_each_key_once_and_retries_until_it_is_done(house: House) -> None:
+    done: list[UUID] = []
+    tries = 0
+
+    async def plan(envelope: Envelope) -> list[Intent]:
+        return [Intent(key=str(envelope.account_id), kind="greet")]
+
+    async def perform(effect: Effect) -> dict[str, Any]:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise OSError("the line is dead")
+        done.append(effect.id)
+        return {"greeted": True}
+
+    reactor = Reactor(
+        name="greeter", sources=("tickets",), plan=plan, perform=perform, handles=HANDLES
+    )
+    worker = await house.worker(reactor)
+    await house.counted(3)
+    await worker.catch_up("tickets")
+    runner = EffectRunner(reactor, house.store, Wakeup())
+    while not done:
+        await runner.carry_out_due()
+        async with house.store.pool.acquire() as db:
+            await db.execute("update effect set next_try_at = now() where state = 'pending'")
+    assert await runner.carry_out_due() == 0
+    rows = await house.rows("select state, tries, outcome::text from effect")
+    assert [tuple(row.values()) for row in rows] == [("done", 2, '{"greeted": true}')]
+
+
+async def test_an_effect_that_is_refused_for_good_is_recorded_and_not_tried_again(
+    house: House,
+) -> None:
+    async def plan(envelope: Envelope) -> list[Intent]:
+        return [Intent(key="only", kind="greet")]
+
+    async def perform(effect: Effect) -> dict[str, Any]:
+        raise Refused("no_such_address")
+
+    reactor = Reactor(
+        name="greeter", sources=("tickets",), plan=plan, perform=perform, handles=HANDLES
+    )
+    await house.counted(0)
+    await (await house.worker(reactor)).catch_up("tickets")
+    runner = EffectRunner(reactor, house.store, Wakeup())
+    assert await runner.carry_out_due() == 1
+    assert await runner.carry_out_due() == 0
+    rows = await house.rows("select state, outcome::text from effect")
+    assert [tuple(row.values()) for row in rows] == [("refused", '{"reason": "no_such_address"}')]
