@@ -1,0 +1,1 @@
+"""The commands of `faktura`, one module per group."""

@@ -1,0 +1,142 @@
+"""One installation: its folder, its ports, its secrets, and what each process is told of them."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deploy.local.keys import OPERATOR, SERVICES, Secrets, public_key, secrets_of
+from deploy.local.ports import LOOPBACK, choose_ports, known_ports
+from deploy.local.state import Home
+
+DOMAIN = "localhost"
+"""Browsers take every name below it to this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """What the parts of the local platform have to know of each other."""
+
+    home: Home
+    ports: Mapping[str, int]
+    secrets: Secrets
+
+    @classmethod
+    def prepare(cls, home: Home) -> "Installation":
+        """For the supervisor: makes what is missing and settles the ports."""
+        home.make()
+        return cls(home=home, ports=choose_ports(home), secrets=secrets_of(home))
+
+    @classmethod
+    def open(cls, home: Home) -> "Installation":
+        """For the other commands: as the supervisor left it. Raises `CannotRun` without one."""
+        ports = known_ports(home)
+        return cls(home=home, ports=ports, secrets=secrets_of(home))
+
+    def url(self, name: str) -> str:
+        """The base address of a service or a sandbox."""
+        return f"http://{LOOPBACK}:{self.ports[name]}"
+
+    def portal_url(self, brand: str) -> str:
+        """The address of a brand's client area."""
+        return f"http://{brand}.{DOMAIN}:{self.ports['portal']}"
+
+    def database_url(self, role: str, *, password: str, database: str) -> str:
+        """How a role reaches a database of the cluster."""
+        return f"postgresql://{role}:{password}@{LOOPBACK}:{self.ports['postgres']}/{database}"
+
+    def peers(self) -> dict[str, str]:
+        """The base address of each service."""
+        return {service: self.url(service) for service in SERVICES}
+
+    def service_environment(self, service: str) -> dict[str, str]:
+        """The FAKTURA_ variables of a service; only accounts is told of the keyring."""
+        secrets = self.secrets
+        app = secrets.app_passwords[service]
+        told = {
+            "SERVICE": service,
+            "HOST": LOOPBACK,
+            "PORT": str(self.ports[service]),
+            "DATABASE_URL": self.database_url(
+                f"{service}_app", password=app, database=f"faktura_{service}"
+            ),
+            "NATS_URL": f"nats://{LOOPBACK}:{self.ports['nats']}",
+            "NATS_USER": service,
+            "NATS_PASSWORD": secrets.nats_passwords[service],
+            "SIGNING_KEY": secrets.signing_keys[service],
+            "OPERATOR_JWK": public_key(secrets.signing_keys[OPERATOR]),
+            "PEERS": json.dumps(self.peers()),
+            "PORTAL_URL": self.portal_url("{brand}"),
+            **self._of_the_outside_world(service),
+        }
+        if service == "accounts":
+            told["KEYRING_URL"] = self.database_url(
+                "accounts_app", password=app, database="faktura_keyring"
+            )
+            told["MASTER_KEY"] = secrets.master_key
+        return _as_environment(told)
+
+    def migration_environment(self, service: str) -> dict[str, str]:
+        """What the migration of a service is told besides: the role that owns its tables."""
+        owner = self.secrets.owner_passwords[service]
+        told = {
+            "OWNER_DATABASE_URL": self.database_url(
+                f"{service}_owner", password=owner, database=f"faktura_{service}"
+            ),
+        }
+        if service == "accounts":
+            told["OWNER_KEYRING_URL"] = self.database_url(
+                "accounts_owner", password=owner, database="faktura_keyring"
+            )
+        return self.service_environment(service) | _as_environment(told)
+
+    def sandbox_environment(self, sandbox: str) -> dict[str, str]:
+        """The SANDBOX_ variables of a sandbox."""
+        secrets = self.secrets
+        keys = {
+            "gateway": (secrets.gateway_key, secrets.gateway_webhook_secret),
+            "panel": (secrets.panel_key, secrets.panel_webhook_secret),
+            "mail": ("", ""),
+        }
+        key, webhook_secret = keys[sandbox]
+        return {
+            "SANDBOX_HOST": LOOPBACK,
+            "SANDBOX_PORT": str(self.ports[sandbox]),
+            "SANDBOX_SMTP_PORT": str(self.ports["smtp"]),
+            "SANDBOX_PUBLIC_URL": self.url(sandbox),
+            "SANDBOX_DATA": str(self.home.folder / "sandbox" / f"{sandbox}.sqlite"),
+            "SANDBOX_KEY": key,
+            "SANDBOX_WEBHOOK_SECRET": webhook_secret,
+        }
+
+    def _of_the_outside_world(self, service: str) -> dict[str, str]:
+        """The gateway and the panel for billing, the mail server for notifications."""
+        secrets = self.secrets
+        gateway = {"GATEWAY_URL": self.url("gateway")}
+        if service == "billing":
+            return gateway | {
+                "GATEWAY_KEY": secrets.gateway_key,
+                "GATEWAY_WEBHOOK_SECRET": secrets.gateway_webhook_secret,
+                "PANEL_URL": self.url("panel"),
+                "PANEL_KEY": secrets.panel_key,
+                "PANEL_WEBHOOK_SECRET": secrets.panel_webhook_secret,
+            }
+        if service == "notifications":
+            smtp = str(self.ports["smtp"])
+            return {"SMTP_HOST": LOOPBACK, "SMTP_PORT": smtp, "MAIL_URL": self.url("mail")}
+        return gateway if service == "portal" else {}
+
+
+def inherited() -> dict[str, str]:
+    """What a process inherits from the operator's environment: all but what would mislead it.
+
+    FAKTURA_LOG_LEVEL and FAKTURA_OTLP_ENDPOINT are the operator's to set.
+    """
+    ours = ("FAKTURA_", "SANDBOX_", "PG")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+    wanted = ("FAKTURA_LOG_LEVEL", "FAKTURA_OTLP_ENDPOINT")
+    return kept | {name: os.environ[name] for name in wanted if name in os.environ}
+
+
+def _as_environment(told: Mapping[str, str]) -> dict[str, str]:
+    return {f"FAKTURA_{name}": text for name, text in told.items()}

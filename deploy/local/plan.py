@@ -1,0 +1,108 @@
+"""What an installation consists of: the programs, in the order in which they are started."""
+
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from deploy.local import nats, postgres
+from deploy.local.cluster import Cluster, locate_cluster
+from deploy.local.installation import Installation, inherited
+from deploy.local.keys import SERVICES
+from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
+from deploy.local.programs import Program
+
+SANDBOXES = ("gateway", "panel", "mail")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Foundations first, then per service its migration and the service itself."""
+
+    foundations: tuple[Program, ...]
+    sandboxes: tuple[Program, ...]
+    services: tuple[Program, ...]
+
+    def names(self) -> list[str]:
+        """All programs in their order."""
+        return [each.name for each in (*self.foundations, *self.sandboxes, *self.services)]
+
+
+def whole_platform(installation: Installation) -> Plan:
+    """Everything; the data directory of PostgreSQL and the configuration of NATS are made."""
+    cluster = locate_cluster(installation.home, installation.secrets.installation)
+    secrets = installation.secrets
+    postgres.initialise(
+        cluster, password=secrets.postgres_password, installation=secrets.installation
+    )
+    return Plan(
+        foundations=(_postgres(installation, cluster), _nats(installation)),
+        sandboxes=tuple(_sandbox(installation, name) for name in SANDBOXES),
+        services=tuple(_service(installation, name) for name in SERVICES),
+    )
+
+
+def migration_command(service: str) -> tuple[str, ...]:
+    """Brings a service's database to its newest form."""
+    return (sys.executable, "-m", "deploy.migrate", service)
+
+
+def _postgres(installation: Installation, cluster: Cluster) -> Program:
+    port = installation.ports["postgres"]
+    password = installation.secrets.postgres_password
+    url = installation.database_url("postgres", password=password, database="postgres")
+    return Program(
+        name="postgres",
+        command=postgres.server_command(cluster, port=port),
+        environment={"PATH": "/usr/bin:/bin"},
+        is_ready=partial(postgres_is_ready, url),
+        port=port,
+        user=cluster.user,
+        stop_signal=signal.SIGINT,
+        leash_signal=signal.SIGINT,
+        stop_within_s=30,
+    )
+
+
+def _nats(installation: Installation) -> Program:
+    port = installation.ports["nats"]
+    folder = installation.home.folder / "nats"
+    config = folder / "nats.conf"
+    nats.write_config(
+        config, port=port, store=folder, passwords=installation.secrets.nats_passwords
+    )
+    return Program(
+        name="nats",
+        command=(str(nats.binary()), "--config", str(config)),
+        environment={"PATH": "/usr/bin:/bin"},
+        is_ready=partial(nats_is_ready, port),
+        port=port,
+    )
+
+
+def _sandbox(installation: Installation, name: str) -> Program:
+    port = installation.ports[name]
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", f"deploy.local.sandbox.{name}"),
+        environment=_python(installation.sandbox_environment(name)),
+        is_ready=partial(http_is_ready, port),
+        port=port,
+        stop_within_s=5,
+    )
+
+
+def _service(installation: Installation, name: str) -> Program:
+    port = installation.ports[name]
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", f"services.{name}.app"),
+        environment=_python(installation.service_environment(name)),
+        is_ready=partial(http_is_ready, port),
+        port=port,
+    )
+
+
+def _python(told: Mapping[str, str]) -> dict[str, str]:
+    return inherited() | {"PYTHONUNBUFFERED": "1"} | dict(told)

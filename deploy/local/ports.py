@@ -1,0 +1,71 @@
+"""Ports on loopback: chosen once, kept between runs while they are free."""
+
+import errno
+import socket
+from collections.abc import Mapping
+
+from deploy.local.state import CannotRun, Home, read_json, write_json
+
+LOOPBACK = "127.0.0.1"
+PREFERRED: Mapping[str, int] = {
+    "portal": 7100,
+    "accounts": 7101,
+    "billing": 7102,
+    "tickets": 7103,
+    "notifications": 7104,
+    "gateway": 7110,
+    "panel": 7111,
+    "mail": 7112,
+    "smtp": 7113,
+    "postgres": 7120,
+    "nats": 7121,
+}
+STEP = 30
+LAST = 20000
+
+
+def choose_ports(home: Home) -> dict[str, int]:
+    """The installation's ports. One that somebody else listens on by now is chosen anew.
+
+    Call it only while nothing of the installation runs.
+    """
+    kept = read_json(home.folder / "ports.json") or {}
+    chosen: dict[str, int] = {}
+    for name, preferred in PREFERRED.items():
+        wishes = (kept.get(name, preferred), *range(preferred, LAST, STEP))
+        chosen[name] = _first_free(name, wishes, taken=set(chosen.values()))
+    write_json(home.folder / "ports.json", chosen)
+    return chosen
+
+
+def known_ports(home: Home) -> dict[str, int]:
+    """The ports as they were chosen last."""
+    ports = read_json(home.folder / "ports.json")
+    if ports is None:
+        raise CannotRun("There is no installation yet. `faktura up` makes one.")
+    return dict(ports)
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on the port, on either loopback address."""
+    return _can_bind(socket.AF_INET, address=LOOPBACK, port=port) and _can_bind(
+        socket.AF_INET6, address="::1", port=port
+    )
+
+
+def _first_free(name: str, wishes: tuple[int, ...], *, taken: set[int]) -> int:
+    for port in wishes:
+        if port not in taken and is_free(port):
+            return port
+    raise CannotRun(f"No free port for {name} was found below {LAST}.")
+
+
+def _can_bind(family: socket.AddressFamily, *, address: str, port: int) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        # A machine without IPv6 has nobody listening there.
+        return error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+    return True
