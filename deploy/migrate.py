@@ -1,7 +1,7 @@
 """Brings one service's database to the present schema: `python -m deploy.migrate SERVICE`.
 
-FAKTURA_OWNER_DATABASE_URL owns the tables, the role of FAKTURA_DATABASE_URL may use them; the accounts
-service also has FAKTURA_OWNER_KEYRING_URL and FAKTURA_KEYRING_URL.
+FAKTURA_OWNER_DATABASE_URL owns the tables, the role of FAKTURA_DATABASE_URL may use them; the
+accounts service also has FAKTURA_OWNER_KEYRING_URL and FAKTURA_KEYRING_URL.
 """
 
 import asyncio

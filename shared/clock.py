@@ -1,4 +1,4 @@
-"""The one place that reads the clock. Instants are UTC and aware; dates are local dates of a brand."""
+"""The one place that reads the clock. Instants are UTC and aware, dates local to a brand."""
 
 import time
 from datetime import UTC, date, datetime

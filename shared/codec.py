@@ -1,7 +1,7 @@
 """Domain events to stored JSON and back, typed and through the library's Mapper.
 
-Each event class gets a msgspec struct of its own fields, so reading gives real UUIDs, dates and value
-objects. `Personal` fields are encrypted under the key that the mapper was made with.
+Each event class gets a msgspec struct of its own fields, so reading gives real UUIDs, dates and
+value objects. `Personal` fields are encrypted under the key that the mapper was made with.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ def encode_bounded(content: Any) -> bytes:
 
 
 class TypedMapper(Mapper[UUID]):
-    """Maps the events of one aggregate: `key` is its account's, `recorded_at` stamps what is stored."""
+    """Maps the events of one aggregate with its account's `key`; `recorded_at` stamps them."""
 
     def __init__(self, *, key: bytes | None = None, recorded_at: datetime | None = None) -> None:
         super().__init__(transcoder=JSONTranscoder())

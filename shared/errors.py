@@ -1,7 +1,7 @@
 """Refusals: what kind they are, their stable code, and the one table from kind to HTTP status.
 
-A refusal is a `DomainError` of one of the kinds below. Its code is its class name in snake case, its
-message is the first line of its docstring, its facts are what the caller may know of the case.
+A refusal is a `DomainError` of one of the kinds below. Its code is its class name in snake case,
+its message is the first line of its docstring, its facts are what the caller may know of the case.
 """
 
 import re

@@ -79,6 +79,7 @@ class Peers:
         the connection fails; anything else only once, because its outcome is not known then.
         """
         attempts = 3 if method == "GET" else 1
+        answer: httpx.Response | None = None
         try:
             async for attempt in stamina.retry_context(
                 on=httpx.TransportError, attempts=attempts, wait_initial=0.05, wait_max=0.5
@@ -97,6 +98,7 @@ class Peers:
                     )
         except httpx.HTTPError as error:
             raise Unavailable(what=peer) from error
+        assert answer is not None, "an attempt answered or raised"
         if answer.is_error:
             raise RemoteProblem(_problem_of(answer), answer.status_code)
         return answer

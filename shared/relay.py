@@ -1,8 +1,8 @@
 """From the log to JetStream: one relay per service, in order within a partition, for ever.
 
-Every message is published with its event's id, so a repeat within the duplicate window is dropped by
-the server. A stream that is new, shorter or other than recorded is filled again from the log under a
-new epoch, because the server would acknowledge and not store an id that it remembers.
+Every message is published with its event's id, so a repeat within the duplicate window is dropped
+by the server. A stream that is new, shorter or other than recorded is filled again from the log
+under a new epoch, because the server would acknowledge and not store an id that it remembers.
 """
 
 import asyncio
@@ -78,7 +78,8 @@ class Relay:
         """Publish until cancelled; raises when the bus or the database fails, to be run again."""
         self._replicas = replicas
         async with acquire(self._pool) as lease:
-            while not await lease.fetchval("select pg_try_advisory_lock($1)", self._lease_key()):
+            taken = "select pg_try_advisory_lock($1)"
+            while not await lease.fetchval(taken, self._lease_key()):  # noqa: ASYNC110
                 await asyncio.sleep(LEASE_TRY_S)
             try:
                 await self._publish_for_ever(lease)
@@ -142,7 +143,7 @@ class Relay:
         if known["last_sequence"] < info.state.first_seq:
             return info.state.messages == 0
         held = await self._event_at(js, known["last_sequence"])
-        return held != known["last_event_id"]
+        return bool(held != known["last_event_id"])
 
     async def _begin_epoch(self, db: Connection, *, epoch: int) -> None:
         """Publish again, under new message ids, what is younger than the stream's maximal age."""
@@ -180,7 +181,7 @@ class Relay:
             message = await js.get_msg(self._stream, seq=sequence, direct=True)
         except nats.js.errors.NotFoundError:
             return ""
-        return (message.headers or {}).get("ce-id", "")
+        return str((message.headers or {}).get("ce-id", ""))
 
     async def _remember(
         self, records: list[Record], *, last_sequence: int, last_event_id: str

@@ -1,7 +1,7 @@
 """The event store: private streams and the public log, recorded by one statement.
 
-`EventStore.transaction()` gives a `Transaction`, with which commands load aggregates, save them, take
-gapless numbers and claim names; all of it commits or none.
+`EventStore.transaction()` gives a `Transaction`, with which commands load aggregates, save them,
+take gapless numbers and claim names; all of it commits or none.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence

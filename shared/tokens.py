@@ -1,7 +1,7 @@
 """Signed tokens (JWT, EdDSA over Ed25519): who signs serves the public key as a JWKS.
 
-The accounts service signs for users; every service signs its own calls to the others; the operator's
-command line signs with the key whose public half stands in the settings.
+The accounts service signs for users; every service signs its own calls to the others; the
+operator's command line signs with the key whose public half stands in the settings.
 """
 
 import binascii

@@ -17,7 +17,7 @@ def rebuilt(aggregate: A) -> A:
     writer, reader = TypedMapper(key=KEY), TypedMapper(key=KEY)
     again: Any = None
     for event in aggregate.pending_events:
-        again = reader.to_domain_event(writer.to_stored_event(event)).mutate(again)  # type: ignore[attr-defined]
+        again = reader.to_domain_event(writer.to_stored_event(event)).mutate(again)
     assert type(again) is type(aggregate)
     return again  # type: ignore[no-any-return]
 

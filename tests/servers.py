@@ -1,4 +1,4 @@
-"""Real servers for the tests: PostgreSQL and NATS of the installed wheels, on free loopback ports."""
+"""Real servers for the tests: PostgreSQL and NATS of the installed wheels, on free ports."""
 
 import asyncio
 import socket

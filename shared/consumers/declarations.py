@@ -88,8 +88,8 @@ async def record_nothing(effect: Effect, outcome: dict[str, Any], tx: Transactio
 class Reactor:
     """What happens outside because of an event.
 
-    `plan` says which effects; they are stored in one transaction with the checkpoint. `perform` then
-    does one, at least once, with `effect.id` as its key outside; errors are retried with backoff,
+    `plan` says which effects; they are stored in one transaction with the checkpoint. `perform`
+    then does one, at least once, with `effect.id` as its key outside; errors are retried with backoff,
     `Refused` ends it. `record` runs in the transaction that marks the effect as ended.
     """
 

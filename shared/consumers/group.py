@@ -1,8 +1,9 @@
-"""All consumers of one service, fed from its own log and, over the bus, from the other services'."""
+"""All consumers of one service, fed from its own log and, over the bus, from the others'."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import nats.errors
@@ -14,7 +15,7 @@ from shared import bus
 from shared.consumers.declarations import Consumer, Reactor, View
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import Ahead, Applied, Worker
-from shared.database import acquire
+from shared.database import Connection, acquire
 from shared.envelope import Record, from_message
 from shared.errors import Unavailable
 from shared.feed import Feed, LocalFeed, RemoteFeed
@@ -63,9 +64,9 @@ class Consumers:
         loops: dict[str, Callable[[], Awaitable[None]]] = {"parked": self._retry_parked}
         for source in self.sources:
             if source == self._store.service:
-                loops[f"own/{source}"] = lambda source=source: self._follow_own(source)
+                loops[f"own/{source}"] = partial(self._follow_own, source)
             else:
-                loops[f"bus/{source}"] = lambda source=source: self._follow_bus(client, source)
+                loops[f"bus/{source}"] = partial(self._follow_bus, client, source)
         for worker in self.workers:
             if isinstance(worker.consumer, Reactor):
                 runner = EffectRunner(worker.consumer, self._store, worker.planned)
@@ -78,7 +79,7 @@ class Consumers:
             await worker.load()
 
     async def wait_until(self, source: str, positions: Mapping[int, int], timeout_s: float) -> bool:
-        """Wait until every view of `source` has reached the positions (by partition), if in time."""
+        """Whether every view of `source` has reached the positions (by partition) in time."""
         deadline = time.monotonic() + timeout_s
         views = [w for w in self._of(source) if isinstance(w.consumer, View)]
         for worker in views:
@@ -95,12 +96,11 @@ class Consumers:
         """How far each consumer is behind, what is parked and what effects wait."""
         heads = {source: await self._heads(source) for source in self.sources}
         async with acquire(self._store.pool) as db:
-            parked = dict(await db.fetch("select consumer, count(*) from parked group by 1"))
-            effects = dict(
-                await db.fetch(
-                    """select state, count(*) from effect
-                       where state in ('pending', 'parked') group by 1"""
-                )
+            parked = await _counts(db, "select consumer, count(*) from parked group by 1")
+            effects = await _counts(
+                db,
+                """select state, count(*) from effect
+                   where state in ('pending', 'parked') group by 1""",
             )
         consumers = [
             {
@@ -187,6 +187,10 @@ class Consumers:
             for worker in self.workers:
                 await worker.retry_parked()
             await asyncio.sleep(OWN_POLL_S)
+
+
+async def _counts(db: Connection, query: str) -> dict[str, int]:
+    return {name: count for name, count in await db.fetch(query)}
 
 
 async def _fetch(pull: Any) -> list[Msg]:

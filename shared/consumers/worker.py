@@ -165,14 +165,13 @@ class Worker:
     async def _apply(self, batch: list[Record]) -> None:
         envelopes = await self._open([r for r in batch if frozen_key(r) not in self._frozen])
         first, last = batch[0], batch[-1]
-        async with acquire(self._store.pool) as db:
-            async with db.transaction():
-                for record in batch:
-                    if frozen_key(record) in self._frozen:
-                        waits = "an earlier event of the account is parked"
-                        await park(db, self.name, record, error=waits, next_try_at=None)
-                written = [await self._handle(envelope, db) for envelope in envelopes]
-                await self._advance(db, first, last)
+        async with acquire(self._store.pool) as db, db.transaction():
+            for record in batch:
+                if frozen_key(record) in self._frozen:
+                    waits = "an earlier event of the account is parked"
+                    await park(db, self.name, record, error=waits, next_try_at=None)
+            written = [await self._handle(envelope, db) for envelope in envelopes]
+            await self._advance(db, first, last)
         self._commit(last, envelopes)
         for tx in written:
             if tx:

@@ -6,7 +6,7 @@ from shared.contracts.event import PublicEvent
 from shared.personal import Personal
 
 
-class AccountOpened(PublicEvent):
+class AccountOpened(PublicEvent, frozen=True, kw_only=True):
     """A client registered; the account has no number yet. Country is ISO 3166-1 alpha-2."""
 
     user_id: UUID
@@ -22,13 +22,13 @@ class AccountOpened(PublicEvent):
     country: str
 
 
-class AccountNumberAssigned(PublicEvent):
+class AccountNumberAssigned(PublicEvent, frozen=True, kw_only=True):
     """The account has its billing account number, which never changes."""
 
     number: str
 
 
-class ContactChanged(PublicEvent):
+class ContactChanged(PublicEvent, frozen=True, kw_only=True):
     """The contact data as they are from now on; later invoices carry them."""
 
     language: str
@@ -43,31 +43,31 @@ class ContactChanged(PublicEvent):
     country: str
 
 
-class EmailConfirmationRequested(PublicEvent):
+class EmailConfirmationRequested(PublicEvent, frozen=True, kw_only=True):
     """A link that confirms the user's e-mail address is wanted. The link itself is never published."""
 
     user_id: UUID
 
 
-class EmailConfirmed(PublicEvent):
+class EmailConfirmed(PublicEvent, frozen=True, kw_only=True):
     """The user opened the link that was sent to the address."""
 
     user_id: UUID
 
 
-class RegistrationRepeated(PublicEvent):
+class RegistrationRepeated(PublicEvent, frozen=True, kw_only=True):
     """Somebody registered with an address that has a user already; its owner is told."""
 
     user_id: UUID
 
 
-class PasswordResetRequested(PublicEvent):
+class PasswordResetRequested(PublicEvent, frozen=True, kw_only=True):
     """A link that sets a new password is wanted. The link itself is never published."""
 
     user_id: UUID
 
 
-class PasswordChanged(PublicEvent):
+class PasswordChanged(PublicEvent, frozen=True, kw_only=True):
     """The user has a new password and every session of the user has ended."""
 
     user_id: UUID

@@ -27,7 +27,7 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     description: dict[str, str]
 
 
-class BrandConfigured(PublicEvent):
+class BrandConfigured(PublicEvent, frozen=True, kw_only=True):
     """A hosting company's settings as they are from now on; the slug is the envelope's brand."""
 
     name: str
@@ -53,7 +53,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     setup_minor: int = 0
 
 
-class ProductPublished(PublicEvent):
+class ProductPublished(PublicEvent, frozen=True, kw_only=True):
     """A product that clients can order, as it is from now on; name and description by language."""
 
     product_id: UUID
@@ -65,13 +65,13 @@ class ProductPublished(PublicEvent):
     sort: int
 
 
-class ProductRetired(PublicEvent):
+class ProductRetired(PublicEvent, frozen=True, kw_only=True):
     """The product can no longer be ordered; services that hold it go on."""
 
     product_id: UUID
 
 
-class OrderPlaced(PublicEvent):
+class OrderPlaced(PublicEvent, frozen=True, kw_only=True):
     """A client ordered; the invoice follows in the same transaction."""
 
     order_id: UUID
@@ -85,7 +85,7 @@ class OrderPlaced(PublicEvent):
     currency: str
 
 
-class OrderCancelled(PublicEvent):
+class OrderCancelled(PublicEvent, frozen=True, kw_only=True):
     """The order is void, its invoice with it; `reason` is `client` or `unpaid`."""
 
     order_id: UUID
@@ -96,7 +96,7 @@ class OrderCancelled(PublicEvent):
     reason: str
 
 
-class ServiceOrdered(PublicEvent):
+class ServiceOrdered(PublicEvent, frozen=True, kw_only=True):
     """The account holds a service that waits for its first payment."""
 
     service_id: UUID
@@ -109,7 +109,7 @@ class ServiceOrdered(PublicEvent):
     currency: str
 
 
-class ProvisioningRequested(PublicEvent):
+class ProvisioningRequested(PublicEvent, frozen=True, kw_only=True):
     """The panel is to create, suspend, unsuspend or terminate (`action`); nothing is done yet."""
 
     service_id: UUID
@@ -119,7 +119,7 @@ class ProvisioningRequested(PublicEvent):
     domain: str
 
 
-class ProvisioningFailed(PublicEvent):
+class ProvisioningFailed(PublicEvent, frozen=True, kw_only=True):
     """The panel refused; `reason` is the panel's stable code."""
 
     service_id: UUID
@@ -128,7 +128,7 @@ class ProvisioningFailed(PublicEvent):
     reason: str
 
 
-class ServiceActivated(PublicEvent):
+class ServiceActivated(PublicEvent, frozen=True, kw_only=True):
     """The panel confirmed; the first period is `activated_on` to `next_due_on`, exclusive."""
 
     service_id: UUID
@@ -136,7 +136,7 @@ class ServiceActivated(PublicEvent):
     next_due_on: date
 
 
-class ServiceRenewed(PublicEvent):
+class ServiceRenewed(PublicEvent, frozen=True, kw_only=True):
     """A paid period follows the last one: from `period_start` to `next_due_on`, exclusive."""
 
     service_id: UUID
@@ -145,7 +145,7 @@ class ServiceRenewed(PublicEvent):
     next_due_on: date
 
 
-class ServiceSuspended(PublicEvent):
+class ServiceSuspended(PublicEvent, frozen=True, kw_only=True):
     """The panel confirmed the suspension; reason `overdue` is lifted by payment."""
 
     service_id: UUID
@@ -153,21 +153,21 @@ class ServiceSuspended(PublicEvent):
     suspended_on: date
 
 
-class ServiceUnsuspended(PublicEvent):
+class ServiceUnsuspended(PublicEvent, frozen=True, kw_only=True):
     """The panel confirmed that the service runs again."""
 
     service_id: UUID
     unsuspended_on: date
 
 
-class ServiceTerminated(PublicEvent):
+class ServiceTerminated(PublicEvent, frozen=True, kw_only=True):
     """The panel confirmed that the service and its data are gone."""
 
     service_id: UUID
     terminated_on: date
 
 
-class ServiceCancelled(PublicEvent):
+class ServiceCancelled(PublicEvent, frozen=True, kw_only=True):
     """The service never ran and never will: its order was cancelled."""
 
     service_id: UUID
@@ -176,7 +176,7 @@ class ServiceCancelled(PublicEvent):
     reason: str
 
 
-class SuspensionWarned(PublicEvent):
+class SuspensionWarned(PublicEvent, frozen=True, kw_only=True):
     """The service will be suspended on `suspends_on` unless the invoice is paid before."""
 
     service_id: UUID
@@ -196,7 +196,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     period_end: date | None = None
 
 
-class InvoiceIssued(PublicEvent):
+class InvoiceIssued(PublicEvent, frozen=True, kw_only=True):
     """An invoice with its gapless number. It never changes; the billed-to block is as at issue."""
 
     invoice_id: UUID
@@ -212,7 +212,7 @@ class InvoiceIssued(PublicEvent):
     billed_to_tax_id: Personal[str]
 
 
-class PaymentAllocated(PublicEvent):
+class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
     """A part of a payment settles a part of an invoice."""
 
     invoice_id: UUID
@@ -221,7 +221,7 @@ class PaymentAllocated(PublicEvent):
     currency: str
 
 
-class InvoicePaid(PublicEvent):
+class InvoicePaid(PublicEvent, frozen=True, kw_only=True):
     """The invoice has no open balance any more."""
 
     invoice_id: UUID
@@ -231,7 +231,7 @@ class InvoicePaid(PublicEvent):
     currency: str
 
 
-class InvoiceCancelled(PublicEvent):
+class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
     """The invoice is void; nothing is owed for it."""
 
     invoice_id: UUID
@@ -242,7 +242,7 @@ class InvoiceCancelled(PublicEvent):
     reason: str
 
 
-class PaymentReminderDue(PublicEvent):
+class PaymentReminderDue(PublicEvent, frozen=True, kw_only=True):
     """The invoice is due in `days_before` days and is still open."""
 
     invoice_id: UUID
@@ -253,7 +253,7 @@ class PaymentReminderDue(PublicEvent):
     currency: str
 
 
-class InvoiceOverdue(PublicEvent):
+class InvoiceOverdue(PublicEvent, frozen=True, kw_only=True):
     """The invoice was due `days_after` days ago and is still open; one event per notice."""
 
     invoice_id: UUID
@@ -264,7 +264,7 @@ class InvoiceOverdue(PublicEvent):
     currency: str
 
 
-class PaymentStarted(PublicEvent):
+class PaymentStarted(PublicEvent, frozen=True, kw_only=True):
     """An attempt to pay; its id is the gateway's idempotency key."""
 
     payment_id: UUID
@@ -274,14 +274,14 @@ class PaymentStarted(PublicEvent):
     currency: str
 
 
-class PaymentPending(PublicEvent):
+class PaymentPending(PublicEvent, frozen=True, kw_only=True):
     """The gateway has taken the attempt and waits for the money."""
 
     payment_id: UUID
     invoice_id: UUID
 
 
-class PaymentReceived(PublicEvent):
+class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
     """The money of the attempt is ours. `receipt_number` is gapless per brand."""
 
     payment_id: UUID
@@ -294,7 +294,7 @@ class PaymentReceived(PublicEvent):
     gateway_reference: str
 
 
-class PaymentFailed(PublicEvent):
+class PaymentFailed(PublicEvent, frozen=True, kw_only=True):
     """The attempt ended without money; `reason` is the gateway's stable code."""
 
     payment_id: UUID
@@ -302,7 +302,7 @@ class PaymentFailed(PublicEvent):
     reason: str
 
 
-class PaymentMismatchFound(PublicEvent):
+class PaymentMismatchFound(PublicEvent, frozen=True, kw_only=True):
     """The gateway names another amount or currency than we asked for; nothing is booked."""
 
     payment_id: UUID
@@ -312,7 +312,7 @@ class PaymentMismatchFound(PublicEvent):
     found: str
 
 
-class CreditAdded(PublicEvent):
+class CreditAdded(PublicEvent, frozen=True, kw_only=True):
     """Money of the account that we hold: what a payment left over.
 
     `reason`: `overpayment`, or `invoice_cancelled` when the invoice was void by then.
@@ -324,7 +324,7 @@ class CreditAdded(PublicEvent):
     payment_id: UUID
 
 
-class BusinessDayStarted(PublicEvent):
+class BusinessDayStarted(PublicEvent, frozen=True, kw_only=True):
     """The brand's automation works on this local date; once per brand and date, in order."""
 
     day: date

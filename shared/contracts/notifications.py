@@ -6,7 +6,7 @@ from shared.contracts.event import PublicEvent
 from shared.personal import Personal
 
 
-class EmailSent(PublicEvent):
+class EmailSent(PublicEvent, frozen=True, kw_only=True):
     """The mail server took the message; `cause_id` is the event that it tells of."""
 
     message_id: UUID
@@ -17,7 +17,7 @@ class EmailSent(PublicEvent):
     subject: Personal[str]
 
 
-class EmailFailed(PublicEvent):
+class EmailFailed(PublicEvent, frozen=True, kw_only=True):
     """The mail server refused the message for good; `reason` is its reply code."""
 
     message_id: UUID

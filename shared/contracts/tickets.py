@@ -6,7 +6,7 @@ from shared.contracts.event import PublicEvent
 from shared.personal import Personal
 
 
-class TicketOpened(PublicEvent):
+class TicketOpened(PublicEvent, frozen=True, kw_only=True):
     """A client asks for help; the ticket is open. `priority`: low, medium or high."""
 
     ticket_id: UUID
@@ -19,7 +19,7 @@ class TicketOpened(PublicEvent):
     message: Personal[str]
 
 
-class TicketReplied(PublicEvent):
+class TicketReplied(PublicEvent, frozen=True, kw_only=True):
     """`side` is client (status Customer-Reply) or staff (status Answered); a reply reopens."""
 
     ticket_id: UUID
@@ -28,7 +28,7 @@ class TicketReplied(PublicEvent):
     message: Personal[str]
 
 
-class TicketClosed(PublicEvent):
+class TicketClosed(PublicEvent, frozen=True, kw_only=True):
     """Nobody waits for an answer any more; `side` says who closed it."""
 
     ticket_id: UUID

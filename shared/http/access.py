@@ -1,4 +1,4 @@
-"""Who may call a route, and how often. Every route declares it; a test fails on one that does not."""
+"""Who may call a route, and how often. Every route declares it; a test finds one that does not."""
 
 from dataclasses import dataclass
 from enum import StrEnum

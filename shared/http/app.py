@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from shared import bus
 from shared.consumers import Consumers
@@ -40,9 +41,9 @@ async def nothing_special() -> dict[str, Any]:
 class Service:
     """The parts of a running service, as its app.py has built them.
 
-    `state` is what its routes need besides the store; `loops` run for as long as the service does and
-    are started again when they fail; `checks` are run by verification; `report` adds the service's
-    own figures to its status; `close` ends what app.py has opened.
+    `state` is what its routes need besides the store; `loops` run for as long as the service does
+    and are started again when they fail; `checks` are run by verification; `report` adds the
+    service's own figures to its status; `close` ends what app.py has opened.
     """
 
     settings: Settings
@@ -58,15 +59,30 @@ class Service:
     max_body_bytes: int = MAX_BODY_BYTES
 
 
+class GuardedApp(FastAPI):
+    """An application inside its guards: even the answer to a fault of ours passes through them."""
+
+    def __init__(self, service: Service, **options: Any) -> None:
+        super().__init__(**options)
+        self._hosts = service.settings.allowed_hosts
+        self._max_body_bytes = service.max_body_bytes
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """See Starlette."""
+        inside = super().build_middleware_stack()
+        return Guards(inside, hosts=self._hosts, max_body_bytes=self._max_body_bytes)
+
+
 def create_app(service: Service) -> FastAPI:
     """The service's HTTP application; its lifespan runs the relay, the consumers and the loops."""
-    app = FastAPI(
+    app = GuardedApp(
+        service,
         title=f"Faktura {service.settings.service}",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         lifespan=_lifespan(service),
-        telemetry={"logging": False},
+        telemetry={"logs": False},
     )
     settings = service.settings
     verifier = Verifier(settings.service, peers=settings.peers, operator_jwk=settings.operator_jwk)
@@ -82,7 +98,6 @@ def create_app(service: Service) -> FastAPI:
     for router in (*service.routers, internal_router):
         app.include_router(router.api)
     answer_problems(app)
-    app.add_middleware(Guards, hosts=settings.allowed_hosts, max_body_bytes=service.max_body_bytes)
     return app
 
 

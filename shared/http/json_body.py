@@ -16,7 +16,7 @@ class MalformedJson(Invalid):
 
 
 async def check_json(request: Request) -> None:
-    """Parse the body of a JSON request once, strictly; `MalformedJson` says what is wrong with it."""
+    """Parse the body of a JSON request once, strictly; `MalformedJson` says what is wrong."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not (media_type == "application/json" or media_type.endswith("+json")):
         return

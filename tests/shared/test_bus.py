@@ -97,7 +97,7 @@ async def until(check: Callable[[], Awaitable[Any]], expected: Any) -> None:
 
 
 @pytest.fixture
-async def pair(database: OpenDatabase, nats_server: Bus) -> AsyncIterator[Pair]:
+async def pair(database: OpenDatabase, nats_server: Bus) -> Pair:
     source, reader = await database("kernel"), await database("kernel")
     owner = await asyncpg.connect(reader.owner_url)
     await owner.execute(TABLES)
@@ -105,7 +105,7 @@ async def pair(database: OpenDatabase, nats_server: Bus) -> AsyncIterator[Pair]:
     await owner.close()
     reading = store_on(reader.pool)
     reading.service = "portal"
-    yield Pair(store_on(source.pool), reading, nats_server)
+    return Pair(store_on(source.pool), reading, nats_server)
 
 
 async def test_an_event_reaches_another_services_view(pair: Pair) -> None:

@@ -1,6 +1,6 @@
 """A consumer at work on real PostgreSQL: order, repetition, gaps, poison."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, View
-from shared.consumers.declarations import Consumer
+from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import Ahead, Worker
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
@@ -23,7 +23,7 @@ from shared.wakeup import Wakeup
 from tests.conftest import OpenDatabase
 from tests.shared.kernel import CAUSE, Counter, store_on
 
-HANDLES = frozenset({TicketReplied, TicketClosed})
+HANDLES: EventClasses = frozenset({TicketReplied, TicketClosed})
 TABLES = """create table tally (ticket_id uuid primary key, owner text not null,
                                 closed integer not null default 0);"""
 
@@ -82,13 +82,13 @@ class House:
 
 
 @pytest.fixture
-async def house(database: OpenDatabase) -> AsyncIterator[House]:
+async def house(database: OpenDatabase) -> House:
     opened = await database("kernel")
     owner = await asyncpg.connect(opened.owner_url)
     await owner.execute(TABLES)
     await owner.execute("grant all on tally to kernel_app")
     await owner.close()
-    yield House(store_on(opened.pool))
+    return House(store_on(opened.pool))
 
 
 Mangle = Callable[[list[Record]], list[Record]]
