@@ -1,0 +1,72 @@
+"""The composition root of the accounts service."""
+
+from services.accounts.brands.views import brand_view
+from services.accounts.clients.routes import router as clients_router
+from services.accounts.keyring.local import LocalKeyring
+from services.accounts.keyring.routes import router as keyring_router
+from services.accounts.publishing import publish
+from services.accounts.sessions.routes import router as sessions_router
+from services.accounts.settings import AccountsSettings
+from services.accounts.staff.routes import router as staff_router
+from services.accounts.state import State
+from services.accounts.users.hashing import PasswordHashing
+from services.accounts.users.routes import router as users_router
+from shared.clock import Clock, SystemClock
+from shared.consumers import Consumers
+from shared.database import open_pool
+from shared.http import Service, serve
+from shared.peers import Peers
+from shared.store import EventStore
+from shared.tokens import Signer
+
+VIEWS = (brand_view,)
+ROUTERS = (users_router, sessions_router, clients_router, staff_router, keyring_router)
+KEYRING_POOL_SIZE = 4
+CLOCK = SystemClock()
+
+
+async def build(settings: AccountsSettings, clock: Clock = CLOCK) -> Service:
+    """The parts of the service, joined. Tests bring a clock of their own."""
+    pool = await open_pool(
+        settings.database_url.get_secret_value(),
+        size=settings.database_pool_size,
+        schemas=[view.schema for view in VIEWS],
+    )
+    keys = await open_pool(settings.keyring_url.get_secret_value(), size=KEYRING_POOL_SIZE)
+    keyring = LocalKeyring(keys, master_key=settings.master_key_bytes)
+    signer = Signer(settings.service, settings.signing_key)
+    peers = Peers(settings.peers, signer)
+    hashing = PasswordHashing()
+    store = EventStore(
+        pool, service=settings.service, publish=publish, keyring=keyring, clock=clock
+    )
+
+    async def close() -> None:
+        hashing.close()
+        await peers.close()
+        await keys.close()
+
+    return Service(
+        settings=settings,
+        store=store,
+        signer=signer,
+        consumers=Consumers(VIEWS, store, peers),
+        routers=ROUTERS,
+        state=State(
+            keyring=keyring,
+            hashing=hashing,
+            signer=signer,
+            attempts_per_network=settings.attempts_per_network,
+        ),
+        close=close,
+    )
+
+
+def main() -> None:
+    """Run the service as this process."""
+    settings = AccountsSettings()
+    serve(lambda: build(settings), settings)
+
+
+if __name__ == "__main__":
+    main()
