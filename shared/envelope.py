@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.contracts import REGISTRY, PublicEvent
+from shared.contracts.event import REGISTRY, PublicEvent
 from shared.personal import decrypt, encrypt, personal_fields
 
 PARTITIONS = 64
@@ -146,7 +146,7 @@ def to_headers(record: Record) -> dict[str, str]:
     }
 
 
-def from_message(source: str, headers: Mapping[str, str], body: bytes) -> Record:
+def from_message(source: str, headers: Mapping[str, str], *, body: bytes) -> Record:
     """The record that a message carries. KeyError or ValueError: not one of our messages."""
     return Record(
         source=source,

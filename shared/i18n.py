@@ -77,7 +77,7 @@ class Translations:
 
     def money(self, minor: int, currency: str) -> str:
         """An amount with its currency: R$ 1.234,50."""
-        return format_money(minor, currency, str(self.locale))
+        return format_money(minor, currency, locale=str(self.locale))
 
     def due_in_words(self, due_on: date, today: date) -> str:
         """How far off a due date is: due today, due in 3 days, was due 2 days ago."""

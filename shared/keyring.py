@@ -3,15 +3,9 @@
 The accounts service keeps them in a database of their own; the others ask it in batches.
 """
 
-import time
-from base64 import b64decode
 from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
-
-from shared.peers import Peers
-
-CACHE_SECONDS = 60.0
 
 
 class Keyring(Protocol):
@@ -24,35 +18,3 @@ class Keyring(Protocol):
     async def ensure(self, subject: UUID) -> bytes:
         """The key of the subject, made now if there never was one."""
         ...
-
-
-class RemoteKeyring:
-    """The keyring of the accounts service, with found keys cached for a minute."""
-
-    def __init__(self, peers: Peers) -> None:
-        self._peers = peers
-        self._cache: dict[UUID, tuple[float, bytes]] = {}
-
-    async def keys(self, subjects: Collection[UUID]) -> dict[UUID, bytes | None]:
-        """See `Keyring.keys`. Raises `Unavailable` when the accounts service does not answer."""
-        now = time.monotonic()
-        fresh = {s: kept[1] for s in subjects if (kept := self._cache.get(s)) and kept[0] > now}
-        missing = [subject for subject in set(subjects) if subject not in fresh]
-        return {**dict.fromkeys(subjects), **fresh, **await self._ask(missing, create=False)}
-
-    async def ensure(self, subject: UUID) -> bytes:
-        """See `Keyring.ensure`."""
-        known = (await self.keys([subject]))[subject]
-        made = known or (await self._ask([subject], create=True)).get(subject)
-        assert made is not None, "the accounts service makes a key that was asked for"
-        return made
-
-    async def _ask(self, subjects: Collection[UUID], *, create: bool) -> dict[UUID, bytes]:
-        if not subjects:
-            return {}
-        asked = {"subjects": [str(subject) for subject in subjects], "create": create}
-        answer = await self._peers.call("accounts", "POST", "/internal/keys", json=asked)
-        found = {UUID(s): b64decode(key) for s, key in answer.json()["keys"].items() if key}
-        until = time.monotonic() + CACHE_SECONDS
-        self._cache.update({subject: (until, key) for subject, key in found.items()})
-        return found

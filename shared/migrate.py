@@ -33,7 +33,9 @@ def migrate(url: str, folder: Path, *, table: str) -> None:
     }
     flags = ("--no-dump-schema", "--migration-lock")
     command = [str(DBMATE), *(word for pair in options.items() for word in pair), *flags]
-    done = subprocess.run([*command, "migrate"], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 (our own program and arguments)
+        [*command, "migrate"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(f"migration failed: {done.stderr or done.stdout}")
 
@@ -66,7 +68,9 @@ async def prepare_views(db: "asyncpg.Connection[asyncpg.Record]", views: Sequenc
             )
 
 
-async def grant(db: "asyncpg.Connection[asyncpg.Record]", role: str, views: Sequence[View]) -> None:
+async def grant(
+    db: "asyncpg.Connection[asyncpg.Record]", role: str, *, views: Sequence[View]
+) -> None:
     """Let the application's role work: append to the events and the log, never change them."""
     for schema in ("public", *(view.schema for view in views)):
         await db.execute(f'grant usage on schema {schema} to "{role}"')
@@ -88,7 +92,7 @@ async def migrate_service(
     db = await asyncpg.connect(owner_url)
     try:
         await prepare_views(db, views)
-        await grant(db, role, views)
+        await grant(db, role, views=views)
         for table in APPEND_ONLY:
             await db.execute(f'revoke update, delete, truncate on {table} from "{role}"')
     finally:
@@ -100,6 +104,6 @@ async def migrate_plain(migrations: Path, *, owner_url: str, role: str) -> None:
     migrate(owner_url, migrations, table="migration_service")
     db = await asyncpg.connect(owner_url)
     try:
-        await grant(db, role, [])
+        await grant(db, role, views=[])
     finally:
         await db.close()

@@ -52,10 +52,10 @@ def split(minor: int, weights: Sequence[int]) -> list[int]:
     return [sign * (share + (place in lucky)) for place, (share, _) in enumerate(parts)]
 
 
-def format_money(minor: int, currency: str, locale: str) -> str:
+def format_money(minor: int, currency: str, *, locale: str) -> str:
     """The amount as a reader of `locale` (such as pt_BR) writes it, currency included.
 
-    >>> format_money(2990, "BRL", "pt_BR")
+    >>> format_money(2990, "BRL", locale="pt_BR")
     'R$\\xa029,90'
     """
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))

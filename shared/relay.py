@@ -113,7 +113,7 @@ class Relay:
             return 0
         records = [record_of(row, self._service) for row in rows]
         acks = await asyncio.gather(*(self._publish(js, record) for record in records))
-        await self._check_duplicates(js, records, acks)
+        await self._check_duplicates(js, records, acks=acks)
         last_ack, last = max(zip(acks, records, strict=True), key=lambda pair: pair[0].seq)
         await self._remember(records, last_sequence=last_ack.seq, last_event_id=str(last.id))
         RELAYED.add(len(records), {"service": self._service})
@@ -129,13 +129,15 @@ class Relay:
             known = await db.fetchrow("select * from relay_stream where stream = $1", self._stream)
             if known is None:
                 await self._begin_epoch(db, epoch=0)
-            elif await self._differs(js, info, known):
+            elif await self._differs(js, info, known=known):
                 log.warning("stream changed", stream=self._stream, epoch=known["epoch"] + 1)
                 await self._begin_epoch(db, epoch=known["epoch"] + 1)
             else:
                 self._epoch = known["epoch"]
 
-    async def _differs(self, js: JetStreamContext, info: StreamInfo, known: asyncpg.Record) -> bool:
+    async def _differs(
+        self, js: JetStreamContext, info: StreamInfo, *, known: asyncpg.Record
+    ) -> bool:
         if info.created != known["created_at"] or info.state.last_seq < known["last_sequence"]:
             return True
         if known["last_sequence"] == NO_SEQUENCE:
@@ -167,7 +169,7 @@ class Relay:
         return await js.publish(subject, record.data.encode(), stream=self._stream, headers=headers)
 
     async def _check_duplicates(
-        self, js: JetStreamContext, records: list[Record], acks: list[PubAck]
+        self, js: JetStreamContext, records: list[Record], *, acks: list[PubAck]
     ) -> None:
         """An acknowledged duplicate proves nothing: the server may remember an id that it lost."""
         for record, ack in zip(records, acks, strict=True):

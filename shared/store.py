@@ -4,7 +4,7 @@
 take gapless numbers and claim names; all of it commits or none.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ from eventsourcing.persistence import StoredEvent
 
 from shared.clock import Clock
 from shared.codec import TypedMapper, encode_bounded, has_personal_fields
-from shared.contracts import PublicEvent
+from shared.contracts.event import PublicEvent
 from shared.database import Connection, Pool, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
 from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale
@@ -39,6 +39,9 @@ class Recorded(Protocol):
 
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
+Result = TypeVar("Result")
+
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,20 @@ class EventStore:
                 tx = Transaction(self, db, cause)
                 yield tx
             self.announce(tx)
+
+    async def run(self, cause: Cause, work: Callable[["Transaction"], Awaitable[Result]]) -> Result:
+        """What `work` returns, committed; done again on a fresh state where another was first.
+
+        `ConcurrentWrite` after three attempts.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                async with self.transaction(cause) as tx:
+                    return await work(tx)
+            except ConcurrentWrite:
+                continue
+        async with self.transaction(cause) as tx:
+            return await work(tx)
 
     def announce(self, tx: "Transaction") -> None:
         """Wake whoever waits for public events; call it after the commit."""

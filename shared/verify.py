@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from re import findall
 from typing import Any
 
-from shared.consumers import Consumers, View
+from shared.consumers.declarations import View
+from shared.consumers.group import Consumers
 from shared.database import Connection, Pool, acquire
 from shared.envelope import FIRST_HASH, needs_key, open_record, sealed_bytes
 from shared.feed import LocalFeed, read_all
@@ -42,30 +43,30 @@ async def _walk(pool: Pool, service: str, *, partition: int, head: Any) -> list[
     return []
 
 
-async def verify_views(consumers: Consumers, pool: Pool, keyring: Keyring) -> list[Finding]:
+async def verify_views(consumers: Consumers, pool: Pool, *, keyring: Keyring) -> list[Finding]:
     """Rebuild every view beside the live one, up to the same checkpoint, and compare the rows."""
     findings: list[Finding] = []
     for worker in consumers.workers:
         if isinstance(worker.consumer, View):
-            findings += await _compare_view(worker.consumer, consumers, pool, keyring)
+            findings += await _compare_view(worker.consumer, consumers, pool=pool, keyring=keyring)
     return findings
 
 
 async def _compare_view(
-    view: View, consumers: Consumers, pool: Pool, keyring: Keyring
+    view: View, consumers: Consumers, *, pool: Pool, keyring: Keyring
 ) -> list[Finding]:
     async with acquire(pool) as db:
         transaction = db.transaction(isolation="repeatable_read")
         await transaction.start()
         try:
             await db.execute("set local idle_in_transaction_session_timeout = 0")
-            await _rebuild(view, consumers, keyring, db)
-            return [f for table in tables_of(view) if (f := await _difference(view, table, db))]
+            await _rebuild(view, consumers, keyring=keyring, db=db)
+            return [f for table in tables_of(view) if (f := await _difference(view, table, db=db))]
         finally:
             await transaction.rollback()
 
 
-async def _rebuild(view: View, consumers: Consumers, keyring: Keyring, db: Connection) -> None:
+async def _rebuild(view: View, consumers: Consumers, *, keyring: Keyring, db: Connection) -> None:
     """Into temporary tables, which stand before the live ones in the search path."""
     checkpoints = await db.fetch(
         "select source, partition, position from checkpoint where consumer = $1", view.name
@@ -82,7 +83,7 @@ async def _rebuild(view: View, consumers: Consumers, keyring: Keyring, db: Conne
             await view.apply(open_record(record, keys), db)
 
 
-async def _difference(view: View, table: str, db: Connection) -> Finding | None:
+async def _difference(view: View, table: str, *, db: Connection) -> Finding | None:
     live, rebuilt = f"{view.schema}.{table}", f"pg_temp.{table}"
     rows = await db.fetchval(
         f"""select count(*) from (

@@ -17,9 +17,10 @@ def rebuilt(aggregate: A) -> A:
     writer, reader = TypedMapper(key=KEY), TypedMapper(key=KEY)
     again: Any = None
     for event in aggregate.pending_events:
-        again = reader.to_domain_event(writer.to_stored_event(event)).mutate(again)
+        stored = writer.to_stored_event(event)
+        again = reader.to_domain_event(stored).mutate(again)  # type: ignore[attr-defined]
     assert type(again) is type(aggregate)
-    return again  # type: ignore[no-any-return]
+    return again
 
 
 class Given(Generic[A]):

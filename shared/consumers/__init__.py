@@ -1,7 +1,6 @@
 """What happens after an event: views, policies and reactors, exactly once each."""
 
 from shared.consumers.declarations import Effect, Intent, Policy, Reactor, Refused, View
-from shared.consumers.group import Consumers
 from shared.envelope import Envelope
 
-__all__ = ["Consumers", "Effect", "Envelope", "Intent", "Policy", "Reactor", "Refused", "View"]
+__all__ = ["Effect", "Envelope", "Intent", "Policy", "Reactor", "Refused", "View"]

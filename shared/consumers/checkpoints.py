@@ -1,6 +1,7 @@
 """How far a consumer has come in each partition of each source."""
 
 from shared.database import Connection
+from shared.envelope import Record
 
 Checkpoints = dict[tuple[str, int], int]
 """(source, partition) -> the last position that was dealt with."""
@@ -18,10 +19,12 @@ async def load_checkpoints(db: Connection, consumer: str) -> Checkpoints:
     return {(row["source"], row["partition"]): row["position"] for row in rows}
 
 
-async def move_checkpoint(
-    db: Connection, consumer: str, source: str, *, partition: int, before: int, after: int
-) -> None:
-    """From position `before` to `after`, in the transaction of what was done; else `LostRace`."""
+async def move_checkpoint(db: Connection, consumer: str, *, first: Record, last: Record) -> None:
+    """From before the run `first` to `last`, in the transaction of what was done.
+
+    `LostRace` when the consumer does not stand there.
+    """
+    before = first.position - 1
     moved = await db.fetchval(
         """insert into checkpoint as c (consumer, source, partition, position)
            select $1, $2, $3, $5 where $4 = 0 or exists (
@@ -30,10 +33,10 @@ async def move_checkpoint(
            on conflict (consumer, source, partition) do update set position = excluded.position
            where c.position = $4 returning true""",
         consumer,
-        source,
-        partition,
+        first.source,
+        first.partition,
         before,
-        after,
+        last.position,
     )
     if not moved:
-        raise LostRace(f"{consumer} {source}/{partition} is not at {before}")
+        raise LostRace(f"{consumer} {first.source}/{first.partition} is not at {before}")

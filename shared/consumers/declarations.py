@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from shared.contracts import PublicEvent
+from shared.contracts.event import PublicEvent
 from shared.database import Connection
 from shared.envelope import Envelope
 from shared.store import Transaction
@@ -89,8 +89,8 @@ class Reactor:
     """What happens outside because of an event.
 
     `plan` says which effects; they are stored in one transaction with the checkpoint. `perform`
-    then does one, at least once, with `effect.id` as its key outside; errors are retried with backoff,
-    `Refused` ends it. `record` runs in the transaction that marks the effect as ended.
+    then does one, at least once, with `effect.id` as its key outside; errors are retried with
+    backoff, `Refused` ends it. `record` runs in the transaction that marks the effect as ended.
     """
 
     name: str

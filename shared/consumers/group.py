@@ -15,6 +15,7 @@ from shared import bus
 from shared.consumers.declarations import Consumer, Reactor, View
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import Ahead, Applied, Worker
+from shared.contracts import events_of
 from shared.database import Connection, acquire
 from shared.envelope import Record, from_message
 from shared.errors import Unavailable
@@ -36,6 +37,14 @@ def ignore_applied(consumer: str, envelopes: Sequence[Any]) -> None:
     """The default of `Consumers`: nobody wants to know what was applied."""
 
 
+def check_declared(consumer: Consumer) -> None:
+    """Every event of the consumer's sources is handled or ignored by name, none is both."""
+    known = frozenset[type]().union(*(events_of(source) for source in consumer.sources))
+    forgotten = known - consumer.handles - consumer.ignored
+    assert not forgotten, f"{consumer.name} neither handles nor ignores {forgotten}"
+    assert not consumer.handles & consumer.ignored, f"{consumer.name} ignores what it handles"
+
+
 class Consumers:
     """Runs a service's views, policies and reactors."""
 
@@ -47,6 +56,8 @@ class Consumers:
         *,
         applied: Applied = ignore_applied,
     ) -> None:
+        for consumer in declared:
+            check_declared(consumer)
         self._store = store
         self.sources = sorted({source for consumer in declared for source in consumer.sources})
         self.feeds: Mapping[str, Feed] = {
@@ -78,7 +89,9 @@ class Consumers:
         for worker in self.workers:
             await worker.load()
 
-    async def wait_until(self, source: str, positions: Mapping[int, int], timeout_s: float) -> bool:
+    async def wait_until(
+        self, source: str, positions: Mapping[int, int], *, timeout_s: float
+    ) -> bool:
         """Whether every view of `source` has reached the positions (by partition) in time."""
         deadline = time.monotonic() + timeout_s
         views = [w for w in self._of(source) if isinstance(w.consumer, View)]
@@ -190,7 +203,7 @@ class Consumers:
 
 
 async def _counts(db: Connection, query: str) -> dict[str, int]:
-    return {name: count for name, count in await db.fetch(query)}
+    return {row[0]: row[1] for row in await db.fetch(query)}
 
 
 async def _fetch(pull: Any) -> list[Msg]:
@@ -204,7 +217,7 @@ async def _fetch(pull: Any) -> list[Msg]:
 def _record(source: str, message: Msg) -> Record | None:
     """The message's record; what is none is left to the feed, which has all that is true."""
     try:
-        return from_message(source, message.headers or {}, message.data)
+        return from_message(source, message.headers or {}, body=message.data)
     except (KeyError, ValueError):
         log.error("not an event", subject=message.subject)
         return None

@@ -45,7 +45,7 @@ async def frozen_keys(db: Connection, consumer: str) -> set[str]:
 
 
 async def park(
-    db: Connection, consumer: str, record: Record, *, error: str, next_try_at: datetime | None
+    db: Connection, consumer: str, *, record: Record, error: str, next_try_at: datetime | None
 ) -> None:
     """Keep the event with its error. Without `next_try_at` it waits behind another one."""
     await db.execute(
@@ -64,7 +64,7 @@ async def park(
     )
 
 
-async def first_due(db: Connection, consumer: str, now: datetime) -> Parked | None:
+async def first_due(db: Connection, consumer: str, *, now: datetime) -> Parked | None:
     """The first event of an account whose time to be tried again has come, locked until commit."""
     row = await db.fetchrow(
         """select p.* from parked p where p.consumer = $1 and p.next_try_at <= $2
@@ -75,7 +75,7 @@ async def first_due(db: Connection, consumer: str, now: datetime) -> Parked | No
     return _parked(row) if row else None
 
 
-async def unpark(db: Connection, consumer: str, parked: Parked, *, now: datetime) -> bool:
+async def unpark(db: Connection, consumer: str, *, parked: Parked, now: datetime) -> bool:
     """The event is applied: take it out and let the next of its account follow at once.
 
     True when nothing of the account is parked any more.
@@ -101,7 +101,7 @@ async def unpark(db: Connection, consumer: str, parked: Parked, *, now: datetime
 
 
 async def note_failure(
-    db: Connection, consumer: str, parked: Parked, *, error: str, now: datetime
+    db: Connection, consumer: str, *, parked: Parked, error: str, now: datetime
 ) -> None:
     """The event failed again: one more try, later or never."""
     record = parked.record

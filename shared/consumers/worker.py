@@ -164,15 +164,14 @@ class Worker:
 
     async def _apply(self, batch: list[Record]) -> None:
         envelopes = await self._open([r for r in batch if frozen_key(r) not in self._frozen])
-        first, last = batch[0], batch[-1]
         async with acquire(self._store.pool) as db, db.transaction():
             for record in batch:
                 if frozen_key(record) in self._frozen:
                     waits = "an earlier event of the account is parked"
-                    await park(db, self.name, record, error=waits, next_try_at=None)
+                    await park(db, self.name, record=record, error=waits, next_try_at=None)
             written = [await self._handle(envelope, db) for envelope in envelopes]
-            await self._advance(db, first, last)
-        self._commit(last, envelopes)
+            await move_checkpoint(db, self.name, first=batch[0], last=batch[-1])
+        self._commit(batch[-1], envelopes)
         for tx in written:
             if tx:
                 self._store.announce(tx)
@@ -182,12 +181,14 @@ class Worker:
             case View() as view:
                 await view.apply(envelope, db)
             case Reactor() as reactor:
-                await self._store_intents(await reactor.plan(envelope), envelope, db)
+                await self._store_intents(await reactor.plan(envelope), envelope, db=db)
             case Policy() as policy:
-                return await self._carry_out(policy, envelope, db)
+                return await self._carry_out(policy, envelope, db=db)
         return None
 
-    async def _carry_out(self, policy: Policy, envelope: Envelope, db: Connection) -> Transaction:
+    async def _carry_out(
+        self, policy: Policy, envelope: Envelope, *, db: Connection
+    ) -> Transaction:
         cause = Cause(
             actor=f"policy:{policy.name}",
             causation_id=envelope.id,
@@ -199,7 +200,7 @@ class Worker:
         return tx
 
     async def _store_intents(
-        self, intents: Sequence[Intent], envelope: Envelope, db: Connection
+        self, intents: Sequence[Intent], envelope: Envelope, *, db: Connection
     ) -> None:
         rows: list[tuple[Any, ...]] = [
             (
@@ -228,8 +229,8 @@ class Worker:
         log.error("event parked", consumer=self.name, id=str(record.id), error=repr(error))
         due = next_try(self._store.clock.now(), 1)
         async with acquire(self._store.pool) as db, db.transaction():
-            await park(db, self.name, record, error=repr(error), next_try_at=due)
-            await self._advance(db, record, record)
+            await park(db, self.name, record=record, error=repr(error), next_try_at=due)
+            await move_checkpoint(db, self.name, first=record, last=record)
         self._frozen.add(frozen_key(record))
         self._commit(record, [])
 
@@ -237,7 +238,7 @@ class Worker:
         """Try one parked event; whether one was due."""
         async with self._lock, acquire(self._store.pool) as db, db.transaction():
             now = self._store.clock.now()
-            parked = await first_due(db, self.name, now)
+            parked = await first_due(db, self.name, now=now)
             if parked is None:
                 return False
             try:
@@ -247,9 +248,9 @@ class Worker:
             except Exception as error:
                 if is_transient(error):
                     raise
-                await note_failure(db, self.name, parked, error=repr(error), now=now)
+                await note_failure(db, self.name, parked=parked, error=repr(error), now=now)
                 return True
-            if await unpark(db, self.name, parked, now=now):
+            if await unpark(db, self.name, parked=parked, now=now):
                 self._frozen.discard(parked.frozen)
         self._commit(parked.record, envelopes, moved=False)
         for tx in written:
@@ -261,16 +262,6 @@ class Worker:
         secret = {r.account_id for r in records if needs_key(r) and r.account_id}
         keys = await self._store.keyring.keys(secret) if secret else {}
         return [open_record(record, keys) for record in records]
-
-    async def _advance(self, db: Connection, first: Record, last: Record) -> None:
-        await move_checkpoint(
-            db,
-            self.name,
-            first.source,
-            partition=first.partition,
-            before=first.position - 1,
-            after=last.position,
-        )
 
     def _commit(self, last: Record, envelopes: Sequence[Envelope], *, moved: bool = True) -> None:
         if moved:

@@ -44,7 +44,7 @@ class ContactChanged(PublicEvent, frozen=True, kw_only=True):
 
 
 class EmailConfirmationRequested(PublicEvent, frozen=True, kw_only=True):
-    """A link that confirms the user's e-mail address is wanted. The link itself is never published."""
+    """A link that confirms the user's address is wanted. The link itself is never published."""
 
     user_id: UUID
 

@@ -1,7 +1,6 @@
-"""The edge of a service: routes that declare their access, strict bodies, problems, the app."""
+"""What a service's routes are made of. The application around them is in shared.http.app."""
 
 from shared.http.access import Rate, Repeat, Who
-from shared.http.app import Service, create_app, serve
 from shared.http.body import Answer, Body, Day, Id, Line, Paragraph
 from shared.http.call import Call
 from shared.http.route import Router
@@ -17,8 +16,5 @@ __all__ = [
     "Rate",
     "Repeat",
     "Router",
-    "Service",
     "Who",
-    "create_app",
-    "serve",
 ]

@@ -66,7 +66,7 @@ class Gate:
         caller = await self._identify(request)
         if access.who is not Who.PUBLIC:
             _check_scope(caller, access.who)
-        await self._count(request, caller, access.rate)
+        await self._count(request, caller, rate=access.rate)
         return caller
 
     async def _identify(self, request: Request) -> Caller:
@@ -77,7 +77,7 @@ class Gate:
             raise Unauthenticated()
         return await self._verifier.check(token)
 
-    async def _count(self, request: Request, caller: Caller, rate: Rate) -> None:
+    async def _count(self, request: Request, caller: Caller, *, rate: Rate) -> None:
         if INTERNAL in caller.scopes or rate is Rate.INTERNAL:
             return
         who = caller.actor if caller is not ANONYMOUS else _network(request)

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from shared import bus
-from shared.consumers import Consumers
+from shared.consumers.group import Consumers
 from shared.contracts import SOURCES
 from shared.database import acquire
 from shared.http.access import Gate
@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.store import EventStore
 from shared.telemetry import GAUGES, start_telemetry
 from shared.tokens import Signer, Verifier
-from shared.verify import Check
+from shared.verify import Check, Finding, verify_log, verify_parked, verify_views
 from shared.wakeup import run_forever
 
 SHUTDOWN_S = 10
@@ -90,8 +90,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.verifier = verifier
     app.state.store = service.store
     app.state.signer = service.signer
-    app.state.consumers = service.consumers
-    app.state.checks = service.checks
+    app.state.verify = lambda: _verify(service)
     app.state.service = service.state
     app.state.status = lambda: _status(service)
     app.state.measure = lambda: _measure(service)
@@ -162,6 +161,17 @@ async def _status(service: Service) -> dict[str, Any]:
         **await service.consumers.status(),
         "business": await service.report(),
     }
+
+
+async def _verify(service: Service) -> list[Finding]:
+    store = service.store
+    findings = await verify_log(store.pool, store.service)
+    findings += await verify_views(service.consumers, store.pool, keyring=store.keyring)
+    async with acquire(store.pool) as db:
+        findings += await verify_parked(db)
+        for check in service.checks:
+            findings += await check(db)
+    return findings
 
 
 async def _measure(service: Service) -> None:

@@ -12,7 +12,6 @@ from shared.feed import PAGE, LocalFeed
 from shared.http.access import Who
 from shared.http.call import Call
 from shared.http.route import Router
-from shared.verify import verify_log, verify_parked, verify_views
 
 router = Router(tags=["internal"])
 
@@ -70,11 +69,5 @@ async def get_status(call: Call) -> dict[str, Any]:
 @router.get("/internal/verify", who=Who.INTERNAL)
 async def get_verify(call: Call) -> dict[str, Any]:
     """Every check of the service; `findings` is empty when all holds."""
-    app = call.request.app
-    findings = await verify_log(call.db, call.store.service)
-    findings += await verify_views(app.state.consumers, call.db, call.store.keyring)
-    async with acquire(call.db) as db:
-        findings += await verify_parked(db)
-        for check in app.state.checks:
-            findings += await check(db)
+    findings = await call.request.app.state.verify()
     return {"service": call.store.service, "findings": findings}

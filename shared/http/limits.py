@@ -90,7 +90,7 @@ class Guards:
         except (BodyTooLarge, UrlTooLong, HeadersTooLarge, UnknownHost, AmbiguousLength,
                 RequestTooSlow) as error:  # fmt: skip
             if not dressed.started:
-                await _answer(dressed, error, str(request_id))
+                await _answer(dressed, error, request_id=str(request_id))
 
     def _check(self, scope: Scope) -> None:
         raw = scope["headers"]
@@ -157,7 +157,7 @@ class _Dressed:
         await self._send(message)
 
 
-async def _answer(send: Send, error: DomainError, request_id: str) -> None:
+async def _answer(send: Send, error: DomainError, *, request_id: str) -> None:
     body = msgspec.json.encode(problem(error, request_id=request_id))
     headers = [
         (b"content-type", b"application/problem+json"),

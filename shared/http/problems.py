@@ -29,7 +29,7 @@ def problem_response(request: Request, error: DomainError) -> JSONResponse:
     body = problem(error, request_id=str(request.state.request_id))
     retry = RETRY_AFTER_S.get(error.status)
     headers = {"Retry-After": retry} if retry else {}
-    return _json(int(error.status), body, headers)
+    return _json(int(error.status), body, headers=headers)
 
 
 async def _domain_error(request: Request, error: Exception) -> JSONResponse:
@@ -64,7 +64,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
         "code": code,
         "request_id": str(request.state.request_id),
     }
-    return _json(error.status_code, body, dict(error.headers or {}))
+    return _json(error.status_code, body, headers=dict(error.headers or {}))
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
@@ -79,5 +79,7 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return _json(500, body)
 
 
-def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+def _json(
+    status: int, body: dict[str, Any], *, headers: dict[str, str] | None = None
+) -> JSONResponse:
     return JSONResponse(body, status, headers, media_type="application/problem+json")

@@ -12,13 +12,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.database import LOST, is_lost
-from shared.errors import ConcurrentWrite, DomainError, Invalid, Unavailable
+from shared.errors import DomainError, Invalid, Unavailable
 from shared.http.access import Access, Gate, Rate, Repeat, Who
 from shared.http.json_body import check_json
 from shared.store import Cause, EventStore, Transaction
 
-ATTEMPTS = 3
 KEY_LENGTH = 200
+
+_USUAL_REPEAT = {
+    HTTPMethod.GET: Repeat.READS,
+    HTTPMethod.POST: Repeat.KEYED,
+    HTTPMethod.PUT: Repeat.NATURAL,
+    HTTPMethod.DELETE: Repeat.NATURAL,
+}
 
 Handler = Callable[[Request], Awaitable[Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -40,36 +46,32 @@ class Router:
 
     def get(self, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         """A read."""
-        return self._declare(HTTPMethod.GET, path, default=Repeat.READS, **declared)
+        return self._declare(HTTPMethod.GET, path, **declared)
 
     def post(self, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         """A write that wants an Idempotency-Key, unless `repeat` says otherwise."""
-        return self._declare(HTTPMethod.POST, path, default=Repeat.KEYED, **declared)
+        return self._declare(HTTPMethod.POST, path, **declared)
 
     def put(self, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         """A write that is safe to repeat by its nature."""
-        return self._declare(HTTPMethod.PUT, path, default=Repeat.NATURAL, **declared)
+        return self._declare(HTTPMethod.PUT, path, **declared)
 
     def delete(self, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         """A removal, safe to repeat by its nature."""
-        return self._declare(HTTPMethod.DELETE, path, default=Repeat.NATURAL, **declared)
+        return self._declare(HTTPMethod.DELETE, path, **declared)
 
     def _declare(
         self,
         method: HTTPMethod,
         path: str,
         *,
-        default: Repeat,
         who: Who,
-        rate: Rate | None = None,
-        repeat: Repeat | None = None,
         errors: Iterable[type[DomainError]] = (),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        usual = Rate.READ if method is HTTPMethod.GET else Rate.WRITE
-        if who is Who.INTERNAL:
-            usual = Rate.INTERNAL
-        access = Access(who=who, rate=rate or usual, repeat=repeat or default)
+        rate = options.pop("rate", _usual_rate(method, who))
+        repeat = options.pop("repeat", _USUAL_REPEAT[method])
+        access = Access(who=who, rate=rate, repeat=repeat)
 
         def register(endpoint: Endpoint) -> Endpoint:
             self.api.add_api_route(
@@ -102,7 +104,7 @@ class DeclaredRoute(APIRoute):
             try:
                 if access.repeat is Repeat.READS:
                     return await handle(request)
-                return await _attempt(request, handle, access.repeat)
+                return await _write(request, handle, repeat=access.repeat)
             except LOST as error:
                 if is_lost(error):
                     raise Unavailable(what="database") from error
@@ -111,43 +113,42 @@ class DeclaredRoute(APIRoute):
         return admitted
 
 
-async def _attempt(request: Request, handle: Handler, repeat: Repeat) -> Response:
-    """Run the write; if another writer was first, run it again on what that one left."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return await _in_transaction(request, handle, repeat)
-        except ConcurrentWrite:
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError("the last attempt returned or raised")
-
-
-async def _in_transaction(request: Request, handle: Handler, repeat: Repeat) -> Response:
+async def _write(request: Request, handle: Handler, *, repeat: Repeat) -> Response:
+    """Run the write in its transaction; on what another left, if that one was first."""
     store: EventStore = request.app.state.store
     cause = Cause(actor=request.state.caller.actor, correlation_id=request.state.request_id)
-    async with store.transaction(cause) as tx:
+
+    async def work(tx: Transaction) -> Response:
         request.state.tx = tx
         if repeat is Repeat.NATURAL:
-            return _with_position(store, tx, await handle(request))
-        key = request.headers.get("idempotency-key", "")
-        if not 1 <= len(key) <= KEY_LENGTH or not key.isprintable():
-            raise IdempotencyKeyMissing()
-        kept = await _claim_key(tx, request, key)
-        if kept is not None:
-            return kept
-        response = _with_position(store, tx, await handle(request))
-        await _keep(tx, request, key, response)
+            return _with_position(tx, await handle(request))
+        return await _once(tx, request, handle=handle)
+
+    return await store.run(cause, work)
+
+
+async def _once(tx: Transaction, request: Request, *, handle: Handler) -> Response:
+    """Carry out a request with a key that is new; for one that is known, the answer of then."""
+    key = request.headers.get("idempotency-key", "")
+    if not 1 <= len(key) <= KEY_LENGTH or not key.isprintable():
+        raise IdempotencyKeyMissing()
+    kept = await _claim_key(tx, request, key=key)
+    if kept is not None:
+        return kept
+    response = _with_position(tx, await handle(request))
+    await _keep(tx, request, key=key, response=response)
     return response
 
 
-def _with_position(store: EventStore, tx: Transaction, response: Response) -> Response:
+def _with_position(tx: Transaction, response: Response) -> Response:
     if tx.positions:
-        at = ",".join(f"{store.service}/{part}/{pos}" for part, pos in tx.positions.items())
+        service = tx.store.service
+        at = ",".join(f"{service}/{part}/{pos}" for part, pos in tx.positions.items())
         response.headers["Faktura-Position"] = at
     return response
 
 
-async def _claim_key(tx: Transaction, request: Request, key: str) -> Response | None:
+async def _claim_key(tx: Transaction, request: Request, *, key: str) -> Response | None:
     """None: the key is new and ours now. Otherwise the answer that was given for it."""
     caller = request.state.caller.actor
     asked = hashlib.sha256(
@@ -172,7 +173,7 @@ async def _claim_key(tx: Transaction, request: Request, key: str) -> Response | 
     return Response(row["body"], row["status"], {**headers, "Idempotency-Replayed": "true"})
 
 
-async def _keep(tx: Transaction, request: Request, key: str, response: Response) -> None:
+async def _keep(tx: Transaction, request: Request, *, key: str, response: Response) -> None:
     kept = ("content-type", "etag", "location", "faktura-position")
     headers = {name: response.headers[name] for name in kept if name in response.headers}
     await tx.db.execute(
@@ -184,6 +185,12 @@ async def _keep(tx: Transaction, request: Request, key: str, response: Response)
         msgspec.json.encode(headers).decode(),
         bytes(response.body),
     )
+
+
+def _usual_rate(method: HTTPMethod, who: Who) -> Rate:
+    if who is Who.INTERNAL:
+        return Rate.INTERNAL
+    return Rate.READ if method is HTTPMethod.GET else Rate.WRITE
 
 
 def _route_class(access: Access) -> type[DeclaredRoute]:
