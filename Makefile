@@ -13,6 +13,8 @@ INSTALLED_DEV := .venv/.installed-dev-$(KEY)
 
 # Arguments for pytest, as in: make test PYTEST="tests/shared -k money"
 PYTEST ?=
+# Test processes at once; each has PostgreSQL and NATS servers of its own.
+WORKERS ?= 2
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
@@ -26,7 +28,7 @@ up: $(INSTALLED)  ## start everything here and load the demo; Ctrl-C stops it
 
 .PHONY: test
 test: $(INSTALLED_DEV) chromium  ## run all tests (make test PYTEST="tests/shared -k money" runs some)
-	@$(BIN)/pytest $(PYTEST)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(or $(PYTEST),--cov)
 
 .PHONY: check
 check: $(INSTALLED_DEV)  ## lint, format, types, imports, sizes, lock files
