@@ -45,8 +45,8 @@ async def make_databases(environment: Mapping[str, str]) -> None:
         for service in SERVICES:
             for role in (f"{service}_owner", f"{service}_app"):
                 await _make_role(db, role, environment[f"{role.upper()}_PASSWORD"])
-            await _make_database(db, f"faktura_{service}", service)
-        await _make_database(db, KEYRING, "accounts")
+            await _make_database(db, f"faktura_{service}", service=service)
+        await _make_database(db, KEYRING, service="accounts")
     finally:
         await db.close()
 
@@ -72,7 +72,7 @@ async def _make_role(db: Connection, role: str, password: str) -> None:
     await db.execute(f"{verb} role {role} login password {quoted}")
 
 
-async def _make_database(db: Connection, database: str, service: str) -> None:
+async def _make_database(db: Connection, database: str, *, service: str) -> None:
     if not await db.fetchval("select true from pg_database where datname = $1", database):
         await db.execute(f"create database {database} owner {service}_owner")
     await db.execute(f"revoke all on database {database} from public")
