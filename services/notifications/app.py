@@ -8,11 +8,11 @@ from services.notifications.mail.views import email_history
 from services.notifications.publishing import publish
 from services.notifications.settings import NotificationsSettings
 from shared.clock import SystemClock
-from shared.consumers import Consumers
+from shared.consumers.group import Consumers
 from shared.database import open_pool
-from shared.http import Service, serve
-from shared.keyring import RemoteKeyring
+from shared.http.app import Service, serve
 from shared.peers import Peers
+from shared.remote_keyring import RemoteKeyring
 from shared.store import EventStore
 from shared.tokens import Signer
 

@@ -15,19 +15,23 @@ from services.notifications.directory.rows import (
 from services.notifications.mail.notices import Notice
 from shared.contracts.accounts import (
     AccountNumberAssigned,
+    AccountOpened,
     EmailConfirmationRequested,
     PasswordChanged,
     PasswordResetRequested,
     RegistrationRepeated,
 )
 from shared.contracts.billing import (
+    BrandConfigured,
     InvoiceIssued,
     InvoiceLine,
     InvoiceOverdue,
     PaymentFailed,
+    PaymentMethod,
     PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
+    ServiceOrdered,
     ServiceSuspended,
     ServiceTerminated,
     ServiceUnsuspended,
@@ -184,6 +188,51 @@ EVENTS: tuple[PublicEvent, ...] = (
     TicketReplied(ticket_id=TICKET, side="staff", author="Bruno", message="Vamos ver."),
 )
 """One of each event that calls for a mail."""
+
+OPENED = AccountOpened(
+    user_id=USER,
+    language="pt-BR",
+    name="Ana Souza",
+    email="ana@example.com",
+    phone="+55 11 98765-4321",
+    tax_id="52998224725",
+    address="Rua das Flores, 10",
+    city="São Paulo",
+    state="SP",
+    postal_code="01001-000",
+    country="BR",
+)
+CONFIGURED = BrandConfigured(
+    name="Ponto Hospedagem",
+    hosts=["ponto.localhost"],
+    languages=["pt-BR", "en"],
+    default_language="pt-BR",
+    time_zone="America/Sao_Paulo",
+    currency="BRL",
+    sender_name="Ponto Hospedagem",
+    sender_email="contato@ponto.example",
+    accent_colour="#0b6e4f",
+    payee={"name": "Ponto Hospedagem Ltda."},
+    payment_methods=[
+        PaymentMethod(
+            id="card",
+            kind="hosted_page",
+            label={"pt-BR": "Cartão de crédito", "en": "Credit card"},
+            clearing_days=0,
+        )
+    ],
+    departments=[],
+)
+ORDERED = ServiceOrdered(
+    service_id=SERVICE,
+    order_id=REQUEST,
+    product_id=REQUEST,
+    product_name={"pt-BR": "Hospedagem Essencial", "en": "Essential hosting"},
+    domain="padariadoze.com.br",
+    cycle="monthly",
+    recurring_minor=2990,
+    currency="BRL",
+)
 
 STAFF_SUSPENSION = ServiceSuspended(
     service_id=SERVICE, reason="abuse", suspended_on=date(2026, 12, 19)

@@ -22,9 +22,9 @@ class Links:
         return f"{self.home}/forgot"
 
     @property
-    def order(self) -> str:
-        """Where to order a product."""
-        return f"{self.home}/order"
+    def products(self) -> str:
+        """Where to choose a product."""
+        return f"{self.home}/products"
 
     @property
     def invoices(self) -> str:

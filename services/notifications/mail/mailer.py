@@ -6,6 +6,7 @@ encrypted; the effect's row knows the notice and a reason.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -22,10 +23,10 @@ from services.notifications.mail.links import links_of
 from services.notifications.mail.notices import HANDLED, Notice, notice_of
 from services.notifications.mail.sending import Mail, Send, message_of
 from services.notifications.mail.subjects import subject_of
-from shared.consumers import Effect, Envelope, Intent, Reactor
+from shared.consumers import Effect, Envelope, Intent, Reactor, Refused
 from shared.contracts import events_of
 from shared.database import acquire
-from shared.peers import Peers
+from shared.peers import Peers, RemoteProblem
 from shared.store import EventStore, Transaction
 from shared.telemetry import span
 
@@ -67,7 +68,7 @@ class Mailer:
         # The outcome is recorded under the account's key: a mail that could not be recorded for
         # want of it would be sent again.
         await self.store.keyring.ensure(effect.account_id)
-        token = await self._mint(notice, effect) if notice.link else None
+        token = await self._mint(notice) if notice.link else None
         links = links_of(self.portal_url, effect.brand)
         mail = Mail(
             message_id=f"{effect.id}@{subject.brand.host}",
@@ -84,15 +85,15 @@ class Mailer:
             "subject": mail.letter.subject,
         }
 
-    async def _mint(self, notice: Notice, effect: Effect) -> str:
+    async def _mint(self, notice: Notice) -> str:
         """A one-time token for the link in the mail; it makes the one sent before void."""
-        answer = await self.peers.call(
-            "accounts",
-            "POST",
-            "/internal/links",
-            json={"kind": notice.link, "user_id": str(notice.user_id)},
-            headers={"Idempotency-Key": f"{effect.id}/{effect.tries}"},
-        )
+        asked = {"kind": notice.link, "user_id": str(notice.user_id)}
+        try:
+            answer = await self.peers.call("accounts", "POST", "/internal/links", json=asked)
+        except RemoteProblem as problem:
+            if problem.status == HTTPStatus.NOT_FOUND:
+                raise Refused("user_unknown") from problem
+            raise
         token: str = answer.json()["token"]
         return token
 
