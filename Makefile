@@ -1,4 +1,4 @@
-# Faktura: `make help` lists what can be done. Paths are relative, so that a folder with spaces works.
+# Faktura: `make help` lists what can be done. Paths are relative, so a folder may have spaces.
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
@@ -27,7 +27,7 @@ up: $(INSTALLED)  ## start everything here and load the demo; Ctrl-C stops it
 	@$(BIN)/faktura up
 
 .PHONY: test
-test: $(INSTALLED_DEV) chromium  ## run all tests (make test PYTEST="tests/shared -k money" runs some)
+test: $(INSTALLED_DEV) chromium  ## run all tests, or some: PYTEST="tests/shared -k money"
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(or $(PYTEST),--cov)
 
 .PHONY: check
@@ -63,7 +63,8 @@ schemas: $(INSTALLED)  ## write docs/events from shared/contracts
 lock: $(BIN)/uv  ## compile the lock files from pyproject.toml and package.json
 	@echo 'uv==0.13.9' | $(COMPILE) --no-annotate --output-file requirements-uv.lock -
 	@$(COMPILE) --output-file requirements.lock pyproject.toml
-	@$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock --group dev pyproject.toml
+	@$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock \
+		--group dev pyproject.toml
 	@sh deploy/npm.sh install --package-lock-only
 
 # --------------------------------------------------------------------------------- installation
@@ -87,7 +88,8 @@ $(INSTALLED_DEV):
 
 .PHONY: chromium
 chromium:
-	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	@if [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null \
+		&& command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests ..."; \
 		{ apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 			|| echo "Chromium could not be installed: the browser tests will be skipped."; \

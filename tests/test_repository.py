@@ -14,6 +14,7 @@ COMMANDS = ("up", "test", "check", "bench", "verify", "demo-reset")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock")
 RECORD_HEADINGS = ("## Context", "## Decision", "## Consequences", "## Alternatives")
 RECORD_LINES = 60
+COLUMNS = 100
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)(.*)", re.MULTILINE)
 
@@ -56,6 +57,17 @@ def test_the_project_speaks_of_itself_alone(what: str) -> None:
         if re.search(FOREIGN[what], line)
     ]
     assert not found, "\n".join(found)
+
+
+def test_scripts_and_sql_have_at_most_100_columns() -> None:
+    scripts = [p for p in _text_files() if p.suffix in {".sh", ".sql"} or p.name == "Makefile"]
+    assert scripts
+    assert not [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in scripts
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1)
+        if len(line) > COLUMNS
+    ]
 
 
 # ------------------------------------------------------------------------ what is installed
