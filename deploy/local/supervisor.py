@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from deploy.local import postgres
-from deploy.local.board import Board, Boardkeeper
+from deploy.local.board import Board, Boardkeeper, Phase
 from deploy.local.installation import Installation, inherited
 from deploy.local.keeper import Keeper
 from deploy.local.logbook import log_to, tail
@@ -37,14 +37,14 @@ class Supervisor:
     ) -> None:
         self._installation = installation
         self._plan = plan
-        board = Board(supervisor_pid=os.getpid())
-        self._boardkeeper = Boardkeeper(installation.home, board, on_change)
-        self._keepers: dict[str, Keeper] = {}
         self._end = asyncio.Event()
-        for program in (*plan.foundations, *plan.sandboxes, *plan.services):
-            keeper = Keeper(program, installation.home, self._boardkeeper.publish)
-            self._keepers[program.name] = keeper
-            board.entries[program.name] = keeper.entry
+        self._keepers = {
+            program.name: Keeper(program, installation.home, self._publish)
+            for program in (*plan.foundations, *plan.sandboxes, *plan.services)
+        }
+        entries = {name: keeper.entry for name, keeper in self._keepers.items()}
+        board = Board(supervisor_pid=os.getpid(), entries=entries)
+        self._boardkeeper = Boardkeeper(installation.home, board, on_change)
 
     def end(self) -> None:
         """Asks the run to end."""
@@ -129,9 +129,12 @@ class Supervisor:
     async def _stop_all(self, programs: Iterable[Program]) -> None:
         await asyncio.gather(*(self._keepers[program.name].stop() for program in programs))
 
-    def _set_phase(self, phase: str) -> None:
-        self._boardkeeper.board.phase = phase  # type: ignore[assignment]
+    def _publish(self) -> None:
         self._boardkeeper.publish()
+
+    def _set_phase(self, phase: Phase) -> None:
+        self._boardkeeper.board.phase = phase
+        self._publish()
 
     def _what_is_late(self) -> str:
         late = [e.name for e in self._boardkeeper.board.entries.values() if e.state != "ready"]

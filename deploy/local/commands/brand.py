@@ -9,6 +9,7 @@ from deploy.local.brandfile import read_brand_file
 from deploy.local.brandmodel import BrandFile
 from deploy.local.installation import Installation
 from deploy.local.operations import Operator, operating
+from deploy.local.quiet import wait_until_quiet
 from deploy.local.registry import remember_brand, sign_in_for
 from deploy.local.screen import screen
 from deploy.local.state import Home
@@ -46,6 +47,8 @@ async def apply_brand(operator: Operator, content: BrandFile) -> None:
     await operator.ask("billing", f"PUT /internal/brands/{slug}", body=body)
     home = operator.installation.home
     remember_brand(home, slug=slug, name=content.brand.name)
+    # Accounts learns of the brand from the event.
+    await wait_until_quiet(operator)
     for member in content.staff:
         person = sign_in_for(home, role="staff", brand=slug, name=member.name, email=member.email)
         body = {

@@ -1,0 +1,141 @@
+"""Brand files: every flaw is named with file, line and field."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.local.brandfile import FlawedFile, read_brand_file
+from deploy.local.commands.demo import BRAND_FILE
+from deploy.local.state import CannotRun
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def demo_with(tmp_path: Path) -> Write:
+    """Writes the demo's file with one text replaced."""
+
+    def write(old: str, new: str) -> Path:
+        text = BRAND_FILE.read_text()
+        assert old in text
+        path = tmp_path / "brand.yaml"
+        path.write_text(text.replace(old, new, 1))
+        return path
+
+    return write
+
+
+def flaws_of(path: Path) -> list[tuple[int, str, str]]:
+    """Line, field and reason of each flaw."""
+    with pytest.raises(FlawedFile) as refused:
+        read_brand_file(path)
+    assert str(refused.value).startswith(f"{path}:")
+    return [(flaw.line, flaw.field, flaw.reason) for flaw in refused.value.flaws]
+
+
+def line_of(path: Path, text: str) -> int:
+    """The first line that has the text."""
+    lines = path.read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
+def test_the_demos_brand_file_is_valid_and_complete() -> None:
+    content = read_brand_file(BRAND_FILE)
+    assert content.brand.slug == "ponto"
+    assert [product.slug.rpartition("-")[2] for product in content.products] == [
+        "start",
+        "pro",
+        "business",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("time_zone: America/Sao_Paulo", "time_zone: Brazil/Nowhere", "brand.time_zone"),
+        ("currency: BRL\n  invoice", "currency: REAL\n  invoice", "brand.currency"),
+        ('"#0f6b60"', '"#7fd3a0"', "brand.accent_colour"),
+        ("kind: hosted_page", "kind: cheque", "brand.payment_methods[0].kind"),
+        ("clearing_days: 2", "clearing_days: two", "brand.payment_methods[1].clearing_days"),
+        ("cycle: quarterly", "cycle: fortnightly", "products[0].prices[1].cycle"),
+        (
+            "recurring_minor: 3990",
+            "recurring_minor: 39.90",
+            "products[1].prices[0].recurring_minor",
+        ),
+        ("setup_minor: 4900", "setup_minor: -1", "products[2].prices[0].setup_minor"),
+        ("sort: 20", "sort: yes", "products[1].sort"),
+        ("slug: hospedagem-pro", "slug: Hospedagem Pro", "products[1].slug"),
+        ("email: marina@ponto.example", "email: marina(at)ponto", "staff[0].email"),
+        ("suspend_after: 5", "suspend_afer: 5", "brand.automation.suspend_afer"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line_and_its_field(
+    demo_with: Write, old: str, new: str, field: str
+) -> None:
+    path = demo_with(old, new)
+    ((line, named, _),) = flaws_of(path)
+    assert (line, named) == (line_of(path, new.split("\n", maxsplit=1)[0]), field)
+
+
+def test_a_missing_field_is_named_at_the_line_of_what_misses_it(demo_with: Write) -> None:
+    path = demo_with("  sender_name: Ponto Hospedagem\n", "")
+    assert flaws_of(path) == [(3, "brand.sender_name", "field required")]
+
+
+def test_all_flaws_of_a_file_are_told_at_once(demo_with: Write) -> None:
+    path = demo_with("sort: 10", "sort: ten")
+    path.write_text(path.read_text().replace("clearing_days: 2", "clearing_days: -2"))
+    assert [field for _, field, _ in flaws_of(path)] == [
+        "brand.payment_methods[1].clearing_days",
+        "products[0].sort",
+    ]
+
+
+def test_a_text_that_one_of_the_brands_languages_lacks_is_named(demo_with: Write) -> None:
+    path = demo_with("\n        en: Credit card", "")
+    ((line, field, reason),) = flaws_of(path)
+    assert line == line_of(path, "pt-BR: Cartão")
+    assert (field, reason) == ("brand.payment_methods[0].label", "has no text in en")
+
+
+def test_a_price_in_another_currency_than_the_brands_is_named(demo_with: Write) -> None:
+    path = demo_with("currency: BRL, recurring_minor: 5670", "currency: EUR, recurring_minor: 5670")
+    ((_, field, reason),) = flaws_of(path)
+    assert (field, reason) == ("products[0].prices[1].currency", "is not the brand's BRL")
+
+
+def test_a_field_that_stands_there_twice_is_refused(demo_with: Write) -> None:
+    path = demo_with("  currency: BRL\n", "  currency: BRL\n  currency: EUR\n")
+    ((line, field, reason),) = flaws_of(path)
+    assert (line, field, reason) == (
+        line_of(path, "currency: EUR"),
+        "brand.currency",
+        "stands there twice",
+    )
+
+
+def test_two_departments_of_one_name_are_refused(demo_with: Write) -> None:
+    path = demo_with("id: financeiro", "id: suporte")
+    ((_, field, reason),) = flaws_of(path)
+    assert (field, reason) == ("brand.departments[1]", "suporte stands there twice")
+
+
+def test_an_alias_is_refused_before_it_can_grow(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.yaml"
+    path.write_text("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n")
+    ((line, _, reason),) = flaws_of(path)
+    assert (line, reason) == (1, "aliases are not used")
+
+
+@pytest.mark.parametrize("text", ["brand: [", "brand:\n\tslug: ponto", ""])
+def test_what_is_no_yaml_is_refused_with_a_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    assert flaws_of(path)[0][0] >= 1
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"nowhere\.yaml cannot be read"):
+        read_brand_file(tmp_path / "nowhere.yaml")

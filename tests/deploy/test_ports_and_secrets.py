@@ -1,0 +1,79 @@
+"""Ports and secrets: chosen once, kept, and not for other eyes."""
+
+import json
+import socket
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from deploy.local import keys, ports
+from deploy.local.installation import Installation
+from deploy.local.state import CannotRun, Home, sole_supervisor, supervisor_pid
+from shared.tokens import Signer
+from tests.deploy.toys import home_in
+
+
+def test_ports_are_kept_between_runs_while_they_are_free(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    first = ports.choose_ports(home)
+    assert ports.choose_ports(home) == first
+    assert len(set(first.values())) == len(ports.PREFERRED)
+
+
+def test_a_port_that_somebody_took_is_chosen_anew_and_the_others_stay(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    first = ports.choose_ports(home)
+    with socket.create_server(("127.0.0.1", first["billing"])):
+        second = ports.choose_ports(home)
+    assert second["billing"] != first["billing"]
+    assert {**second, "billing": 0} == {**first, "billing": 0}
+
+
+def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    made = keys.secrets_of(home)
+    assert keys.secrets_of(home) == made
+    assert (home.folder / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert len(b64decode(made.master_key)) == 32
+
+
+def test_each_issuer_signs_with_a_key_of_its_own_and_tells_only_the_public_half(
+    tmp_path: Path,
+) -> None:
+    made = keys.secrets_of(home_in(tmp_path))
+    assert len(set(made.signing_keys.values())) == len((*keys.SERVICES, keys.OPERATOR))
+    public = json.loads(keys.public_key(made.signing_keys["operator"]))
+    assert public["crv"] == "Ed25519"
+    assert "d" not in public
+    assert Signer("operator", json.loads(made.signing_keys["operator"])).jwks()["keys"]
+
+
+def test_only_accounts_is_told_of_the_keyring_and_only_billing_of_the_gateways_key(
+    tmp_path: Path,
+) -> None:
+    home = home_in(tmp_path)
+    installation = Installation(
+        home=home, ports=ports.choose_ports(home), secrets=keys.secrets_of(home)
+    )
+    told = {service: installation.service_environment(service) for service in keys.SERVICES}
+    assert [s for s in told if "FAKTURA_MASTER_KEY" in told[s]] == ["accounts"]
+    assert [s for s in told if "FAKTURA_KEYRING_URL" in told[s]] == ["accounts"]
+    assert [s for s in told if "FAKTURA_GATEWAY_KEY" in told[s]] == ["billing"]
+    assert not any("FAKTURA_OWNER_DATABASE_URL" in environment for environment in told.values())
+
+
+def test_a_second_supervisor_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
+    home = home_in(tmp_path)
+    with (
+        sole_supervisor(home),
+        pytest.raises(CannotRun, match=rf"supervisor {supervisor_pid(home)}"),
+        sole_supervisor(home),
+    ):
+        pass
+    assert supervisor_pid(home) is None
+
+
+def test_commands_on_an_installation_that_never_was_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match="faktura up"):
+        Installation.open(Home(tmp_path / "none"))
