@@ -47,10 +47,9 @@ verify: $(INSTALLED)  ## check hash chains, positions, ledger and views of the r
 	@$(BIN)/faktura verify
 
 .PHONY: demo-reset
-demo-reset: $(INSTALLED)  ## stop, delete the local data (.faktura) and begin the demo afresh
+demo-reset: $(INSTALLED)  ## stop and throw all local data away; `make up` then begins afresh
 	@$(BIN)/faktura down
-	@rm -rf .faktura
-	@$(BIN)/faktura up
+	@$(BIN)/faktura demo reset
 
 .PHONY: install
 install: $(INSTALLED)  ## install what `up` needs (done by itself when lock files change)
