@@ -24,7 +24,7 @@ help:  ## list these commands
 
 .PHONY: up
 up: $(INSTALLED)  ## start everything here and load the demo; Ctrl-C stops it
-	@$(BIN)/faktura up
+	@exec $(BIN)/faktura up
 
 .PHONY: test
 test: $(INSTALLED_DEV) chromium  ## run all tests, or some: PYTEST="tests/shared -k money"
