@@ -136,6 +136,24 @@ def test_the_mail_falls_back_to_the_brands_language_and_then_to_english() -> Non
     assert letter_of(EVENTS[0], nowhere).language == "en"
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ({"en": "Essential", "pt-BR": "Essencial"}, "Essencial"),
+        ({"en": "Essential", "hu": "Alap"}, "Essential"),
+        ({"hu": "Alap"}, "Alap"),
+    ],
+)
+def test_a_product_is_named_in_the_closest_language(names: dict[str, str], shown: str) -> None:
+    assert SUBJECT.service is not None
+    service = replace(SUBJECT.service, product_name=names, domain="")
+    brand = replace(BRAND, default_language="en")
+    letter = letter_of(EVENTS[13], replace(SUBJECT, service=service, brand=brand))
+    assert f"Plano: {shown}" in letter.text
+    assert letter.subject == f"{shown} está ativo"
+    assert "Domínio" not in letter.text
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("event", ALL_EVENTS, ids=lambda event: type(event).__name__)
 def test_what_people_type_is_shown_literally(event: PublicEvent, text: str) -> None:

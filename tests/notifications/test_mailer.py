@@ -1,5 +1,6 @@
 """From an event of another service to a mail in the inbox: once, traced, recorded, retried."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from services.notifications.mail import mailer as mailing
 from services.notifications.mail.mailer import SOURCES, Mailer, mailer
 from services.notifications.mail.sending import smtp_sender
 from shared import telemetry
@@ -125,8 +127,9 @@ async def test_repeated_events_send_nothing_again(office: PostOffice, serve: Ser
 
 
 async def test_a_mail_waits_until_the_views_know_what_it_is_about(
-    office: PostOffice, serve: Serve
+    office: PostOffice, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(mailing, "VIEWS_MAY_LAG_S", ())
     inbox = Inbox()
     office.mailer_to(await serve(inbox))
     office.happened(CONFIGURED, account_id=None)
@@ -142,6 +145,18 @@ async def test_a_mail_waits_until_the_views_know_what_it_is_about(
     await office.deliver()
     assert len(inbox.messages) == len(EVENTS[5:])
     assert set(await states(office)) == {"done"}
+
+
+async def test_views_that_are_a_moment_behind_do_not_put_a_mail_off(
+    office: PostOffice, serve: Serve
+) -> None:
+    inbox = Inbox()
+    office.mailer_to(await serve(inbox))
+    await ready(office)
+    office.happened(ISSUED)
+    await office.plan()
+    await asyncio.gather(office.carry_out(), office.read_views("invoices"))
+    assert len(inbox.messages) == 1
 
 
 async def test_a_mail_goes_to_the_contact_and_a_sign_in_link_to_the_user(

@@ -4,6 +4,7 @@ What identifies a person is read when the mail is made and is kept only in the m
 encrypted; the effect's row knows the notice and a reason.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from services.notifications.directory.rows import Subject
 from services.notifications.mail.commands import (
     RecordRefused,
     RecordSent,
@@ -22,7 +24,7 @@ from services.notifications.mail.composing import compose
 from services.notifications.mail.links import links_of
 from services.notifications.mail.notices import HANDLED, Notice, notice_of
 from services.notifications.mail.sending import Mail, Send, message_of
-from services.notifications.mail.subjects import subject_of
+from services.notifications.mail.subjects import SubjectNotKnownYet, subject_of
 from shared.consumers import Effect, Envelope, Intent, Reactor, Refused
 from shared.contracts import events_of
 from shared.database import acquire
@@ -32,6 +34,8 @@ from shared.telemetry import span
 
 SOURCES = ("accounts", "billing", "tickets")
 PUBLISHED = frozenset(event for source in SOURCES for event in events_of(source))
+
+VIEWS_MAY_LAG_S = (0.05, 0.1, 0.2)
 
 log = structlog.get_logger()
 
@@ -61,10 +65,7 @@ class Mailer:
         """
         notice = notice_in(effect)
         assert effect.account_id is not None, "a notice is for an account"
-        async with acquire(self.store.pool) as db:
-            subject = await subject_of(
-                notice, account_id=effect.account_id, brand=effect.brand, db=db
-            )
+        subject = await self._subject_soon(notice, effect)
         # The outcome is recorded under the account's key: a mail that could not be recorded for
         # want of it would be sent again.
         await self.store.keyring.ensure(effect.account_id)
@@ -84,6 +85,24 @@ class Mailer:
             "recipient": mail.recipient_email,
             "subject": mail.letter.subject,
         }
+
+    async def _subject_soon(self, notice: Notice, effect: Effect) -> Subject:
+        """What the notice is about.
+
+        The views that its event fills are mostly milliseconds behind: they are given a moment
+        before the mail is put off.
+        """
+        for pause_s in VIEWS_MAY_LAG_S:
+            try:
+                return await self._look_up(notice, effect)
+            except SubjectNotKnownYet:
+                await asyncio.sleep(pause_s)
+        return await self._look_up(notice, effect)
+
+    async def _look_up(self, notice: Notice, effect: Effect) -> Subject:
+        assert effect.account_id is not None, "a notice is for an account"
+        async with acquire(self.store.pool) as db:
+            return await subject_of(notice, account_id=effect.account_id, brand=effect.brand, db=db)
 
     async def _mint(self, notice: Notice) -> str:
         """A one-time token for the link in the mail; it makes the one sent before void."""
