@@ -12,9 +12,9 @@ from services.accounts.state import State
 from services.accounts.users.hashing import PasswordHashing
 from services.accounts.users.routes import router as users_router
 from shared.clock import Clock, SystemClock
-from shared.consumers import Consumers
+from shared.consumers.group import Consumers
 from shared.database import open_pool
-from shared.http import Service, serve
+from shared.http.app import Service, serve
 from shared.peers import Peers
 from shared.store import EventStore
 from shared.tokens import Signer

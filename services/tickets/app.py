@@ -7,10 +7,10 @@ from services.tickets.publishing import publish
 from services.tickets.tickets.routes import router as tickets_router
 from services.tickets.tickets.views import ticket_list, ticket_thread
 from shared.clock import SystemClock
-from shared.consumers import Consumers
+from shared.consumers.group import Consumers
 from shared.database import open_pool
-from shared.http import Service, serve
-from shared.keyring import RemoteKeyring
+from shared.http.app import Service, serve
+from shared.remote_keyring import RemoteKeyring
 from shared.peers import Peers
 from shared.settings import Settings
 from shared.store import EventStore

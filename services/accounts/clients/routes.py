@@ -81,6 +81,7 @@ class ContactChangeBody(ContactBody):
 async def put_contact(body: ContactChangeBody, call: Call) -> ContactOut:
     """The contact data from now on. The data as they are already change nothing."""
     account = await load_account(_account_id(call), call.tx)
+    call.own(account.id, account.brand)
     email = account.contact.email
     if body.email not in {None, email}:
         raise EmailNotChangedHere()
