@@ -1,0 +1,150 @@
+"""The composition root of the billing service."""
+
+from functools import partial
+
+from services.billing.automation.routes import router as automation_router
+from services.billing.automation.run import BusinessDayRun
+from services.billing.automation.ticker import Ticker
+from services.billing.brands.routes import router as brands_router
+from services.billing.brands.views import brand
+from services.billing.catalogue.routes import router as catalogue_router
+from services.billing.catalogue.views import product
+from services.billing.contacts.views import account_contact
+from services.billing.held_services.policies import serve_what_is_paid
+from services.billing.held_services.routes import router as services_router
+from services.billing.held_services.views import service_due, service_list
+from services.billing.invoices.routes import router as invoices_router
+from services.billing.invoices.views import invoice_list, invoice_open
+from services.billing.ledger.checks import CHECKS
+from services.billing.ledger.views import ledger_posting
+from services.billing.orders.routes import router as orders_router
+from services.billing.orders.views import order_list
+from services.billing.payments.gateway import HostedPageGateway
+from services.billing.payments.hosted_page import HostedPages
+from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.routes import router as payments_router
+from services.billing.payments.views import payment_open
+from services.billing.provisioning.answers import PanelAnswers
+from services.billing.provisioning.panel import HostingPanel
+from services.billing.provisioning.panel_reactor import panel_reactor
+from services.billing.provisioning.views import provisioning_open
+from services.billing.publishing import publish
+from services.billing.settings import GATEWAY_PATH, PANEL_PATH, BillingSettings
+from services.billing.state import State
+from services.billing.status import report
+from services.billing.webhooks.inbox import Inbox
+from services.billing.webhooks.routes import router as webhooks_router
+from shared.clock import SystemClock
+from shared.consumers.group import Consumers
+from shared.database import open_pool
+from shared.http.app import Service, serve
+from shared.peers import Peers
+from shared.remote_keyring import RemoteKeyring
+from shared.store import EventStore
+from shared.tokens import Signer
+
+VIEWS = (
+    account_contact,
+    brand,
+    product,
+    order_list,
+    service_list,
+    service_due,
+    invoice_list,
+    invoice_open,
+    payment_open,
+    provisioning_open,
+    ledger_posting,
+)
+POLICIES = (serve_what_is_paid,)
+ROUTERS = (
+    brands_router,
+    catalogue_router,
+    orders_router,
+    services_router,
+    invoices_router,
+    payments_router,
+    webhooks_router,
+    automation_router,
+)
+
+
+async def build(settings: BillingSettings) -> Service:
+    """The parts of the service, joined."""
+    pool = await open_pool(
+        settings.database_url.get_secret_value(),
+        size=settings.database_pool_size,
+        schemas=[view.schema for view in VIEWS],
+    )
+    signer = Signer(settings.service, settings.signing_key)
+    peers = Peers(settings.peers, signer)
+    store = EventStore(
+        pool,
+        service=settings.service,
+        publish=publish,
+        keyring=RemoteKeyring(peers),
+        clock=SystemClock(),
+    )
+    return _service(settings, store, signer=signer, peers=peers)
+
+
+def _service(
+    settings: BillingSettings, store: EventStore, *, signer: Signer, peers: Peers
+) -> Service:
+    gateway = HostedPageGateway(url=settings.gateway_url, key=settings.gateway_key)
+    panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
+    reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
+    consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers)
+    inquiry = Inquiry(store=store, gateway=gateway)
+    answers = PanelAnswers(store=store, panel=panel)
+    inbox = Inbox(store, {"gateway": inquiry.take_webhook, "panel": answers.take_webhook})
+
+    async def close() -> None:
+        await gateway.close()
+        await panel.close()
+        await peers.close()
+
+    return Service(
+        settings=settings,
+        store=store,
+        signer=signer,
+        consumers=consumers,
+        routers=ROUTERS,
+        state=_state(settings, store, gateway=gateway, inbox=inbox),
+        loops={
+            "webhooks": inbox.run,
+            "payment janitor": inquiry.run_janitor,
+            "provisioning janitor": answers.run_janitor,
+            "ticker": Ticker(store).run,
+            "business days": BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry).run,
+        },
+        checks=CHECKS,
+        report=partial(report, store.pool),
+        close=close,
+    )
+
+
+def _state(
+    settings: BillingSettings, store: EventStore, *, gateway: HostedPageGateway, inbox: Inbox
+) -> State:
+    pages = HostedPages(
+        store=store,
+        gateway=gateway,
+        portal_url=settings.portal_url,
+        notify_url=settings.notify_url(GATEWAY_PATH),
+    )
+    secrets = {
+        "gateway": settings.gateway_webhook_secret,
+        "panel": settings.panel_webhook_secret,
+    }
+    return State(hosted_pages=pages, inbox=inbox, webhook_secrets=secrets)
+
+
+def main() -> None:
+    """Run the service as this process."""
+    settings = BillingSettings()
+    serve(lambda: build(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""An account's contact data as billing needs them; owned by the accounts service."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.database import Connection
+from shared.errors import Unavailable
+
+
+class AccountNotReady(Unavailable):
+    """The account's contact data have not arrived yet; try again in a moment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """The block that an invoice is addressed to, and the language of its lines."""
+
+    language: str
+    name: str
+    address: str
+    tax_id: str
+
+
+async def contact_of(account_id: UUID, db: Connection) -> Contact:
+    """The contact data as of now. `AccountNotReady` until the account has a number."""
+    row = await db.fetchrow(
+        """select language, name, address, tax_id from account_contact
+           where account_id = $1 and number is not null and name is not null""",
+        account_id,
+    )
+    if row is None:
+        raise AccountNotReady()
+    return Contact(**row)

@@ -1,0 +1,65 @@
+"""Billing's own public events by subject, so that a consumer can name what it leaves out."""
+
+from shared.contracts import PublicEvent
+from shared.contracts.billing import (
+    BrandConfigured,
+    BusinessDayStarted,
+    CreditAdded,
+    InvoiceCancelled,
+    InvoiceIssued,
+    InvoiceOverdue,
+    InvoicePaid,
+    OrderCancelled,
+    OrderPlaced,
+    PaymentAllocated,
+    PaymentFailed,
+    PaymentMismatchFound,
+    PaymentPending,
+    PaymentReceived,
+    PaymentReminderDue,
+    PaymentStarted,
+    ProductPublished,
+    ProductRetired,
+    ProvisioningFailed,
+    ProvisioningRequested,
+    ServiceActivated,
+    ServiceCancelled,
+    ServiceOrdered,
+    ServiceRenewed,
+    ServiceSuspended,
+    ServiceTerminated,
+    ServiceUnsuspended,
+    SuspensionWarned,
+)
+
+Group = frozenset[type[PublicEvent]]
+
+BRANDS: Group = frozenset({BrandConfigured})
+CREDIT: Group = frozenset({CreditAdded})
+DAYS: Group = frozenset({BusinessDayStarted})
+INVOICES: Group = frozenset({InvoiceIssued, InvoicePaid, InvoiceCancelled})
+NOTICES: Group = frozenset({PaymentReminderDue, InvoiceOverdue, SuspensionWarned})
+ORDERS: Group = frozenset({OrderPlaced, OrderCancelled})
+PAYMENTS: Group = frozenset(
+    {
+        PaymentStarted,
+        PaymentPending,
+        PaymentReceived,
+        PaymentAllocated,
+        PaymentFailed,
+        PaymentMismatchFound,
+    }
+)
+PRODUCTS: Group = frozenset({ProductPublished, ProductRetired})
+PROVISIONING: Group = frozenset({ProvisioningRequested, ProvisioningFailed})
+SERVICES: Group = frozenset(
+    {
+        ServiceOrdered,
+        ServiceActivated,
+        ServiceRenewed,
+        ServiceSuspended,
+        ServiceUnsuspended,
+        ServiceTerminated,
+        ServiceCancelled,
+    }
+)

@@ -1,0 +1,71 @@
+"""What the books must prove at any time; run by verification."""
+
+from shared.database import Connection
+from shared.verify import Check, Finding
+
+
+async def ledger_sums_zero(db: Connection) -> list[Finding]:
+    """Per currency the whole ledger sums to zero, per event each, and nothing lies unallocated."""
+    rows = await db.fetch(
+        """select 'currency' as what, currency as which, sum(amount_minor)::text as sum_minor
+               from ledger_posting group by 2 having sum(amount_minor) <> 0
+           union all
+           select 'event', event_id::text, sum(amount_minor)::text
+               from ledger_posting group by 2 having sum(amount_minor) <> 0
+           union all
+           select 'unallocated', account_id::text, sum(amount_minor)::text
+               from ledger_posting where ledger_account = 'unallocated'
+               group by account_id, currency having sum(amount_minor) <> 0"""
+    )
+    return [{"check": "ledger_sums_zero", **row} for row in rows]
+
+
+async def receivables_equal_open_invoices(db: Connection) -> list[Finding]:
+    """What the ledger says is owed for an invoice is what is open of it."""
+    rows = await db.fetch(
+        """with booked as (
+               select invoice_id, sum(amount_minor) as minor from ledger_posting
+               where ledger_account = 'receivable' group by 1)
+           select coalesce(i.number, b.invoice_id::text) as invoice,
+                  b.minor::text as booked_minor, i.open_minor
+           from invoice_list i full join booked b on b.invoice_id = i.invoice_id
+           where i.open_minor is distinct from b.minor"""
+    )
+    return [{"check": "receivables_equal_open_invoices", **row} for row in rows]
+
+
+async def numbers_are_gapless(db: Connection) -> list[Finding]:
+    """In each brand's series of invoices, receipts and orders every number from 1 is used once."""
+    rows = await db.fetch(
+        """with used as (
+               select brand || case type when 'InvoiceIssued' then '/invoice'
+                                         when 'PaymentReceived' then '/receipt'
+                                         else '/order' end as series,
+                      substring(coalesce(data ->> 'receipt_number', data ->> 'number')
+                                from '[0-9]+$')::bigint as number
+               from log where type in ('InvoiceIssued', 'PaymentReceived', 'OrderPlaced'))
+           select series, count(*) as used, count(distinct number) as different,
+                  max(number) as highest, max(s.last_number) as last_number
+           from used full join series s on s.name = used.series
+           group by 1
+           having count(*) <> count(distinct number) or count(*) <> max(number)
+               or max(number) is distinct from max(s.last_number)"""
+    )
+    return [{"check": "numbers_are_gapless", **row} for row in rows]
+
+
+async def webhooks_are_understood(db: Connection) -> list[Finding]:
+    """No webhook was put aside as something that is not ours."""
+    rows = await db.fetch(
+        """select source, event_id, problem from webhook
+           where processed_at is not null and problem is not null"""
+    )
+    return [{"check": "webhooks_are_understood", **row} for row in rows]
+
+
+CHECKS: tuple[Check, ...] = (
+    ledger_sums_zero,
+    receivables_equal_open_invoices,
+    numbers_are_gapless,
+    webhooks_are_understood,
+)

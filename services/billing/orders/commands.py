@@ -1,0 +1,157 @@
+"""Placing an order, which opens a service and issues its first invoice, and giving it up."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from services.billing.automation.today import today_for
+from services.billing.brands.brand import Brand
+from services.billing.catalogue.product import Price, Product
+from services.billing.contacts.contact import contact_of
+from services.billing.held_services.held_service import HeldService, ServiceTerms
+from services.billing.invoices.commands import IssueInvoice, issue_invoice
+from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
+from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.invoices.numbers import next_document_number
+from services.billing.orders.order import Order, OrderedItem
+from services.billing.provisioning.provisioning import Provisioning
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.store import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOrder:
+    """What a client asks for. What it costs is not the client's to say."""
+
+    account_id: UUID
+    brand: str
+    product_id: UUID
+    cycle: str
+    domain: str
+
+
+async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
+    """The order, its pending service and its invoice, all or nothing."""
+    brand = await tx.load(Brand, Brand.id_of(command.brand))
+    product = await tx.load(Product, command.product_id)
+    if product.brand != command.brand:
+        raise NotFound()
+    price, today = product.price_of(command.cycle), await today_for(command.brand, tx)
+    language = (await contact_of(command.account_id, tx.db)).language
+    number = await next_document_number(tx, brand, series="order", today=today)
+    order = _order(command, price, number=number)
+    service = _service(order, product, price=price)
+    await tx.save(order, service, _provisioning(service))
+    lines = _first_lines(service, price, language=language)
+    due_on = today + timedelta(days=brand.settings.dunning.new_order_due_days)
+    await issue_invoice(_first_invoice(order, lines, today=today, due_on=due_on), tx)
+    return order
+
+
+def _order(command: PlaceOrder, price: Price, *, number: str) -> Order:
+    return Order.place(
+        id=new_id(),
+        account_id=command.account_id,
+        brand=command.brand,
+        number=number,
+        service_id=new_id(),
+        invoice_id=new_id(),
+        item=OrderedItem(
+            product_id=command.product_id,
+            cycle=command.cycle,
+            domain=command.domain.lower(),
+            total_minor=price.recurring_minor + price.setup_minor,
+            currency=price.currency,
+        ),
+    )
+
+
+def _service(order: Order, product: Product, *, price: Price) -> HeldService:
+    assert order.account_id is not None, "an order belongs to an account"
+    return HeldService.order(
+        id=order.service_id,
+        account_id=order.account_id,
+        brand=order.brand,
+        order_id=order.id,
+        terms=ServiceTerms(
+            product_id=product.id,
+            product_name=product.terms.name,
+            plan=product.terms.plan,
+            domain=order.item.domain,
+            cycle=price.cycle,
+            recurring_minor=price.recurring_minor,
+            currency=price.currency,
+        ),
+    )
+
+
+def _provisioning(service: HeldService) -> Provisioning:
+    assert service.account_id is not None, "a service belongs to an account"
+    return Provisioning.prepare(
+        account_id=service.account_id,
+        brand=service.brand,
+        service_id=service.id,
+        plan=service.terms.plan,
+        domain=service.terms.domain,
+    )
+
+
+def _first_lines(service: HeldService, price: Price, *, language: str) -> list[InvoiceLine]:
+    """The first period, whose days begin with the activation, and the set-up fee if any."""
+    terms = service.terms
+    sold = Sold(product_name=terms.product_name, domain=terms.domain, cycle=terms.cycle)
+    new = InvoiceLine(
+        kind="new",
+        description=describe_new(sold, language),
+        net_minor=price.recurring_minor,
+        service_id=service.id,
+    )
+    setup = InvoiceLine(
+        kind="setup",
+        description=describe_setup(sold, language),
+        net_minor=price.setup_minor,
+        service_id=service.id,
+    )
+    return [new, setup] if price.setup_minor else [new]
+
+
+def _first_invoice(
+    order: Order, lines: list[InvoiceLine], *, today: date, due_on: date
+) -> IssueInvoice:
+    assert order.account_id is not None, "an order belongs to an account"
+    return IssueInvoice(
+        id=order.invoice_id,
+        account_id=order.account_id,
+        brand=order.brand,
+        order_id=order.id,
+        today=today,
+        due_on=due_on,
+        currency=order.item.currency,
+        lines=lines,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelOrder:
+    """`reason`: client, or unpaid when time is up. `account_id`: None for the automation."""
+
+    order_id: UUID
+    reason: str
+    today: date
+    account_id: UUID | None = None
+    expected_version: int | None = None
+
+
+async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
+    """Make the order, its invoice and its service void. Refused once money has come or may come."""
+    order = await tx.load(Order, command.order_id, expected_version=command.expected_version)
+    if command.account_id not in {None, order.account_id}:
+        raise NotFound()
+    order.cancel(today=command.today, reason=command.reason)
+    invoice = await tx.load(Invoice, order.invoice_id)
+    invoice.cancel(today=command.today, reason=f"order_{command.reason}")
+    service = await tx.load(HeldService, order.service_id)
+    service.cancel(today=command.today, reason=command.reason)
+    await tx.save(order, invoice, service)
+    return order

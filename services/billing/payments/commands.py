@@ -1,0 +1,202 @@
+"""Starting payments and booking the gateway's word about them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.billing.automation.today import today_for
+from services.billing.brands.brand import Brand
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.numbers import next_document_number
+from services.billing.payments.credit_balance import CreditBalance
+from services.billing.payments.gateway import Checkout
+from services.billing.payments.payment import Payment
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.store import Transaction
+
+ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartPayment:
+    """A client's choice of how to pay. The amount is what is open, never what somebody says."""
+
+    account_id: UUID
+    invoice_id: UUID
+    method: str
+
+
+async def start_payment(command: StartPayment, tx: Transaction) -> Payment:
+    """The one open attempt of the invoice: a second start by the same method gives the first."""
+    invoice = await tx.load(Invoice, command.invoice_id)
+    if invoice.account_id != command.account_id:
+        raise NotFound()
+    brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+    method = brand.online_method(command.method).id
+    if invoice.attempt and invoice.attempt.method == method:
+        return await tx.load(Payment, invoice.attempt.payment_id)
+    payment_id, today = new_id(), await today_for(invoice.brand, tx)
+    invoice.start_payment(payment_id=payment_id, method=method, today=today)
+    payment = _attempt(invoice, command.account_id)
+    await tx.save(payment, invoice)
+    return payment
+
+
+def _attempt(invoice: Invoice, account_id: UUID) -> Payment:
+    assert invoice.attempt is not None, "the invoice knows of the attempt first"
+    return Payment.start(
+        id=invoice.attempt.payment_id,
+        account_id=account_id,
+        brand=invoice.brand,
+        invoice_id=invoice.id,
+        method=invoice.attempt.method,
+        amount_minor=invoice.open_minor,
+        currency=invoice.currency,
+        today=invoice.attempt.started_on,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestPage:
+    """The client is on the way to the payment page and wants to come back to `return_path`."""
+
+    payment_id: UUID
+    account_id: UUID
+    return_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedPage:
+    """What the gateway is about to be asked; the same for every try of one payment."""
+
+    payment: Payment
+    invoice_number: str
+
+
+async def request_page(command: RequestPage, tx: Transaction) -> WantedPage:
+    """Record what the gateway will be asked. Refused when the attempt or the invoice is over."""
+    payment = await tx.load(Payment, command.payment_id)
+    if payment.account_id != command.account_id:
+        raise NotFound()
+    invoice = await tx.load(Invoice, payment.invoice_id)
+    invoice.check_open()
+    payment.request_page(command.return_path)
+    await tx.save(payment)
+    return WantedPage(payment=payment, invoice_number=invoice.number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordSent:
+    """The gateway's own id of the attempt."""
+
+    payment_id: UUID
+    gateway_reference: str
+
+
+async def record_sent(command: RecordSent, tx: Transaction) -> None:
+    """The gateway has the attempt. Known already, or later news: nothing changes."""
+    payment = await tx.load(Payment, command.payment_id)
+    payment.mark_sent(command.gateway_reference)
+    await tx.save(payment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordUnknown:
+    """Why we cannot say whether the gateway has the attempt."""
+
+    payment_id: UUID
+    cause: str
+
+
+async def record_unknown(command: RecordUnknown, tx: Transaction) -> None:
+    """Never a failure: the gateway is asked again. Once its word is known nothing changes."""
+    payment = await tx.load(Payment, command.payment_id)
+    payment.mark_unknown(command.cause)
+    await tx.save(payment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettlePayment:
+    """The gateway's answer to a question of ours; what a webhook says is never booked itself."""
+
+    payment_id: UUID
+    reported: Checkout
+
+
+async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
+    """Book the gateway's word: received, pending, failed, or nothing where it differs from ours.
+
+    The same word again changes nothing, and no word takes back money that was received.
+    """
+    payment = await tx.load(Payment, command.payment_id)
+    invoice = await tx.load(Invoice, payment.invoice_id)
+    reported = command.reported
+    if mismatch := payment.differs(
+        reference=reported.reference,
+        amount_minor=reported.amount_minor,
+        currency=reported.currency,
+    ):
+        payment.note_mismatch(mismatch)
+    elif reported.status != "succeeded":
+        _take_word(payment, invoice, reported=reported)
+    elif payment.status != "succeeded":
+        await _receive(payment, invoice, gateway_reference=reported.id, tx=tx)
+    await tx.save(payment, invoice)
+    return payment
+
+
+def _take_word(payment: Payment, invoice: Invoice, *, reported: Checkout) -> None:
+    match reported.status:
+        case "open":
+            payment.mark_sent(reported.id)
+        case "pending":
+            payment.mark_pending(reported.id)
+            invoice.hold_for_payment(payment.id)
+        case _:
+            payment.fail(reported.failure_code or reported.status)
+            invoice.end_payment(payment.id)
+
+
+async def _receive(
+    payment: Payment, invoice: Invoice, *, gateway_reference: str, tx: Transaction
+) -> None:
+    """Settle the invoice; what it does not take is the client's credit."""
+    brand = await tx.load(Brand, Brand.id_of(payment.brand))
+    today = await today_for(payment.brand, tx)
+    receipt = await next_document_number(tx, brand, series="receipt", today=today)
+    reason = "invoice_cancelled" if invoice.is_cancelled else "overpayment"
+    payment.succeed(today=today, receipt_number=receipt, gateway_reference=gateway_reference)
+    rest_minor = invoice.pay(payment_id=payment.id, amount_minor=payment.amount_minor, today=today)
+    await tx.save(payment, invoice)
+    if rest_minor:
+        await _add_credit(payment, rest_minor, reason=reason, tx=tx)
+
+
+async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: Transaction) -> None:
+    assert payment.account_id is not None, "a payment belongs to an account"
+    try:
+        credit = await tx.load(
+            CreditBalance, CreditBalance.id_of(payment.account_id, payment.currency)
+        )
+    except NotFound:
+        credit = CreditBalance.open(
+            account_id=payment.account_id, brand=payment.brand, currency=payment.currency
+        )
+    credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id)
+    await tx.save(credit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbandonPayment:
+    """An attempt whose page was never opened at the gateway."""
+
+    payment_id: UUID
+
+
+async def abandon_payment(command: AbandonPayment, tx: Transaction) -> None:
+    """End it, so that another may start. Once it has ended nothing changes."""
+    payment = await tx.load(Payment, command.payment_id)
+    invoice = await tx.load(Invoice, payment.invoice_id)
+    payment.fail(ABANDONED)
+    invoice.end_payment(payment.id)
+    await tx.save(payment, invoice)

@@ -1,0 +1,99 @@
+"""Paying an invoice: start an attempt, then go to its payment page."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from services.billing.brands.brand import PaymentMethodNotOnline, PaymentMethodUnknown
+from services.billing.invoices.invoice import (
+    InvoiceAlreadyPaid,
+    InvoiceIsCancelled,
+    PaymentAlreadyOpen,
+)
+from services.billing.outside_calls import OutcomeUnknown
+from services.billing.payments.commands import StartPayment, start_payment
+from services.billing.payments.payment import PaymentHasEnded, ReturnPathInvalid
+from services.billing.state import account_of, cause_of, state_of
+from shared.errors import NotFound
+from shared.http import Answer, Body, Call, Line, Repeat, Router, Who
+
+router = Router(tags=["payments"])
+
+
+class PaymentBody(Body):
+    """How to pay: the id of one of the brand's methods."""
+
+    method: Line
+
+
+class PaymentStartedOut(Answer):
+    """The attempt; what is to be paid is what was open of the invoice, in minor units."""
+
+    payment_id: UUID
+    status: str
+    amount_minor: int
+    currency: str
+
+
+@router.post(
+    "/v1/invoices/{invoice_id}/payments",
+    status_code=201,
+    who=Who.CLIENT,
+    errors=(
+        NotFound,
+        PaymentMethodUnknown,
+        PaymentMethodNotOnline,
+        InvoiceAlreadyPaid,
+        InvoiceIsCancelled,
+        PaymentAlreadyOpen,
+    ),
+)
+async def post_payment(invoice_id: UUID, body: PaymentBody, call: Call) -> PaymentStartedOut:
+    """Start to pay. As long as an attempt by the same method is open, it is that attempt."""
+    account_id, _ = account_of(call)
+    command = StartPayment(account_id=account_id, invoice_id=invoice_id, method=body.method)
+    payment = await start_payment(command, call.tx)
+    return PaymentStartedOut(
+        payment_id=payment.id,
+        status=payment.status,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+    )
+
+
+class HostedPageBody(Body):
+    """Where on the brand's own site the payer comes back to."""
+
+    return_url_path: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class HostedPageOut(Answer):
+    """The address of the gateway's payment page."""
+
+    url: str
+
+
+@router.post(
+    "/v1/payments/{payment_id}/hosted-page",
+    who=Who.CLIENT,
+    repeat=Repeat.READS,
+    errors=(
+        NotFound,
+        PaymentHasEnded,
+        InvoiceAlreadyPaid,
+        InvoiceIsCancelled,
+        ReturnPathInvalid,
+        OutcomeUnknown,
+    ),
+)
+async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -> HostedPageOut:
+    """Open the payment page; again, the same page. No transaction is open meanwhile."""
+    account_id, _ = account_of(call)
+    url = await state_of(call).hosted_pages.open(
+        payment_id,
+        account_id=account_id,
+        return_path=body.return_url_path,
+        cause=cause_of(call),
+    )
+    return HostedPageOut(url=url)

@@ -1,0 +1,144 @@
+"""Asking the panel for what the money decides, and believing nothing before it has answered."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.billing.automation.today import today_for
+from services.billing.held_services.calendar import period_end
+from services.billing.held_services.held_service import OVERDUE, HeldService
+from services.billing.invoices.invoice import Invoice
+from services.billing.provisioning.provisioning import Provisioning, Request
+from shared.errors import Conflict
+from shared.ids import new_id
+from shared.store import Transaction
+
+
+class NeverRequested(Conflict):
+    """The panel has not answered any request for this service yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestCreation:
+    """The service whose first invoice is paid."""
+
+    service_id: UUID
+
+
+async def request_creation(command: RequestCreation, tx: Transaction) -> None:
+    """Ask for the service. Asked already or there already: nothing changes; refused: ask again."""
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
+    provisioning.request(request_id=new_id(), action="create")
+    await tx.save(provisioning)
+
+
+async def retry_creation(command: RequestCreation, tx: Transaction) -> None:
+    """Ask again for a service that the panel refused to create; `NeverRequested` before that."""
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
+    if not provisioning.answered:
+        raise NeverRequested()
+    provisioning.request(request_id=new_id(), action="create")
+    await tx.save(provisioning)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestSuspension:
+    """The service, and the invoice for which it is to be suspended."""
+
+    service_id: UUID
+    invoice_id: UUID
+    today: date
+
+
+async def request_suspension(command: RequestSuspension, tx: Transaction) -> bool:
+    """Ask for the suspension if the invoice is overdue and no payment of it is on its way."""
+    invoice = await tx.load(Invoice, command.invoice_id)
+    service = await tx.load(HeldService, command.service_id)
+    if not invoice.is_overdue(command.today) or invoice.is_payment_awaited:
+        return False
+    if not service.is_suspendable(invoice.id, command.today):
+        return False
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
+    provisioning.request(request_id=new_id(), action="suspend", reason=OVERDUE)
+    await tx.save(provisioning)
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftSuspension:
+    """The service whose overdue invoices may all be paid by now."""
+
+    service_id: UUID
+    today: date
+
+
+async def lift_suspension(command: LiftSuspension, tx: Transaction) -> None:
+    """Have the service run again once nothing of it is overdue.
+
+    A suspension that is asked for but not confirmed is lifted as soon as it is. Anything else than
+    `overdue` is for the staff to lift. Nothing to lift: nothing changes.
+    """
+    service = await tx.load(HeldService, command.service_id)
+    if service.has_overdue(command.today) or service.suspension_reason not in {"", OVERDUE}:
+        return
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
+    provisioning.request(request_id=new_id(), action="unsuspend")
+    await tx.save(provisioning)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestTermination:
+    """A service that has been suspended for an unpaid invoice for as long as the brand waits."""
+
+    service_id: UUID
+    today: date
+
+
+async def request_termination(command: RequestTermination, tx: Transaction) -> bool:
+    """Ask for the end of a service that is still in debt and for which no payment is on its way."""
+    service = await tx.load(HeldService, command.service_id)
+    if service.suspension_reason != OVERDUE or not service.has_overdue(command.today):
+        return False
+    invoices = [await tx.load(Invoice, invoice_id) for invoice_id in service.unpaid]
+    if any(invoice.is_payment_awaited or not invoice.is_open for invoice in invoices):
+        return False
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
+    provisioning.request(request_id=new_id(), action="terminate", reason=OVERDUE)
+    await tx.save(provisioning)
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeAnswer:
+    """The panel's answer to one request; `refusal` is its reason, None when it was done."""
+
+    service_id: UUID
+    request_id: UUID
+    refusal: str | None
+
+
+async def take_answer(command: TakeAnswer, tx: Transaction) -> HeldService:
+    """Let the service become what the panel has confirmed. A repeat changes nothing."""
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
+    service = await tx.load(HeldService, command.service_id)
+    request_id, next_id = command.request_id, new_id()
+    if command.refusal is not None:
+        provisioning.refuse(request_id=request_id, reason=command.refusal, next_request_id=next_id)
+    elif done := provisioning.confirm(request_id=request_id, next_request_id=next_id):
+        _carry_over(done, service, today=await today_for(service.brand, tx))
+    await tx.save(service, provisioning)
+    return service
+
+
+def _carry_over(done: Request, service: HeldService, *, today: date) -> None:
+    match done.action:
+        case "create":
+            cycle = service.terms.cycle
+            first_end = period_end(today, cycle=cycle, anchor_day=today.day)
+            service.activate(today=today, next_due_on=first_end)
+        case "suspend":
+            service.suspend(reason=done.reason, today=today)
+        case "unsuspend":
+            service.unsuspend(today)
+        case _:
+            service.terminate(today)

@@ -1,0 +1,41 @@
+"""What the composition root makes once and the routes of this service use."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from services.billing.payments.hosted_page import HostedPages
+from services.billing.webhooks.inbox import Inbox
+from shared.errors import Forbidden
+from shared.http.call import CallContext
+from shared.store import Cause
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """`webhook_secrets`: the secret of each source of webhooks."""
+
+    hosted_pages: HostedPages
+    inbox: Inbox
+    webhook_secrets: dict[str, SecretStr]
+
+
+def state_of(call: CallContext) -> State:
+    """The state, typed."""
+    state = call.state
+    assert isinstance(state, State), "app.py makes the state"
+    return state
+
+
+def cause_of(call: CallContext) -> Cause:
+    """The caller as the cause of transactions that the route does not open itself."""
+    return Cause(actor=call.caller.actor, correlation_id=call.request.state.request_id)
+
+
+def account_of(call: CallContext) -> tuple[UUID, str]:
+    """The account and the brand that a client's token speaks for."""
+    caller = call.caller
+    if caller.account_id is None or caller.brand is None:
+        raise Forbidden()
+    return caller.account_id, caller.brand
