@@ -10,8 +10,8 @@ from shared.clock import SystemClock
 from shared.consumers.group import Consumers
 from shared.database import open_pool
 from shared.http.app import Service, serve
-from shared.remote_keyring import RemoteKeyring
 from shared.peers import Peers
+from shared.remote_keyring import RemoteKeyring
 from shared.settings import Settings
 from shared.store import EventStore
 from shared.tokens import Signer
