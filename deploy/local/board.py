@@ -1,6 +1,7 @@
 """What the supervisor says of its programs, kept in a file for the other commands to read."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -56,6 +57,7 @@ class Boardkeeper:
         self.publish()
 
     def publish(self) -> None:
-        """Call it after a change of the board."""
-        write_json(self._home.board, self.board.as_json())
+        """Call it after a change of the board. A full disk keeps the old one, and nobody waits."""
+        with suppress(OSError):
+            write_json(self._home.board, self.board.as_json())
         self._on_change(self.board)

@@ -12,6 +12,7 @@ from deploy.local.commands.logs import show_logs
 from deploy.local.commands.running import down, up
 from deploy.local.commands.status import show_status
 from deploy.local.commands.verification import verify
+from deploy.local.logbook import log_nothing
 from deploy.local.screen import problems
 from deploy.local.state import CannotRun
 
@@ -32,6 +33,7 @@ for group in (day, events, brand, demo):
 
 def main() -> None:
     """The console script. What the operator can mend is said in a line, without a trace."""
+    log_nothing()
     try:
         app()
     except CannotRun as reason:

@@ -7,6 +7,7 @@ program has been ready for 30 s.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -84,13 +85,21 @@ class Keeper:
     async def _keep(self) -> None:
         while not self._stopping.is_set():
             self._change("starting")
-            process = await programs.start(self.program, self._home)
-            self.entry.pid = process.pid
-            self._publish()
-            await self._run(process)
+            ending = await self._live()
             if not self._stopping.is_set():
-                await self._pause(process.returncode)
+                await self._pause(ending)
         self._change("stopped")
+
+    async def _live(self) -> str:
+        """One life of the program; returns how it ended."""
+        try:
+            process = await programs.start(self.program, self._home)
+        except OSError as error:
+            return f"not started: {error}"
+        self.entry.pid = process.pid
+        self._publish()
+        await self._run(process)
+        return f"exit status {process.returncode}"
 
     async def _run(self, process: asyncio.subprocess.Process) -> None:
         """Watches the process until it ends or is to end."""
@@ -108,10 +117,11 @@ class Keeper:
             await ended
             self.entry.pid = None
 
-    async def _pause(self, exit_status: int | None) -> None:
+    async def _pause(self, ending: str) -> None:
         self.entry.restarts += 1
         self._change("failing")
-        log.warning("ended", process=self.program.name, exit_status=exit_status)
+        with suppress(OSError):  # A full disk takes no log, but the restart goes on.
+            log.warning("ended", process=self.program.name, how=ending)
         if not self._ready.is_set() and self.entry.restarts >= FIRST_TRIES:
             raise CannotRun(f"{self.program.name} ended {FIRST_TRIES} times while it started.")
         healthy_for_s = time.monotonic() - self._ready_since if self._ready_since else 0.0

@@ -22,6 +22,11 @@ def log_to(path: Path) -> None:
     )
 
 
+def log_nothing() -> None:
+    """Keeps libraries from writing between what a command prints."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def tail(path: Path, *, lines: int = 15) -> str:
     """The last lines of a log."""
     try:

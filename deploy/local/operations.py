@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from deploy.local.keys import OPERATOR, SERVICES
 from deploy.local.state import CannotRun
 from shared.contracts import SOURCES
 from shared.envelope import Record
+from shared.errors import Unavailable
 from shared.feed import RemoteFeed, read_all
 from shared.ids import new_id
 from shared.peers import Peers
@@ -75,24 +76,33 @@ class Operator:
 
     async def heads(self) -> Heads:
         """Where the public log of each service ends now."""
-        return {source: await feed.heads() for source, feed in self._feeds.items()}
+        found: Heads = {}
+        for source, feed in self._feeds.items():
+            with _in_words(source):
+                found[source] = await feed.heads()
+        return found
 
     async def events(
         self, *, after: Heads, upto: Heads, sources: Iterable[str] = SOURCES
     ) -> list[Record]:
         """The public events between two sets of heads, in the order of their instants."""
-        found = [
-            record
-            for source in sources
-            for partition, head in upto[source].items()
-            async for record in read_all(
-                self._feeds[source],
-                partition,
-                after=after.get(source, {}).get(partition, 0),
-                upto=head,
-            )
-        ]
+        found: list[Record] = []
+        for source in sources:
+            with _in_words(source):
+                found += await self._events_of(
+                    source, after=after.get(source, {}), upto=upto[source]
+                )
         return sorted(found, key=_place)
+
+    async def _events_of(
+        self, source: str, *, after: Mapping[int, int], upto: Mapping[int, int]
+    ) -> list[Record]:
+        feed = self._feeds[source]
+        return [
+            record
+            for partition, head in upto.items()
+            async for record in read_all(feed, partition, after=after.get(partition, 0), upto=head)
+        ]
 
     async def _send(
         self,
@@ -113,9 +123,7 @@ class Operator:
                 timeout=limit_s,
             )
         except httpx.ConnectError:
-            raise CannotRun(
-                f"{name} does not answer. Is the platform up? See `faktura status`."
-            ) from None
+            raise _silent(name) from None
         if answer.is_error:
             raise Refusal(name, answer)
         return answer.json() if answer.content else None
@@ -131,6 +139,18 @@ class Refusal(CannotRun):
         known = {k: v for k, v in problem.items() if k not in {"type", "status", "request_id"}}
         said = json.dumps(known, ensure_ascii=False) if known else answer.text[:300]
         super().__init__(f"{name} answered {answer.status_code}: {said}")
+
+
+def _silent(name: str) -> CannotRun:
+    return CannotRun(f"{name} does not answer. Is the platform up? See `faktura status`.")
+
+
+@contextmanager
+def _in_words(source: str) -> Iterator[None]:
+    try:
+        yield
+    except Unavailable:
+        raise _silent(source) from None
 
 
 @asynccontextmanager

@@ -37,7 +37,8 @@ class Program:
 async def start(program: Program, home: Home) -> asyncio.subprocess.Process:
     """Starts the program in a session of its own, so that Ctrl-C reaches the supervisor alone.
 
-    Its output is appended to its log; its pid file says who it is.
+    Its output is appended to its log; its pid file says who it is. Raises OSError when the system
+    does not let it start (no memory, no disk), and then nothing runs.
     """
     with home.log(program.name).open("ab") as log:
         process = await asyncio.create_subprocess_exec(
@@ -49,7 +50,13 @@ async def start(program: Program, home: Home) -> asyncio.subprocess.Process:
             stderr=log,
             start_new_session=True,
         )
-    write_json(home.pid_file(program.name), {"pid": process.pid, "start": start_of(process.pid)})
+    try:
+        identity = {"pid": process.pid, "start": start_of(process.pid)}
+        write_json(home.pid_file(program.name), identity)
+    except OSError:
+        # Without its pid file a later supervisor would not know that it is ours.
+        await stop(program, process, home=home)
+        raise
     return process
 
 

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,11 @@ def sole_supervisor(home: Home) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
+        home.board.unlink(missing_ok=True)  # A killed supervisor's board is no longer true.
         try:
             yield
         finally:
-            with suppress(FileNotFoundError):
-                home.board.unlink()
+            home.board.unlink(missing_ok=True)
             file.truncate(0)
 
 

@@ -98,6 +98,28 @@ async def test_a_program_that_dies_is_started_again_with_a_new_pid(tmp_path: Pat
     await run.end()
 
 
+async def test_a_program_that_cannot_be_started_for_a_while_is_started_afterwards(
+    tmp_path: Path,
+) -> None:
+    home = home_in(tmp_path)
+    run = Run(home, [toy("sleeper", SLEEPS)])
+    await run.until_ready()
+    home.log("sleeper").unlink()
+    home.log("sleeper").mkdir()
+    kill(run.pid_of("sleeper"))
+
+    async def has_failed_twice() -> bool:
+        return run.board().entries["sleeper"].restarts >= 2
+
+    async def is_back() -> bool:
+        return run.board().entries["sleeper"].state == "ready"
+
+    await wait_until(has_failed_twice)
+    home.log("sleeper").rmdir()
+    await wait_until(is_back)
+    await run.end()
+
+
 async def test_a_program_that_never_starts_ends_the_run_with_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
