@@ -43,4 +43,4 @@ export VIRTUAL_ENV="$PWD/.venv"
 .venv/bin/uv pip install --quiet --require-hashes --compile-bytecode --requirement "$lock"
 .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 
-sh deploy/npm.sh ci --loglevel=error >/dev/null
+sh deploy/npm.sh ci --prefer-offline --loglevel=error >/dev/null
