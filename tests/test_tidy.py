@@ -47,6 +47,7 @@ BROAD_EXCEPT_ALLOWED: dict[str, str] = {
 MANY_PARAMETERS_ALLOWED = {
     "shared/peers.py::Peers.call": "the parts of an HTTP request",
     "shared/tokens.py::Signer.issue": "the claims of a token",
+    "tests/accounts/house.py::House.ask": "the parts of an HTTP request",
 }
 """file::function -> why it takes more than five parameters, all named by the caller."""
 
@@ -191,6 +192,7 @@ def aggregate_files_have_at_most_300_lines(source: Source) -> Iterator[tuple[int
     "class Store:\n" + "".join(f"    def read_{n}(self): ...\n" for n in range(13)),
 )
 def classes_have_at_most_12_public_methods(source: Source) -> Iterator[tuple[int, str]]:
+    """Save in tests, where a cast of clients and neighbours says many different sentences."""
     for cls in source.classes:
         methods = {
             child.name
@@ -199,7 +201,7 @@ def classes_have_at_most_12_public_methods(source: Source) -> Iterator[tuple[int
             and not child.name.startswith("_")
             and "property" not in _decorators(child)
         }
-        if len(methods) > PUBLIC_METHODS and not cls.name.startswith("Test"):
+        if len(methods) > PUBLIC_METHODS and source.top != "tests":
             yield cls.lineno, f"{cls.name} has {len(methods)} public methods"
 
 
@@ -360,8 +362,8 @@ def imports_have_no_cycle(sources: Sequence[Source]) -> Iterator[Finding]:
 
 @tree_rule({f"shared/m{n}.py": f"import shared.m{n + 1}" for n in range(13)})
 def import_chains_have_at_most_12_modules(sources: Sequence[Source]) -> Iterator[Finding]:
-    """A package's `__init__` only names what its modules offer: it is no link of the chain."""
-    graph = import_graph(sources)
+    """In the program; a package's `__init__` only names what it offers and is no link."""
+    graph = import_graph([source for source in sources if source.top not in {"tests", "bench"}])
     packages = {source.module for source in sources if source.path.stem == "__init__"}
     chains: dict[str, tuple[str, ...]] = {}
     try:
