@@ -1,11 +1,12 @@
 """Real servers for the tests: PostgreSQL and NATS of the installed wheels, on free ports."""
 
 import asyncio
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from deploy.local.state import Home
 
 PASSWORD = "only-for-tests-on-loopback"
 START_WITHIN_S = 30
+WITHOUT_FSYNC = ("-c", "fsync=off", "-c", "shared_buffers=64MB")
 BUS_USERS = ("accounts", "billing", "tickets", "notifications", "portal")
 
 
@@ -71,19 +73,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[Postgres]:
+def running_postgres(folder: Path, options: Sequence[str] = WITHOUT_FSYNC) -> Iterator[Postgres]:
     """A fresh cluster for the time of the block; without fsync, for tests do not pull plugs."""
     home = Home(folder)
     home.make()
     cluster = locate_cluster(home, f"tests-{folder.name}")
     initialise(cluster, password=PASSWORD, installation="tests")
     port = free_port()
-    process = _start(cluster, port)
+    process = _start(cluster, [*server_command(cluster, port=port), *options])
     try:
         asyncio.run(_until_postgres_answers(Postgres(port)))
         yield Postgres(port)
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # the fast shutdown: open connections are cut
         process.wait()
 
 
@@ -104,11 +106,10 @@ def running_nats(folder: Path) -> Iterator[Bus]:
         bus.process.wait()
 
 
-def _start(cluster: Cluster, port: int) -> "subprocess.Popen[bytes]":
-    fast = ("-c", "fsync=off", "-c", "shared_buffers=64MB")
+def _start(cluster: Cluster, command: Sequence[str]) -> "subprocess.Popen[bytes]":
     user = cluster.user
     return subprocess.Popen(
-        [*server_command(cluster, port=port), *fast],
+        command,
         user=user,
         group=group_of(user),
         extra_groups=[] if user else None,
@@ -131,6 +132,10 @@ async def _until_postgres_answers(server: Postgres) -> None:
             return
 
 
+async def _not_yet(error: Exception) -> None:
+    """The server is still starting."""
+
+
 async def _until_nats_answers(port: int) -> None:
     client = await nats.connect(
         f"nats://127.0.0.1:{port}",
@@ -138,6 +143,6 @@ async def _until_nats_answers(port: int) -> None:
         password=PASSWORD,
         max_reconnect_attempts=START_WITHIN_S * 10,
         reconnect_time_wait=0.1,
-        allow_reconnect=True,
+        error_cb=_not_yet,
     )
     await client.close()

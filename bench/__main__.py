@@ -1,0 +1,20 @@
+"""`make bench`: every benchmark in turn, one table, and bench/results.json."""
+
+import asyncio
+
+from bench import append, latency, relay
+from bench.house import running_house
+from bench.results import Result, report
+
+
+def main() -> None:
+    """Run all, each on fresh servers of its own."""
+    results: list[Result] = []
+    for benchmark in (append, relay, latency):
+        with running_house() as house:
+            results += asyncio.run(benchmark.measure(house))
+    report(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What a benchmark reports: a figure, its baseline of the same run, their ratio, and the target."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One line of the table. `ratio` is value / baseline; `target` is what the ratio must reach.
+
+    For a latency (`unit` is ms) the ratio must not exceed the target.
+    """
+
+    name: str
+    value: float
+    unit: str
+    baseline: float
+    target: float
+
+    @property
+    def ratio(self) -> float:
+        """The figure in units of its baseline."""
+        return self.value / self.baseline
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio is on the right side of its target."""
+        return self.ratio <= self.target if self.unit == "ms" else self.ratio >= self.target
+
+
+def report(results: Sequence[Result]) -> None:
+    """Print the table and write bench/results.json."""
+    table = Table(title="Benchmarks: medians of interleaved rounds, ratios within this run")
+    for heading in ("what", "figure", "unit", "baseline", "ratio", "target", "met"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    for result in results:
+        sign = "<=" if result.unit == "ms" else ">="
+        table.add_row(
+            result.name,
+            f"{result.value:,.2f}",
+            result.unit,
+            f"{result.baseline:,.2f}",
+            f"{result.ratio:.2f}",
+            f"{sign} {result.target:g}",
+            "yes" if result.met else "NO",
+        )
+    Console(width=120).print(table)
+    rows = [{**asdict(r), "ratio": r.ratio, "met": r.met} for r in results]
+    RESULTS.write_text(json.dumps(rows, indent=2) + "\n")
