@@ -1,5 +1,7 @@
 """The composition root of the accounts service."""
 
+from functools import partial
+
 from services.accounts.brands.views import brand_view
 from services.accounts.clients.routes import router as clients_router
 from services.accounts.keyring.local import LocalKeyring
@@ -10,6 +12,7 @@ from services.accounts.settings import AccountsSettings
 from services.accounts.staff.routes import router as staff_router
 from services.accounts.state import State
 from services.accounts.users.hashing import PasswordHashing
+from services.accounts.users.reset_queue import answer_resets
 from services.accounts.users.routes import router as users_router
 from shared.clock import Clock, SystemClock
 from shared.consumers.group import Consumers
@@ -18,6 +21,7 @@ from shared.http.app import Service, serve
 from shared.peers import Peers
 from shared.store import EventStore
 from shared.tokens import Signer
+from shared.wakeup import Wakeup
 
 VIEWS = (brand_view,)
 ROUTERS = (users_router, sessions_router, clients_router, staff_router, keyring_router)
@@ -41,6 +45,8 @@ async def build(settings: AccountsSettings, clock: Clock = CLOCK) -> Service:
         pool, service=settings.service, publish=publish, keyring=keyring, clock=clock
     )
 
+    reset_asked = Wakeup()
+
     async def close() -> None:
         hashing.close()
         await peers.close()
@@ -57,7 +63,10 @@ async def build(settings: AccountsSettings, clock: Clock = CLOCK) -> Service:
             hashing=hashing,
             signer=signer,
             attempts_per_network=settings.attempts_per_network,
+            free_failures_per_network=settings.free_failures_per_network,
+            reset_asked=reset_asked,
         ),
+        loops={"resets": partial(answer_resets, store, reset_asked)},
         close=close,
     )
 

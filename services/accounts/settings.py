@@ -17,6 +17,8 @@ class AccountsSettings(Settings):
     master_key: SecretStr
     attempts_per_network: int = Field(default=10, ge=1)
     """Registrations, confirmations or resets that one network may try in an hour."""
+    free_failures_per_network: int = Field(default=5, ge=1)
+    """Failed sign-ins from one network before the next has to wait."""
 
     @field_validator("master_key")
     @classmethod

@@ -6,16 +6,19 @@ from services.accounts.keyring.local import LocalKeyring
 from services.accounts.users.hashing import PasswordHashing
 from shared.http.call import CallContext
 from shared.tokens import Signer
+from shared.wakeup import Wakeup
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """`attempts_per_network`: registrations, confirmations or resets an hour from one network."""
+    """The two numbers are those of the settings."""
 
     keyring: LocalKeyring
     hashing: PasswordHashing
     signer: Signer
     attempts_per_network: int
+    free_failures_per_network: int
+    reset_asked: Wakeup
 
 
 def state_of(call: CallContext) -> State:

@@ -14,6 +14,7 @@ from services.accounts.app import build
 from services.accounts.brands.views import apply as apply_brand
 from services.accounts.settings import AccountsSettings
 from services.accounts.users.credentials import Credential, credential_by_email
+from services.accounts.users.reset_queue import answer_next_reset
 from shared.consumers import Envelope
 from shared.contracts.billing import BrandConfigured
 from shared.http.app import create_app
@@ -196,6 +197,11 @@ class House:
         }
         token = self.service_token(OPERATOR)
         return await self.ask("PUT", "/internal/staff", body, token=token)
+
+    async def answer_resets(self) -> None:
+        """Let the service look at the resets that were asked for."""
+        while await answer_next_reset(self.store):
+            pass
 
     async def resolve(self, session: str) -> httpx.Response:
         return await self.post("/internal/sessions/resolve", {"session": session})

@@ -53,6 +53,7 @@ async def test_nothing_of_pure_staff_is_published(house: House) -> None:
     await house.appoint()
     body = {"brand": "ponto", "email": BIA}
     assert (await house.post("/v1/password-resets", body)).status_code == 202
+    await house.answer_resets()
     assert await house.count("log") == 0
     async with house.store.pool.acquire() as db:
         stored = await db.fetch("select data::text from events")

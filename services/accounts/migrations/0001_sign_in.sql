@@ -32,6 +32,13 @@ create table one_time_link (
     primary key (user_id, kind)
 );
 
+-- Resets asked for, until a moment later somebody looks whether the address is known.
+create table reset_request (
+    id uuid primary key,
+    brand text not null,
+    email text not null
+);
+
 -- Attempts per subject, which is the SHA-256 of a limit's name and what it counts.
 create table attempt (
     subject bytea primary key,
@@ -43,4 +50,4 @@ create table attempt (
 create index attempt_age on attempt (last_at);
 
 -- migrate:down
-drop table attempt, one_time_link, session, credential;
+drop table attempt, reset_request, one_time_link, session, credential;

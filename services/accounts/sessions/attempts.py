@@ -39,9 +39,10 @@ def sign_ins_of(brand: str, email: str) -> Subject:
     return Subject(limit=limit, value=f"{brand}/{email}")
 
 
-def sign_ins_from(network: str) -> Subject:
+def sign_ins_from(network: str, *, free_failures: int) -> Subject:
     """The sign-ins from one network, to any address."""
-    return Subject(limit=GrowingDelay("sign_in/network", has_hard_limit=False), value=network)
+    limit = GrowingDelay("sign_in/network", has_hard_limit=False, free_failures=free_failures)
+    return Subject(limit=limit, value=network)
 
 
 def asked_for(what: str, *, brand: str, email: str) -> Subject:

@@ -10,7 +10,7 @@ from services.accounts.callers import current_user
 from services.accounts.client_address import network_of_caller
 from services.accounts.opaque import csrf_of
 from services.accounts.request_fields import BrandSlug, Secret, sign_in_name
-from services.accounts.sessions.attempts import TooManyAttempts
+from services.accounts.sessions.attempts import Subject, TooManyAttempts, sign_ins_from
 from services.accounts.sessions.sessions import (
     Session,
     end_session,
@@ -65,11 +65,16 @@ async def post_session(body: SignInBody, call: Call) -> SignedIn:
         brand=body.brand,
         email=sign_in_name(body.email),
         password=body.password,
-        network=network_of_caller(call),
+        origin=_origin(call),
     )
     hashing = state_of(call).hashing
     token, ends_at = await sign_in(attempt, pool=call.db, hashing=hashing, now=call.now)
     return SignedIn(session=token, expires_at=ends_at)
+
+
+def _origin(call: Call) -> Subject:
+    free = state_of(call).free_failures_per_network
+    return sign_ins_from(network_of_caller(call), free_failures=free)
 
 
 @router.delete("/v1/sessions/current", status_code=204, who=Who.PUBLIC)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.accounts.sessions.attempts import (
+    Subject,
     count,
     forgive,
-    sign_ins_from,
     sign_ins_of,
     take_back,
 )
@@ -36,12 +36,12 @@ class EmailNotConfirmed(Forbidden):
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """`email` in its normal form if it is an address; `network` as in `network_of`."""
+    """`email` in its normal form if it is an address; `origin`: the attempts from its network."""
 
     brand: str
     email: str
     password: str
-    network: str
+    origin: Subject
 
 
 async def sign_in(
@@ -50,7 +50,7 @@ async def sign_in(
     """A new session's token and end. `SignInRefused`, `EmailNotConfirmed`, `TooManyAttempts`."""
     password = normal_password(attempt.password)
     by_address = sign_ins_of(attempt.brand, attempt.email)
-    await count(pool, by_address, sign_ins_from(attempt.network), now=now)
+    await count(pool, by_address, attempt.origin, now=now)
     async with acquire(pool) as db:
         found = await credential_by_email(db, brand=attempt.brand, email=attempt.email)
     is_right = await hashing.verify(found.password_hash if found else None, password)
@@ -72,7 +72,7 @@ async def _begin(
 ) -> tuple[str, datetime]:
     async with acquire(pool) as db, db.transaction():
         await forgive(db, sign_ins_of(attempt.brand, attempt.email))
-        await take_back(db, sign_ins_from(attempt.network))
+        await take_back(db, attempt.origin)
         if new_hash:
             await set_password_hash(db, user_id=credential.user_id, password_hash=new_hash)
         return await start_session(db, credential, now=now)

@@ -12,6 +12,7 @@ from typing import Protocol
 FREE_FAILURES = 5
 FIRST_WAIT_S = 30
 LONGEST_WAIT_S = 900
+MOST_DOUBLINGS = 5
 HARD_LIMIT = 100
 
 
@@ -48,6 +49,7 @@ class GrowingDelay:
 
     name: str
     has_hard_limit: bool = field(kw_only=True)
+    free_failures: int = field(default=FREE_FAILURES, kw_only=True)
 
     def wait_s(self, attempts: Attempts, now: datetime) -> int:
         """See `Limit`. At the hard limit the wait never ends by itself.
@@ -62,9 +64,10 @@ class GrowingDelay:
         """
         if self.has_hard_limit and attempts.consecutive >= HARD_LIMIT:
             return LONGEST_WAIT_S
-        if attempts.recent < FREE_FAILURES or self.is_over(attempts, now):
+        if attempts.recent < self.free_failures or self.is_over(attempts, now):
             return 0
-        delay_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempts.recent - FREE_FAILURES, 9))
+        doublings = min(attempts.recent - self.free_failures, MOST_DOUBLINGS)
+        delay_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**doublings)
         return _seconds_until(attempts.last_at + timedelta(seconds=delay_s), now)
 
     def is_over(self, attempts: Attempts, now: datetime) -> bool:

@@ -42,22 +42,22 @@ class StaffOut(Answer):
 async def put_staff(body: StaffBody, call: Call) -> StaffOut:
     """The address belongs to a member of staff with this password. A repeat changes nothing."""
     require_issuer(call, OPERATOR)
-    command = AppointStaff(
-        user_id=new_id(),
-        brand=body.brand,
-        email=body.email,
-        name=body.name,
-        language=await _language(call, body.brand),
-        password_hash=await _hash_if_new(call, body),
-    )
+    command = await _command(body, call)
     user = await in_transaction(call, partial(appoint_staff, command))
     return StaffOut(user_id=user.id)
 
 
-async def _language(call: Call, slug: str) -> str:
+async def _command(body: StaffBody, call: Call) -> AppointStaff:
     async with acquire(call.db) as db:
-        brand = await find_brand(db, slug)
-    return brand.default_language if brand else LANGUAGE_OF_AN_UNKNOWN_BRAND
+        brand = await find_brand(db, body.brand)
+    return AppointStaff(
+        user_id=new_id(),
+        brand=body.brand,
+        email=body.email,
+        name=body.name,
+        language=brand.default_language if brand else LANGUAGE_OF_AN_UNKNOWN_BRAND,
+        password_hash=await _hash_if_new(call, body),
+    )
 
 
 async def _hash_if_new(call: Call, body: StaffBody) -> str | None:

@@ -23,7 +23,6 @@ from services.accounts.users.commands import (
     change_password,
     confirm_email,
     register_client,
-    request_password_reset,
     reset_password,
 )
 from services.accounts.users.credentials import credential_of
@@ -38,6 +37,7 @@ from services.accounts.users.password import (
     PasswordTooShort,
     normal_password,
 )
+from services.accounts.users.reset_queue import enqueue_reset
 from shared.database import acquire
 from shared.errors import Invalid, NotFound
 from shared.http import Answer, Body, Call, Id, Line, Rate, Repeat, Router, Who
@@ -140,7 +140,9 @@ async def post_password_reset(body: ForgottenBody, call: Call) -> Accepted:
     """Mail a link to the address, if it is known. The newest link is the only good one."""
     await count_asking(call, "reset", brand=body.brand, email=body.email)
     command = RequestPasswordReset(brand=body.brand, email=body.email)
-    await in_transaction(call, partial(request_password_reset, command))
+    async with acquire(call.db) as db:
+        await enqueue_reset(db, command, correlation_id=call.request.state.request_id)
+    state_of(call).reset_asked.call()
     return Accepted()
 
 
