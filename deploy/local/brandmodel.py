@@ -64,7 +64,8 @@ def _readable_colour(text: str) -> str:
     return text
 
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -73,7 +74,7 @@ Currency = Annotated[str, AfterValidator(_currency)]
 Email = Annotated[str, AfterValidator(_email)]
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 Colour = Annotated[
-    str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$"), AfterValidator(_readable_colour)
+    str, StringConstraints(pattern=r"^#[0-9a-f]{6}$"), AfterValidator(_readable_colour)
 ]
 Days = Annotated[int, Field(ge=0, le=365)]
 Minor = Annotated[int, Field(ge=0, lt=10**12)]
@@ -94,7 +95,7 @@ class PaymentMethod(Part):
     kind: Literal["hosted_page", "bank_transfer"]
     label: Words
     clearing_days: Days
-    details: dict[Slug, Line] = {}
+    details: dict[Key, Line] = {}
 
 
 class Department(Part):
@@ -105,16 +106,20 @@ class Department(Part):
     description: Words
 
 
-class Automation(Part):
-    """When the business day does what, in days; `terminate_after` counts from the suspension."""
+class Dunning(Part):
+    """When invoices are issued and due, and what happens when they are not paid. All in days.
 
-    renewal_ahead: Days = 14
-    reminders: list[Days] = [7, 1]
-    overdue_notices: list[Days] = [1, 3, 7]
-    suspend_after: Days = 5
-    suspension_warning_before: Days = 2
-    terminate_after: Days | None = None
-    order_expires_after: Days = 7
+    `termination_days` counts from the suspension; null: services are never terminated.
+    """
+
+    new_order_due_days: Days = 0
+    renewal_days_before: Days = 14
+    reminder_days_before: list[Days] = [7, 1]
+    overdue_notice_days: list[Days] = [1, 3, 7]
+    suspension_days: Days = 5
+    suspension_warning_days: Days = 2
+    termination_days: Days | None = None
+    unpaid_order_days: Days = 7
 
 
 class Price(Part):
@@ -122,14 +127,15 @@ class Price(Part):
 
     cycle: Literal["monthly", "quarterly", "semiannual", "annual", "biennial", "triennial"]
     currency: Currency
-    recurring_minor: Minor
+    recurring_minor: Annotated[int, Field(gt=0, lt=10**12)]
     setup_minor: Minor = 0
 
 
 class Product(Part):
-    """A product that clients can order."""
+    """A product that clients can order; `plan` is the panel's name for it, else the slug."""
 
     slug: Slug
+    plan: Line | None = None
     name: Words
     description: Words
     features: dict[Language, list[Line]]
@@ -140,21 +146,21 @@ class Product(Part):
 class Brand(Part):
     """A hosting company."""
 
-    slug: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    slug: Slug
     name: Line
     hosts: Annotated[list[HostName], Field(min_length=1)]
     languages: Annotated[list[Language], Field(min_length=1)]
     default_language: Language
     time_zone: Annotated[str, AfterValidator(_time_zone)]
     currency: Currency
-    invoice_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9/-]{0,12}$")] = ""
+    invoice_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,10}$")] | None = None
     sender_name: Line
     sender_email: Email
     accent_colour: Colour
-    payee: dict[Slug, Line]
+    payee: dict[Key, Line]
     payment_methods: Annotated[list[PaymentMethod], Field(min_length=1)]
     departments: Annotated[list[Department], Field(min_length=1)]
-    automation: Automation = Automation()
+    dunning: Dunning = Dunning()
 
 
 class Member(Part):

@@ -37,7 +37,7 @@ def main() -> None:
     try:
         app()
     except CannotRun as reason:
-        problems.print(str(reason), style="red", markup=False)
+        problems.print(str(reason), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,6 +14,7 @@ import structlog
 
 from deploy.local import programs
 from deploy.local.board import Entry, State
+from deploy.local.logbook import tail
 from deploy.local.programs import Program
 from deploy.local.state import CannotRun, Home
 
@@ -123,7 +124,10 @@ class Keeper:
         with suppress(OSError):  # A full disk takes no log, but the restart goes on.
             log.warning("ended", process=self.program.name, how=ending)
         if not self._ready.is_set() and self.entry.restarts >= FIRST_TRIES:
-            raise CannotRun(f"{self.program.name} ended {FIRST_TRIES} times while it started.")
+            last_words = tail(self._home.log(self.program.name))
+            raise CannotRun(
+                f"{self.program.name} ended {FIRST_TRIES} times while it started:\n{last_words}"
+            )
         healthy_for_s = time.monotonic() - self._ready_since if self._ready_since else 0.0
         self._ready_since = None
         pause_s = self._backoff.next(healthy_for_s=healthy_for_s)

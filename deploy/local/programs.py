@@ -93,7 +93,7 @@ def start_of(pid: int) -> str | None:
     return None if state == "Z" else f"{boot}/{fields[18]}"
 
 
-def end_leftovers(home: Home, *, within_s: float = 15.0) -> list[str]:
+def end_leftovers(home: Home, *, within_s: float = 10.0) -> list[str]:
     """Ends what a killed supervisor has left running and returns the names.
 
     Only a process whose pid and start time are those in a pid file of this installation is ours.

@@ -68,7 +68,7 @@ def test_the_demos_brand_file_is_valid_and_complete() -> None:
         ("sort: 20", "sort: yes", "products[1].sort"),
         ("slug: hospedagem-pro", "slug: Hospedagem Pro", "products[1].slug"),
         ("email: marina@ponto.example", "email: marina(at)ponto", "staff[0].email"),
-        ("suspend_after: 5", "suspend_afer: 5", "brand.automation.suspend_afer"),
+        ("suspension_days: 5", "suspend_days: 5", "brand.dunning.suspend_days"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_line_and_its_field(

@@ -40,10 +40,8 @@ async def apply_brand(operator: Operator, content: BrandFile) -> None:
     """Sends the brand and its products to billing, then makes its staff's sign-ins."""
     told = content.brand.model_dump(mode="json")
     slug = told.pop("slug")
-    body: dict[str, Any] = {
-        "brand": told,
-        "products": [product.model_dump(mode="json") for product in content.products],
-    }
+    products = [product.model_dump(mode="json") for product in content.products]
+    body: dict[str, Any] = {**told, "products": products}
     await operator.ask("billing", f"PUT /internal/brands/{slug}", body=body)
     home = operator.installation.home
     remember_brand(home, slug=slug, name=content.brand.name)

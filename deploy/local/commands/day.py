@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from cyclopts import App
 from rich.console import Console
@@ -29,6 +30,8 @@ class PlayedDay:
     brand: str
     day: date
     events: Mapping[str, int]
+    problems: int
+    """Tasks of the automation that were not done and wait for a person."""
 
 
 @day.command
@@ -55,7 +58,7 @@ async def advance(days: int, *, brand: str | None = None, json: bool = False) ->
                 for slug in progress.track(rounds)
             ]
     if json:
-        print_json([{"brand": p.brand, "day": str(p.day), "events": p.events} for p in played])
+        print_json([asdict(each) | {"day": str(each.day)} for each in played])
     return 0
 
 
@@ -93,7 +96,8 @@ async def play_next_day(operator: Operator, brand: str) -> PlayedDay:
     await wait_until_quiet(operator, within_s=DAY_WITHIN_S)
     happened = await operator.events(after=before, upto=await operator.heads())
     counts = Counter(record.type for record in happened if record.brand == brand)
-    return PlayedDay(brand, next_day, dict(sorted(counts.items())))
+    stuck = (await _calendar(operator, brand))["problems"]
+    return PlayedDay(brand, next_day, dict(sorted(counts.items())), stuck)
 
 
 async def _play_and_tell(operator: Operator, brand: str, *, tell: Console | None) -> PlayedDay:
@@ -103,8 +107,8 @@ async def _play_and_tell(operator: Operator, brand: str, *, tell: Console | None
     return played
 
 
-async def _calendar(operator: Operator, brand: str) -> dict[str, str]:
-    known: dict[str, str] = await operator.ask("billing", f"GET /internal/business-days/{brand}")
+async def _calendar(operator: Operator, brand: str) -> dict[str, Any]:
+    known: dict[str, Any] = await operator.ask("billing", f"GET /internal/business-days/{brand}")
     return known
 
 
@@ -124,10 +128,12 @@ def _progress(console: Console) -> Progress:
         TextColumn("business days"),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
 def _line(played: PlayedDay) -> str:
     rest = {name: n for name, n in played.events.items() if name != "BusinessDayStarted"}
     told = ", ".join(name if n == 1 else f"{n} × {name}" for name, n in rest.items())
-    return f"[dim]{played.brand}[/] [bold]{played.day}[/] {told or '[dim]–[/]'}"
+    stuck = f" [red]{played.problems} tasks wait for a person[/]" if played.problems else ""
+    return f"[dim]{played.brand}[/] [bold]{played.day}[/] {told or '[dim]–[/]'}{stuck}"

@@ -116,7 +116,9 @@ async def _settle_in(home: Home, *, demo: bool, here: bool) -> bool:
             with screen.status("Loading the demo …"):
                 await load_demo(installation)
         except CannotRun as reason:
-            problems.print(f"The demo could not be loaded. {reason}", style="red", markup=False)
+            problems.print(
+                f"The demo could not be loaded. {reason}", style="red", markup=False, soft_wrap=True
+            )
             loaded = False
     welcome(installation, here=here)
     return loaded

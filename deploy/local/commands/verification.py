@@ -4,6 +4,8 @@ import asyncio
 import json as json_format
 from typing import Any
 
+from rich.text import Text
+
 from deploy.local.installation import Installation
 from deploy.local.keys import SERVICES
 from deploy.local.operations import operating
@@ -29,9 +31,9 @@ async def verify(*, json: bool = False) -> int:
         print_json({"ok": not findings, "findings": findings})
     elif findings:
         for finding in findings:
-            screen.print(f"[red]✗[/] {json_format.dumps(finding)}", markup=True)
+            screen.print(Text.assemble(("✗ ", "red"), json_format.dumps(finding)), soft_wrap=True)
     else:
-        screen.print(f"[green]✓[/] {PROMISES}")
+        screen.print(f"[green]✓[/] {PROMISES}", soft_wrap=True)
     return 1 if findings else 0
 
 

@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from deploy.local.installation import Installation
-from deploy.local.registry import known_brands, sign_ins
+from deploy.local.registry import SignIn, known_brands, sign_ins
 from deploy.local.screen import screen
 
 
@@ -13,7 +13,7 @@ def welcome(installation: Installation, *, here: bool) -> None:
     screen.print(_addresses(installation))
     people = sign_ins(installation.home)
     if people:
-        screen.print(_people(installation))
+        screen.print(_people(people))
     ending = "Ctrl-C ends it." if here else "`faktura down` ends it."
     screen.print(f"Faktura is ready. {ending} Try: [bold]faktura day advance 40[/]\n")
 
@@ -30,18 +30,13 @@ def _addresses(installation: Installation) -> Table:
     return table
 
 
-def _people(installation: Installation) -> Table:
+def _people(people: list[SignIn]) -> Table:
     table = Table(title="Demo sign-ins", title_justify="left", box=None, pad_edge=False)
-    for title in ("Who", "Where", "E-mail", "Password"):
-        table.add_column(title, header_style="dim", no_wrap=title != "Who")
-    for person in sign_ins(installation.home):
-        place = "/ops" if person.role == "staff" else "/"
-        table.add_row(
-            f"{person.name} ({person.role})",
-            installation.portal_url(person.brand) + place,
-            person.email,
-            person.password,
-        )
+    for title in ("Who", "E-mail", "Password"):
+        table.add_column(title, header_style="dim", no_wrap=True)
+    for person in people:
+        where = "client" if person.role == "client" else "staff, /ops"
+        table.add_row(f"{person.name} ({where})", person.email, person.password)
     return table
 
 

@@ -266,4 +266,4 @@ def _origin(url: str) -> str:
 
 if __name__ == "__main__":
     settings = SandboxSettings()
-    serve(Gateway(settings).app(), settings)
+    serve(Gateway(settings).app(), settings, name="gateway")

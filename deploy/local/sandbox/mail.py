@@ -171,4 +171,4 @@ def _view(request: Request, shown: dict[str, Any] | None) -> str:
 
 if __name__ == "__main__":
     settings = SandboxSettings()
-    serve(MailCatcher(settings).app(), settings)
+    serve(MailCatcher(settings).app(), settings, name="mail")

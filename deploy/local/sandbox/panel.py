@@ -208,4 +208,4 @@ def _public(row: sqlite3.Row) -> dict[str, Any]:
 
 if __name__ == "__main__":
     settings = SandboxSettings()
-    serve(Panel(settings).app(), settings)
+    serve(Panel(settings).app(), settings, name="panel")

@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from deploy.local.sandbox.settings import SandboxSettings
+from shared.logs import start_logs
 
 T = TypeVar("T")
 
@@ -92,8 +93,9 @@ def create_server(routes: list[Route], lifespan: Any) -> Starlette:
     )
 
 
-def serve(app: Starlette, settings: SandboxSettings) -> None:
+def serve(app: Starlette, settings: SandboxSettings, *, name: str) -> None:
     """Serves until SIGTERM; requests that never end are cut after a second."""
+    start_logs(name, "WARNING")
     uvicorn.run(
         app,
         host=settings.host,
@@ -101,7 +103,7 @@ def serve(app: Starlette, settings: SandboxSettings) -> None:
         proxy_headers=False,
         server_header=False,
         access_log=False,
-        log_level="warning",
+        log_config=None,
         timeout_graceful_shutdown=1,
     )
 
