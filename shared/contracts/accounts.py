@@ -68,6 +68,6 @@ class PasswordResetRequested(PublicEvent, frozen=True, kw_only=True):
 
 
 class PasswordChanged(PublicEvent, frozen=True, kw_only=True):
-    """The user has a new password and every session of the user has ended."""
+    """The user has a new password; sessions have ended, save the one that changed it, if any."""
 
     user_id: UUID
