@@ -29,4 +29,5 @@ def start_logs(service: str, level: str) -> None:
     handler.setFormatter(renderer)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)

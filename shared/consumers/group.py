@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -14,7 +13,7 @@ from nats.aio.msg import Msg
 from shared import bus
 from shared.consumers.declarations import Consumer, Reactor, View
 from shared.consumers.effects import EffectRunner
-from shared.consumers.worker import Ahead, Applied, Worker
+from shared.consumers.worker import AnotherHistory, Applied, Worker
 from shared.contracts import events_of
 from shared.database import Connection, acquire
 from shared.envelope import Record, from_message
@@ -185,15 +184,12 @@ class Consumers:
                     break
 
     async def _catch_up(self, source: str) -> None:
+        heads = await self.feeds[source].heads()
         for worker in self._of(source):
             try:
-                await worker.catch_up(source)
-            except Ahead as error:
-                log.error("consumer ahead of its source", error=str(error))
-        lags = {source: await self._heads(source)}
-        for worker in self._of(source):
-            if worker.consumer.sources == (source,):
-                self._lag(worker, lags)
+                await worker.catch_up(source, heads)
+            except AnotherHistory as error:
+                log.error("consumer stopped", error=str(error))
 
     async def _retry_parked(self) -> None:
         while True:
@@ -209,7 +205,7 @@ async def _counts(db: Connection, query: str) -> dict[str, int]:
 async def _fetch(pull: Any) -> list[Msg]:
     try:
         messages: list[Msg] = await pull.fetch(FETCH, timeout=bus.FETCH_TIMEOUT_S)
-    except nats.errors.TimeoutError:
+    except TimeoutError:  # the client library raises asyncio's and one of its own
         return []
     return messages
 

@@ -1,7 +1,8 @@
 """One consumer at work: events in, each dealt with exactly once and in order.
 
-Per source and partition: position = checkpoint + 1 is applied, a lower one is dropped, a higher one
-shows a gap, which is filled from the source's feed. What cannot be applied is parked.
+Per source and partition: the event that continues the hash chain at the checkpoint is applied, one
+of a lower position is dropped, and anything else shows a gap or a falsehood: then the source's feed
+is read. What cannot be applied is parked.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ import msgspec
 import structlog
 
 from shared.consumers.checkpoints import (
+    START,
+    Checkpoint,
     Checkpoints,
     LostRace,
+    checkpoint_at,
     load_checkpoints,
     move_checkpoint,
 )
@@ -49,8 +53,8 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, Unavailable | LostRace) or is_lost(error)
 
 
-class Ahead(Exception):
-    """The consumer has seen positions that its source does not have: the source was set back."""
+class AnotherHistory(Exception):
+    """The consumer has seen what its source does not have: the source was set back or altered."""
 
 
 class Worker:
@@ -85,7 +89,7 @@ class Worker:
 
     def position(self, source: str, partition: int) -> int:
         """The last position that the consumer has dealt with."""
-        return self._checkpoints.get((source, partition), 0)
+        return self._standing(source, partition).position
 
     async def offer(self, source: str, records: Sequence[Record]) -> None:
         """Deal with records as the bus brings them: in any order, repeated, with gaps.
@@ -100,17 +104,17 @@ class Worker:
             self.behind[source] = repr(error)
             log.warning("consumer behind", consumer=self.name, source=source, error=repr(error))
 
-    async def catch_up(self, source: str) -> None:
-        """Read the source's feed up to its present heads. Raises what hinders it."""
+    async def catch_up(self, source: str, heads: Mapping[int, int] | None = None) -> None:
+        """Read the source's feed up to its heads, asked for if not given. Raises what hinders it."""
         async with self._lock:
             if source in self.behind:
                 await self.load()
-            feed = self._feeds[source]
-            heads = await feed.heads()
-            for (known_source, partition), position in self._checkpoints.items():
-                if known_source == source and position > heads.get(partition, 0):
+            if heads is None:
+                heads = await self._feeds[source].heads()
+            for (known_source, partition), standing in self._checkpoints.items():
+                if known_source == source and standing.position > heads.get(partition, 0):
                     self.behind[source] = "ahead of its source"
-                    raise Ahead(f"{self.name} is at {source}/{partition}/{position}")
+                    raise AnotherHistory(f"{self.name} is ahead of {source}/{partition}")
             for partition, head in heads.items():
                 await self._read(source, partition, upto=head)
             self.behind.pop(source, None)
@@ -125,26 +129,36 @@ class Worker:
         for partition, group in groupby(ordered, key=lambda record: record.partition):
             run: list[Record] = []
             for record in group:
-                expected = self.position(source, partition) + len(run) + 1
-                if record.position < expected:
+                standing = checkpoint_at(run[-1]) if run else self._standing(source, partition)
+                if record.position <= standing.position:
                     continue
-                if record.position > expected:
-                    await self._deal_with(run)
-                    run = []
-                    await self._read(source, partition, upto=record.position)
+                if standing.precedes(record):
+                    run.append(record)
                     continue
-                run.append(record)
+                await self._deal_with(run)
+                run = []
+                await self._read(source, partition, upto=record.position)
             await self._deal_with(run)
 
     async def _read(self, source: str, partition: int, *, upto: int) -> None:
+        """From the feed, which is believed only where it continues what was seen before."""
         batch: list[Record] = []
-        after = self.position(source, partition)
-        async for record in read_all(self._feeds[source], partition, after=after, upto=upto):
+        standing = self._standing(source, partition)
+        async for record in read_all(
+            self._feeds[source], partition, after=standing.position, upto=upto
+        ):
+            if not standing.precedes(record):
+                self.behind[source] = "the source's history is another"
+                raise AnotherHistory(f"{self.name} at {source}/{partition}/{record.position}")
+            standing = checkpoint_at(record)
             batch.append(record)
             if len(batch) == BATCH:
                 await self._deal_with(batch)
                 batch = []
         await self._deal_with(batch)
+
+    def _standing(self, source: str, partition: int) -> Checkpoint:
+        return self._checkpoints.get((source, partition), START)
 
     async def _deal_with(self, records: list[Record]) -> None:
         """A contiguous run of one partition: all in one transaction, singly if that fails."""
@@ -265,7 +279,7 @@ class Worker:
 
     def _commit(self, last: Record, envelopes: Sequence[Envelope], *, moved: bool = True) -> None:
         if moved:
-            self._checkpoints[last.source, last.partition] = last.position
+            self._checkpoints[last.source, last.partition] = checkpoint_at(last)
         CONSUMED.add(len(envelopes), {"service": self._store.service, "consumer": self.name})
         self.moved.call()
         self.planned.call()

@@ -5,6 +5,7 @@ create table checkpoint (
     source text not null,
     partition smallint not null,
     position bigint not null,
+    hash bytea not null,
     primary key (consumer, source, partition)
 );
 

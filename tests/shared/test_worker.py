@@ -11,10 +11,10 @@ import pytest
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, View
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
-from shared.consumers.worker import Ahead, Worker
+from shared.consumers.worker import AnotherHistory, Worker
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
 from shared.database import Connection
-from shared.envelope import Record
+from shared.envelope import Record, chained_hash
 from shared.errors import Unavailable
 from shared.feed import LocalFeed
 from shared.ids import new_id
@@ -199,7 +199,9 @@ async def test_an_event_of_a_newer_version_is_parked_not_skipped(house: House) -
     await house.counted(0)
     (record,) = await house.records()
     worker = await house.worker(tally)
-    await worker.offer("tickets", [msgspec.structs.replace(record, version=99)])
+    newer = msgspec.structs.replace(record, version=99)
+    chained = msgspec.structs.replace(newer, hash=chained_hash(bytes(32), newer).hex())
+    await worker.offer("tickets", [chained])
     (row,) = await house.rows("select error from parked")
     assert "version 99" in row["error"]
 
@@ -212,10 +214,22 @@ async def test_a_consumer_ahead_of_its_source_stops(house: House) -> None:
     async with house.store.pool.acquire() as db:
         await db.execute("update checkpoint set position = position + 5")
     await worker.load()
-    with pytest.raises(Ahead):
+    with pytest.raises(AnotherHistory):
         await worker.catch_up("tickets")
     assert worker.behind == {"tickets": "ahead of its source"}
     assert len(owner_rows) == 1
+
+
+async def test_an_altered_or_forged_message_is_not_believed(house: House) -> None:
+    await house.counted(2)
+    worker = await house.worker(tally)
+    first, second, third = await house.records()
+    forged = msgspec.structs.replace(second, data=second.data.replace("staff", "stuff"))
+    stranger = msgspec.structs.replace(first, position=4)
+    await worker.offer("tickets", [first, forged, third, stranger])
+    assert [r["closed"] for r in await house.rows("select closed from tally")] == [2]
+    assert worker.behind == {}
+    assert house.seen == [first.id, second.id, third.id]
 
 
 async def test_a_fault_of_the_moment_parks_nothing(house: House) -> None:
