@@ -38,8 +38,11 @@ async def test_more_than_two_at_work_and_fifty_waiting_are_refused_A76(
     await asyncio.sleep(0)
     with pytest.raises(TooManySignIns):
         await hashing.verify(None, "one too many")
+    with pytest.raises(TooManySignIns):
+        hashing.check_room()
     gate.set()
     assert await asyncio.gather(*jobs) == [True] * room
+    hashing.check_room()
     assert not await hashing.verify(None, "there is room again")
 
 

@@ -1,5 +1,6 @@
 """A forgotten password: asking tells nothing, the link works once, everybody else is out."""
 
+import asyncio
 import time
 from statistics import median
 from typing import Any
@@ -77,6 +78,14 @@ async def test_a_link_is_refused_with_the_same_words_whatever_its_flaw_A06(house
     assert len({answer.json()["title"] for answer in answers}) == 1
     assert (await house.sign_in("rui@example.com", NEW_PASSWORD)).status_code == 201
     assert (await house.sign_in()).status_code == 201
+
+
+async def test_a_link_that_is_opened_five_times_at_once_works_once_A06(house: House) -> None:
+    await house.confirmed_client()
+    token = await house.link("password_reset")
+    answers = await asyncio.gather(*(confirm(house, token) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [422] * 4
+    assert (await house.published()).count("PasswordChanged") == 1
 
 
 @pytest.mark.parametrize("token", [["a"], {"$ne": 1}, None, 7, True, "", "x" * 201])

@@ -1,5 +1,7 @@
 """Staff, as the operator's command line keeps them."""
 
+import asyncio
+
 import pytest
 
 from tests.accounts.house import PASSWORD, House, code_of
@@ -23,6 +25,13 @@ async def test_appointing_again_changes_nothing_and_ends_no_session(house: House
     assert again.json() == first.json()
     assert await house.count("events") == events
     assert (await house.resolve(session)).status_code == 200
+
+
+async def test_appointing_twice_at_once_makes_one_user(house: House) -> None:
+    answers = await asyncio.gather(*(house.appoint() for _ in range(3)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["user_id"] for answer in answers}) == 1
+    assert await house.count("credential") == 1
 
 
 async def test_another_password_takes_the_place_of_the_one_before(house: House) -> None:

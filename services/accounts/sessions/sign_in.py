@@ -50,6 +50,7 @@ async def sign_in(
     """A new session's token and end. `SignInRefused`, `EmailNotConfirmed`, `TooManyAttempts`."""
     password = normal_password(attempt.password)
     by_address = sign_ins_of(attempt.brand, attempt.email)
+    hashing.check_room()
     await count(pool, by_address, attempt.origin, now=now)
     async with acquire(pool) as db:
         found = await credential_by_email(db, brand=attempt.brand, email=attempt.email)

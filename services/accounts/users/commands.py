@@ -15,7 +15,6 @@ from services.accounts.users.credentials import (
 )
 from services.accounts.users.links import LinkKind, use_link
 from services.accounts.users.user import User
-from shared.errors import Unavailable
 from shared.store import Transaction
 
 
@@ -49,8 +48,7 @@ async def register_client(command: RegisterClient, tx: Transaction) -> None:
 
 async def _register_again(applicant: User, tx: Transaction) -> None:
     known = await credential_by_email(tx.db, brand=applicant.brand, email=applicant.email)
-    if known is None:
-        raise Unavailable(what="credential")
+    assert known is not None, "an address that is taken has a credential"
     user = await tx.load(User, known.user_id)
     user.register_again()
     await tx.save(user)

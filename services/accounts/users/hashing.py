@@ -44,6 +44,12 @@ class PasswordHashing:
         is_right = await self._run(lambda: self._matches(password_hash, password))
         return is_right and password_hash is not None
 
+    def check_room(self) -> None:
+        """`TooManySignIns` while no more may wait: asked before an attempt is counted."""
+        if not self._places.acquire(blocking=False):
+            raise TooManySignIns(retry_after_s=1)
+        self._places.release()
+
     def is_outdated(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(password_hash)
