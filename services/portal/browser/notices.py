@@ -1,0 +1,22 @@
+"""What a page says on top after a form has done its work; the address names the sentence."""
+
+from collections.abc import Mapping
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues."""
+    return message
+
+
+NOTICES: Mapping[str, str] = {
+    "contact": _("Your contact data are saved."),
+    "password": _("Your new password is saved; every other session has ended."),
+    "password_changed": _("Your new password is saved. Sign in with it."),
+    "confirmed": _("Your e-mail is confirmed. Sign in to go on."),
+    "signed_out": _("You have signed out."),
+    "session_ended": _("The session was ended."),
+    "ticket": _("Your ticket was sent. We answer here and by e-mail."),
+    "reply": _("Your answer was sent."),
+    "closed": _("The ticket is closed."),
+    "order": _("Thank you! Your order is placed; here is its invoice."),
+}

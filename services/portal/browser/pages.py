@@ -1,0 +1,163 @@
+"""Routes of pages: who may see each, and every refusal shown as a page in the brand's look."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from services.portal.brands.views import Brand, brand_of_host, brand_of_slug
+from services.portal.browser.desk import desk_of
+from services.portal.browser.forms import Form, read_form
+from services.portal.browser.refusals import (
+    ClientsOnly,
+    NotHereYet,
+    SignInNeeded,
+    StaffOnly,
+    UnknownBrand,
+)
+from services.portal.browser.seal import check_origin, check_token
+from services.portal.browser.sessions import SignedIn, resolve
+from services.portal.browser.troubles import show_trouble
+from services.portal.browser.visit import Visit
+from services.portal.home.views import account_of
+from shared.errors import DomainError
+from shared.http import Call, Rate, Repeat, Router, Who
+from shared.http.call import CallContext
+
+Page = Callable[..., Awaitable[Response]]
+
+
+class For(Enum):
+    """Whom a page is for."""
+
+    ANYBODY = auto()
+    CLIENTS = auto()
+    STAFF = auto()
+
+
+class Pages:
+    """A folder's pages. A page takes the `Visit`, a form's route the `Form` too, then its path."""
+
+    def __init__(self, audience: For) -> None:
+        self.router = Router(tags=["pages"])
+        self._audience = audience
+
+    def get(self, path: str) -> Callable[[Page], Page]:
+        """A page."""
+
+        def register(page: Page) -> Page:
+            shown = _shown(page, self._audience)
+            self.router.get(path, who=Who.PUBLIC, include_in_schema=False)(shown)
+            return page
+
+        return register
+
+    def post(self, path: str, *, rate: Rate = Rate.WRITE) -> Callable[[Page], Page]:
+        """Where a form is sent to: it must come from a page of this session."""
+
+        def register(page: Page) -> Page:
+            shown = _shown(_with_form(page), self._audience)
+            self.router.post(
+                path, who=Who.PUBLIC, rate=rate, repeat=Repeat.READS, include_in_schema=False
+            )(shown)
+            return page
+
+        return register
+
+
+def _shown(page: Page, audience: For) -> Page:
+    """The page as a route: `call` in place of the visit, refusals in place of a stack trace."""
+
+    @functools.wraps(page)
+    async def shown(call: Call, **path: Any) -> Response:
+        visit = await begin_visit(call)
+        try:
+            _admit(visit, audience)
+            await visit.look_for_position()
+            return await page(visit, **path)
+        except ClientsOnly:
+            return visit.go("/ops")
+        except SignInNeeded:
+            return visit.go(f"/sign-in?next={quote(visit.path, safe='')}")
+        except NotHereYet:
+            return visit.show("updating.html", status=202)
+        except DomainError as refusal:
+            return show_trouble(visit, refusal)
+
+    call = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=Call)
+    given = [p for p in inspect.signature(page).parameters.values() if p.name not in _OURS]
+    shown.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [call, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in given)]
+    )
+    return shown
+
+
+_OURS = frozenset({"visit", "form"})
+
+
+def _with_form(page: Page) -> Page:
+    @functools.wraps(page)
+    async def filled_in(visit: Visit, **path: Any) -> Response:
+        form = await _checked_form(visit)
+        return await page(visit, form, **path)
+
+    return filled_in
+
+
+async def _checked_form(visit: Visit) -> Form:
+    request = visit.call.request
+    check_origin(request)
+    form = await read_form(request)
+    expected = visit.session.csrf if visit.session else _visitor_token(visit)
+    check_token(form.text("csrf"), expected)
+    return form
+
+
+def _visitor_token(visit: Visit) -> str:
+    cookie = visit.call.request.cookies.get(visit.desk.cookies.visitor, "")
+    return visit.desk.seal.token(cookie) if cookie else ""
+
+
+async def begin_visit(call: CallContext) -> Visit:
+    """The visit of a request. `UnknownBrand` if no brand answers under its host name."""
+    desk, brand = desk_of(call), await brand_of_request(call)
+    session = await session_of(call, brand)
+    account_id = session.account_id if session else None
+    account = await account_of(desk.pool, account_id) if account_id else None
+    return Visit(call, desk, brand=brand, session=session, account=account)
+
+
+async def brand_of_request(call: CallContext) -> Brand:
+    """The brand whose host name was asked for. `UnknownBrand` if there is none."""
+    desk = desk_of(call)
+    host = (call.request.url.hostname or "").lower()
+    found = await brand_of_host(desk.pool, host)
+    slug = host.partition(".")[0]
+    if found is None and host == desk.settings.host_of(slug):
+        found = await brand_of_slug(desk.pool, slug)
+    if found is None:
+        raise UnknownBrand()
+    return found
+
+
+async def session_of(call: CallContext, brand: Brand) -> SignedIn | None:
+    """The session of the request's cookie, if it lives and is of this brand."""
+    desk = desk_of(call)
+    cookie = call.request.cookies.get(desk.cookies.session, "")
+    session = await resolve(desk.peers, cookie) if cookie else None
+    return session if session and session.brand == brand.slug else None
+
+
+def _admit(visit: Visit, audience: For) -> None:
+    if audience is For.ANYBODY:
+        return
+    if visit.session is None:
+        raise SignInNeeded()
+    if audience is For.STAFF and not visit.session.is_staff:
+        raise StaffOnly()
+    if audience is For.CLIENTS and visit.session.account_id is None:
+        raise ClientsOnly()

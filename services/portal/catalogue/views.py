@@ -1,0 +1,123 @@
+"""What can be ordered from a brand, at what price per cycle? Amounts are minor units."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from services.portal.browser.rows import as_json, read_row
+from services.portal.topics import (
+    BRANDS,
+    CREDIT,
+    DAYS,
+    FINDINGS,
+    INVOICES,
+    NOTICES,
+    ORDERS,
+    PAYMENTS,
+    PRODUCTS,
+    SERVICES,
+)
+from shared.consumers import Envelope, View
+from shared.contracts.billing import Price, ProductPublished, ProductRetired
+from shared.database import Connection, Pool
+
+TABLES = """
+create table product_list (
+    product_id uuid primary key,
+    brand text not null,
+    slug text not null,
+    name jsonb not null,
+    description jsonb not null,
+    features jsonb not null,
+    prices jsonb not null,
+    sort integer not null,
+    is_retired boolean not null
+);
+create index product_list_brand on product_list (brand, sort, slug);
+"""
+CYCLES = (
+    "monthly",
+    "quarterly",
+    "semiannual",
+    "annual",
+    "biennial",
+    "triennial",
+    "one_time",
+    "free",
+)
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """A product on sale; texts by language."""
+
+    product_id: UUID
+    slug: str
+    name: dict[str, str]
+    description: dict[str, str]
+    features: dict[str, list[str]]
+    prices: list[Price]
+
+    def price(self, cycle: str) -> Price:
+        """The price of `cycle`, else of the first cycle that the product has."""
+        return next((price for price in self.prices if price.cycle == cycle), self.prices[0])
+
+
+async def apply(envelope: Envelope, db: Connection) -> None:
+    """Put a product on the list as it is now, or take it off."""
+    match envelope.event:
+        case ProductPublished() as e:
+            await _publish(envelope.brand, e, db=db)
+        case ProductRetired(product_id=product_id):
+            await db.execute(
+                "update product_list set is_retired = true where product_id = $1", product_id
+            )
+
+
+async def _publish(brand: str, e: ProductPublished, *, db: Connection) -> None:
+    await db.execute(
+        """insert into product_list values ($1, $2, $3, $4, $5, $6, $7, $8, false)
+           on conflict (product_id) do update set
+             (slug, name, description, features, prices, sort, is_retired) =
+             (excluded.slug, excluded.name, excluded.description, excluded.features,
+              excluded.prices, excluded.sort, false)""",
+        e.product_id,
+        brand,
+        e.slug,
+        as_json(e.name),
+        as_json(e.description),
+        as_json(e.features),
+        as_json(e.prices),
+        e.sort,
+    )
+
+
+async def products_of(db: Pool, brand: str) -> list[Product]:
+    """What the brand sells now, in its own order."""
+    records = await db.fetch(
+        """select * from product_list where brand = $1 and not is_retired
+           and jsonb_array_length(prices) > 0 order by sort, slug""",
+        brand,
+    )
+    return [read_row(Product, record) for record in records]
+
+
+async def product_by_slug(db: Pool, brand: str, *, slug: str) -> Product | None:
+    """The product that the brand sells under `slug` now."""
+    return next((each for each in await products_of(db, brand) if each.slug == slug), None)
+
+
+def cycles_of(products: Sequence[Product]) -> list[str]:
+    """The cycles that any of the products has, shortest first."""
+    found = {price.cycle for product in products for price in product.prices}
+    return [cycle for cycle in CYCLES if cycle in found]
+
+
+product_list = View(
+    name="product_list",
+    sources=("billing",),
+    tables=TABLES,
+    apply=apply,
+    handles=PRODUCTS,
+    ignored=BRANDS | DAYS | FINDINGS | ORDERS | SERVICES | INVOICES | NOTICES | PAYMENTS | CREDIT,
+)

@@ -1,0 +1,278 @@
+"""What does the account hold, how does it stand, when is it due? Amounts are minor units."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from services.portal.browser.paging import Page
+from services.portal.browser.rows import as_json, read_row
+from services.portal.topics import (
+    BRANDS,
+    CREDIT,
+    DAYS,
+    FINDINGS,
+    PAYMENTS,
+    PRODUCTS,
+    SERVICES,
+    Events,
+)
+from shared.consumers import Envelope, View
+from shared.contracts.billing import (
+    InvoiceCancelled,
+    InvoiceIssued,
+    InvoiceOverdue,
+    InvoicePaid,
+    OrderCancelled,
+    OrderPlaced,
+    PaymentAllocated,
+    PaymentReminderDue,
+    ProvisioningFailed,
+    ProvisioningRequested,
+    ServiceActivated,
+    ServiceCancelled,
+    ServiceOrdered,
+    ServiceRenewed,
+    ServiceSuspended,
+    ServiceTerminated,
+    ServiceUnsuspended,
+    SuspensionWarned,
+)
+from shared.database import Connection, Pool
+
+TABLES = """
+create table service_list (
+    service_id uuid primary key,
+    account_id uuid not null,
+    brand text not null,
+    product_name jsonb not null,
+    domain text not null,
+    cycle text not null,
+    recurring_minor bigint not null,
+    currency text not null,
+    status text not null,
+    ordered_at timestamptz not null,
+    activated_on date,
+    next_due_on date,
+    suspended_on date,
+    suspended_reason text,
+    terminated_on date,
+    suspends_on date,
+    warned_invoice_id uuid,
+    failure_reason text
+);
+create index service_list_account on service_list (account_id, ordered_at desc, service_id desc);
+create index service_list_warned on service_list (warned_invoice_id);
+create table service_order (
+    service_id uuid primary key,
+    order_number text not null
+);
+"""
+HANDLES: Events = SERVICES | {OrderPlaced, SuspensionWarned, InvoicePaid, InvoiceCancelled}
+IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | PAYMENTS | CREDIT) | {
+    InvoiceIssued,
+    PaymentAllocated,
+    PaymentReminderDue,
+    InvoiceOverdue,
+    OrderCancelled,
+}
+
+
+class HeldService(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that an account holds; the name is by language."""
+
+    service_id: UUID
+    account_id: UUID
+    brand: str
+    order_number: str | None
+    product_name: dict[str, str]
+    domain: str
+    cycle: str
+    recurring_minor: int
+    currency: str
+    status: str
+    ordered_at: datetime
+    activated_on: date | None
+    next_due_on: date | None
+    suspended_on: date | None
+    suspended_reason: str | None
+    terminated_on: date | None
+    suspends_on: date | None
+    failure_reason: str | None
+
+    @property
+    def id(self) -> UUID:
+        """The service's id, as links name it."""
+        return self.service_id
+
+    @property
+    def ordered_on(self) -> date:
+        """The day (UTC) of the order."""
+        return self.ordered_at.date()
+
+
+async def apply(envelope: Envelope, db: Connection) -> None:
+    """Follow the service's life; all of its events come in order from one source."""
+    match envelope.event:
+        case ServiceOrdered() as e:
+            await _order(envelope, e, db=db)
+        case OrderPlaced(service_id=service_id, number=number):
+            await db.execute("insert into service_order values ($1, $2)", service_id, number)
+        case InvoicePaid(invoice_id=invoice_id) | InvoiceCancelled(invoice_id=invoice_id):
+            await db.execute(
+                """update service_list set (suspends_on, warned_invoice_id) = (null, null)
+                   where warned_invoice_id = $1""",
+                invoice_id,
+            )
+        case SuspensionWarned() as e:
+            await db.execute(
+                """update service_list set (suspends_on, warned_invoice_id) = ($2, $3)
+                   where service_id = $1""",
+                e.service_id,
+                e.suspends_on,
+                e.invoice_id,
+            )
+        case _:
+            await _follow_panel(envelope, db)
+
+
+async def _order(envelope: Envelope, e: ServiceOrdered, *, db: Connection) -> None:
+    await db.execute(
+        """insert into service_list (service_id, account_id, brand, product_name, domain, cycle,
+             recurring_minor, currency, status, ordered_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)""",
+        e.service_id,
+        envelope.account,
+        envelope.brand,
+        as_json(e.product_name),
+        e.domain,
+        e.cycle,
+        e.recurring_minor,
+        e.currency,
+        envelope.occurred_at,
+    )
+
+
+async def _follow_panel(envelope: Envelope, db: Connection) -> None:
+    """What the panel was asked and has confirmed."""
+    match envelope.event:
+        case ProvisioningRequested(service_id=service_id, action="create"):
+            await db.execute(
+                """update service_list set (status, failure_reason) = ('setting_up', null)
+                   where service_id = $1 and status = 'pending'""",
+                service_id,
+            )
+        case ProvisioningFailed(service_id=service_id, action="create", reason=reason):
+            await db.execute(
+                "update service_list set failure_reason = $2 where service_id = $1",
+                service_id,
+                reason,
+            )
+        case ServiceActivated() as e:
+            await db.execute(
+                """update service_list set (status, activated_on, next_due_on, failure_reason) =
+                   ('active', $2, $3, null) where service_id = $1""",
+                e.service_id,
+                e.activated_on,
+                e.next_due_on,
+            )
+        case ServiceRenewed() as e:
+            await db.execute(
+                "update service_list set next_due_on = $2 where service_id = $1",
+                e.service_id,
+                e.next_due_on,
+            )
+        case _:
+            await _follow_suspension(envelope, db)
+
+
+async def _follow_suspension(envelope: Envelope, db: Connection) -> None:
+    match envelope.event:
+        case ServiceSuspended() as e:
+            await db.execute(
+                """update service_list set (status, suspended_on, suspended_reason, suspends_on) =
+                   ('suspended', $2, $3, null) where service_id = $1""",
+                e.service_id,
+                e.suspended_on,
+                e.reason,
+            )
+        case ServiceUnsuspended(service_id=service_id):
+            await db.execute(
+                """update service_list set (status, suspended_on, suspended_reason) =
+                   ('active', null, null) where service_id = $1""",
+                service_id,
+            )
+        case ServiceCancelled(service_id=service_id):
+            await db.execute(
+                "update service_list set status = 'cancelled' where service_id = $1", service_id
+            )
+        case ServiceTerminated() as e:
+            await db.execute(
+                """update service_list set (status, terminated_on, next_due_on) =
+                   ('terminated', $2, null) where service_id = $1""",
+                e.service_id,
+                e.terminated_on,
+            )
+
+
+class ServiceCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many services an account holds, and when the next one is due."""
+
+    all: int
+    active: int
+    suspended: int
+    setting_up: int
+    next_due_on: date | None
+
+
+_READ = """select s.*, o.order_number
+           from service_list s left join service_order o using (service_id)"""
+
+
+async def services_of(
+    db: Pool, account_id: UUID, *, page: Page, status: str = ""
+) -> list[HeldService]:
+    """The account's services, latest first."""
+    records = await db.fetch(
+        f"""{_READ} where account_id = $1
+              and ($2 = '' or s.status = $2 or ($2 = 'pending' and s.status = 'setting_up'))
+              and ($4::uuid is null or (s.ordered_at, s.service_id) <
+                   (select a.ordered_at, a.service_id from service_list a
+                    where a.service_id = $4 and a.account_id = $1))
+            order by s.ordered_at desc, s.service_id desc limit $3""",  # noqa: S608 (constants of this file)
+        account_id,
+        status,
+        page.limit,
+        page.after,
+    )
+    return [read_row(HeldService, record) for record in records]
+
+
+async def service_by_id(db: Pool, service_id: UUID) -> HeldService | None:
+    """The service, unless the view has not seen it."""
+    record = await db.fetchrow(f"{_READ} where s.service_id = $1", service_id)
+    return read_row(HeldService, record) if record else None
+
+
+async def service_counts(db: Pool, account_id: UUID) -> ServiceCounts:
+    """The figures of the home page."""
+    record = await db.fetchrow(
+        """select count(*) as all, count(*) filter (where status = 'active') as active,
+             count(*) filter (where status = 'suspended') as suspended,
+             count(*) filter (where status = 'setting_up') as setting_up,
+             min(next_due_on) filter (where status = 'active') as next_due_on
+           from service_list where account_id = $1""",
+        account_id,
+    )
+    assert record is not None, "an aggregate query has a row"
+    return read_row(ServiceCounts, record)
+
+
+service_list = View(
+    name="service_list",
+    sources=("billing",),
+    tables=TABLES,
+    apply=apply,
+    handles=HANDLES,
+    ignored=IGNORED,
+)

@@ -1,0 +1,117 @@
+"""An account's events as sentences, for its owner and for staff.
+
+Each sentence is a message of the catalogue; its values are written in the reader's way first.
+Events without a sentence are bookkeeping that the reader sees as part of another event.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from services.portal.history.timeline import Entry
+from shared.i18n import Translations
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues."""
+    return message
+
+
+SENTENCES = {
+    "AccountOpened": _("The account was opened."),
+    "AccountNumberAssigned": _("The account got its number %(number)s."),
+    "ContactChanged": _("The contact data were changed."),
+    "EmailConfirmed": _("The e-mail address was confirmed."),
+    "PasswordResetRequested": _("A link to choose a new password was asked for."),
+    "PasswordChanged": _("The password was changed; every session ended."),
+    "OrderPlaced": _("Order %(number)s was placed for %(domain)s."),
+    "OrderCancelled": _("Order %(number)s was cancelled."),
+    "ServiceOrdered": _("%(product_name)s was ordered for %(domain)s."),
+    "ProvisioningRequested": _("Our system asked the server to carry out: %(action)s."),
+    "ProvisioningFailed": _("The server could not carry out: %(action)s."),
+    "ServiceActivated": _("The service became active; it is paid until %(next_due_on)s."),
+    "ServiceRenewed": _("The service was renewed; it is paid until %(next_due_on)s."),
+    "ServiceSuspended": _("The service was suspended."),
+    "ServiceUnsuspended": _("The service was switched on again."),
+    "ServiceTerminated": _("The service ended."),
+    "ServiceCancelled": _("The service was cancelled before it began."),
+    "SuspensionWarned": _("Notice: the service will be suspended on %(suspends_on)s."),
+    "InvoiceIssued": _("Invoice %(number)s was issued: %(total)s, due on %(due_on)s."),
+    "PaymentAllocated": _("%(amount)s of a payment was counted towards the invoice."),
+    "InvoicePaid": _("Invoice %(number)s was paid in full."),
+    "InvoiceCancelled": _("Invoice %(number)s was cancelled."),
+    "PaymentReminderDue": _("Reminder: %(open)s is due on %(due_on)s."),
+    "InvoiceOverdue": _("Notice: %(open)s has been due since %(due_on)s."),
+    "PaymentStarted": _("A payment of %(amount)s was started."),
+    "PaymentPending": _("The payment is being processed."),
+    "PaymentReceived": _("A payment of %(amount)s arrived; receipt %(receipt_number)s."),
+    "PaymentFailed": _("A payment was not completed."),
+    "CreditAdded": _("%(amount)s was added to the account's credit."),
+    "TicketOpened": _("Ticket %(number)s was opened."),
+    "TicketReplied": _("An answer was added to a ticket."),
+    "TicketClosed": _("A ticket was closed."),
+    "EmailSent": _("An e-mail was sent."),
+    "EmailFailed": _("An e-mail could not be delivered."),
+}
+UNSAID = frozenset(
+    {
+        "EmailConfirmationRequested",
+        "RegistrationRepeated",
+        "PaymentAllocated",
+        "PaymentMismatchFound",
+        "ProvisioningRequested",
+        "ProvisioningFailed",
+    }
+)
+"""What staff sees by its name and the client does not see at all."""
+
+ACTIONS = {
+    "create": _("set up"),
+    "suspend": _("suspend"),
+    "unsuspend": _("switch on again"),
+    "terminate": _("remove"),
+}
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """An entry of a story, in words."""
+
+    at: Any
+    words: str
+    entry: Entry
+
+
+def tell(entries: Sequence[Entry], language: Translations) -> list[Sentence]:
+    """The entries that concern the client, in the given order and the reader's language."""
+    return tell_all([entry for entry in entries if entry.type not in UNSAID], language)
+
+
+def tell_all(entries: Sequence[Entry], language: Translations) -> list[Sentence]:
+    """Every entry, for staff; one without a sentence by its name."""
+    return [Sentence(entry.at, _say(entry, language), entry) for entry in entries]
+
+
+def _say(entry: Entry, language: Translations) -> str:
+    sentence = SENTENCES.get(entry.type)
+    if sentence is None:
+        return entry.type
+    return language.gettext(sentence, **_readable(entry.facts, language))
+
+
+def _readable(facts: dict[str, Any], language: Translations) -> dict[str, str]:
+    currency = facts.get("currency", "")
+    readable: dict[str, str] = {}
+    for name, value in facts.items():
+        if name.endswith("_minor"):
+            readable[name.removesuffix("_minor")] = language.money(value, currency)
+        elif name.endswith("_on"):
+            readable[name] = language.day(date.fromisoformat(value))
+        elif name == "product_name":
+            readable[name] = value.get(language.language) or next(iter(value.values()))
+        elif name == "action":
+            readable[name] = language.gettext(ACTIONS.get(value, value))
+        else:
+            readable[name] = str(value)
+    return readable

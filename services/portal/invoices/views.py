@@ -1,0 +1,297 @@
+"""What was the account billed, what of it is open, and when is it due? Amounts are minor units."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from services.portal.browser.paging import Page
+from services.portal.browser.rows import as_json, read_row
+from services.portal.topics import (
+    BRANDS,
+    CREDIT,
+    DAYS,
+    FINDINGS,
+    INVOICES,
+    NOTICES,
+    ORDERS,
+    PRODUCTS,
+    SERVICES,
+    Events,
+)
+from shared.consumers import Envelope, View
+from shared.contracts.billing import (
+    InvoiceCancelled,
+    InvoiceIssued,
+    InvoicePaid,
+    PaymentAllocated,
+    PaymentFailed,
+    PaymentPending,
+    PaymentReceived,
+    PaymentStarted,
+)
+from shared.database import Connection, Pool
+
+TABLES = """
+create table invoice_list (
+    invoice_id uuid primary key,
+    account_id uuid not null,
+    brand text not null,
+    number text not null,
+    service_ids uuid[] not null,
+    issued_on date not null,
+    due_on date not null,
+    currency text not null,
+    total_minor bigint not null,
+    open_minor bigint not null,
+    state text not null,
+    pending_payments uuid[] not null,
+    paid_on date,
+    cancelled_on date,
+    lines jsonb not null,
+    billed_to_name text not null,
+    billed_to_address text not null,
+    billed_to_tax_id text not null
+);
+create index invoice_list_account on invoice_list (account_id, issued_on desc, number desc);
+create index invoice_list_open on invoice_list (account_id, due_on) where state = 'unpaid';
+create index invoice_list_services on invoice_list using gin (service_ids);
+"""
+HANDLES: Events = INVOICES | {PaymentPending, PaymentReceived, PaymentFailed}
+IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | NOTICES | CREDIT) | {
+    PaymentStarted
+}
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an invoice; the period's end is exclusive."""
+
+    description: str
+    net_minor: int
+    kind: str
+    service_id: UUID | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The last day that the line pays for."""
+        assert self.period_end is not None, "only a line with a period has a last day"
+        return self.period_end - timedelta(days=1)
+
+
+class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice in a list. `status` includes what is derived: overdue, payment_pending."""
+
+    invoice_id: UUID
+    account_id: UUID
+    brand: str
+    number: str
+    issued_on: date
+    due_on: date
+    currency: str
+    total_minor: int
+    open_minor: int
+    status: str
+    paid_on: date | None
+    cancelled_on: date | None
+
+    @property
+    def id(self) -> UUID:
+        """The invoice's id, as links name it."""
+        return self.invoice_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be paid."""
+        return self.status in ("unpaid", "overdue", "payment_pending")
+
+    @property
+    def paid_minor(self) -> int:
+        """What payments have settled of it."""
+        return self.total_minor - self.open_minor if self.status != "cancelled" else 0
+
+
+class Invoice(InvoiceRow, frozen=True, kw_only=True):
+    """An invoice as its own page shows it."""
+
+    lines: list[Line]
+    service_ids: list[UUID]
+    billed_to_name: str
+    billed_to_address: str
+    billed_to_tax_id: str
+
+
+class Debt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the account owes; payments on their way still count as open."""
+
+    currency: str
+    open_minor: int
+    open_count: int
+    overdue_count: int
+    next_due_on: date | None
+    oldest_id: UUID | None
+    oldest_open_minor: int | None
+
+
+async def apply(envelope: Envelope, db: Connection) -> None:
+    """Follow the invoice; all of its events come in order from one source."""
+    match envelope.event:
+        case InvoiceIssued() as e:
+            await _issue(envelope, e, db=db)
+        case PaymentAllocated() as e:
+            await db.execute(
+                "update invoice_list set open_minor = open_minor - $2 where invoice_id = $1",
+                e.invoice_id,
+                e.amount_minor,
+            )
+        case InvoicePaid() as e:
+            await db.execute(
+                """update invoice_list set (state, paid_on, open_minor) = ('paid', $2, 0)
+                   where invoice_id = $1""",
+                e.invoice_id,
+                e.paid_on,
+            )
+        case InvoiceCancelled() as e:
+            await db.execute(
+                """update invoice_list set (state, cancelled_on, open_minor) = ('cancelled', $2, 0)
+                   where invoice_id = $1""",
+                e.invoice_id,
+                e.cancelled_on,
+            )
+        case _:
+            await _follow_payment(envelope, db)
+
+
+async def _follow_payment(envelope: Envelope, db: Connection) -> None:
+    match envelope.event:
+        case PaymentPending() as e:
+            await db.execute(
+                """update invoice_list set pending_payments = pending_payments || $2::uuid
+                   where invoice_id = $1""",
+                e.invoice_id,
+                e.payment_id,
+            )
+        case PaymentReceived() | PaymentFailed() as e:
+            await _no_longer_pending(e, db)
+
+
+async def _no_longer_pending(e: PaymentReceived | PaymentFailed, db: Connection) -> None:
+    await db.execute(
+        """update invoice_list set pending_payments = array_remove(pending_payments, $2)
+           where invoice_id = $1""",
+        e.invoice_id,
+        e.payment_id,
+    )
+
+
+async def _issue(envelope: Envelope, e: InvoiceIssued, *, db: Connection) -> None:
+    await db.execute(
+        """insert into invoice_list values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'unpaid', '{}',
+             null, null, $10, $11, $12, $13)""",
+        e.invoice_id,
+        envelope.account,
+        envelope.brand,
+        e.number,
+        sorted({line.service_id for line in e.lines if line.service_id}),
+        e.issued_on,
+        e.due_on,
+        e.currency,
+        e.total_minor,
+        as_json(e.lines),
+        e.billed_to_name,
+        e.billed_to_address,
+        e.billed_to_tax_id,
+    )
+
+
+_STATUS = """case when state <> 'unpaid' then state
+                  when pending_payments <> '{}' then 'payment_pending'
+                  when due_on < $2 then 'overdue' else 'unpaid' end"""
+_READ = f"select *, {_STATUS} as status from invoice_list i"  # noqa: S608 (a constant)
+
+
+async def invoices_of(
+    db: Pool, account_id: UUID, *, today: date, page: Page, status: str = ""
+) -> list[InvoiceRow]:
+    """The account's invoices, latest first.
+
+    `status` is one of the statuses that an `InvoiceRow` has, or `open` for all that want money.
+    """
+    records = await db.fetch(
+        f"""{_READ} where account_id = $1
+              and ($3 = '' or {_STATUS} = $3 or ($3 = 'open' and state = 'unpaid'))
+              and ($5::uuid is null or (issued_on, number) <
+                   (select a.issued_on, a.number from invoice_list a
+                    where a.invoice_id = $5 and a.account_id = $1))
+            order by issued_on desc, number desc limit $4""",  # noqa: S608 (constants of this file)
+        account_id,
+        today,
+        status,
+        page.limit,
+        page.after,
+    )
+    return [read_row(InvoiceRow, record) for record in records]
+
+
+async def invoices_of_service(
+    db: Pool, account_id: UUID, *, service_id: UUID, today: date
+) -> list[InvoiceRow]:
+    """The last invoices with a line for the service."""
+    records = await db.fetch(
+        f"""{_READ} where account_id = $1 and service_ids @> array[$3::uuid]
+            order by issued_on desc, number desc limit 20""",
+        account_id,
+        today,
+        service_id,
+    )
+    return [read_row(InvoiceRow, record) for record in records]
+
+
+async def invoice_by_id(db: Pool, invoice_id: UUID, *, today: date) -> Invoice | None:
+    """The whole invoice, unless the view has not seen it."""
+    record = await db.fetchrow(f"{_READ} where invoice_id = $1", invoice_id, today)
+    return read_row(Invoice, record) if record else None
+
+
+async def debt_of(db: Pool, account_id: UUID, *, today: date, currency: str) -> Debt:
+    """What the account owes; `currency` is the brand's, for an account without invoices."""
+    record = await db.fetchrow(
+        f"""with open as (select *, {_STATUS} as status from invoice_list
+                          where account_id = $1 and state = 'unpaid'),
+                 oldest as (select * from open where status <> 'payment_pending'
+                            order by due_on, number limit 1)
+            select coalesce(max(currency), $3) as currency,
+              coalesce(sum(open_minor), 0)::bigint as open_minor, count(*) as open_count,
+              count(*) filter (where status = 'overdue') as overdue_count,
+              min(due_on) as next_due_on, (select invoice_id from oldest) as oldest_id,
+              (select open_minor from oldest) as oldest_open_minor
+            from open""",  # noqa: S608 (constants of this file)
+        account_id,
+        today,
+        currency,
+    )
+    assert record is not None, "an aggregate query has a row"
+    return read_row(Debt, record)
+
+
+async def invoice_count(db: Pool, account_id: UUID, *, today: date, status: str = "") -> int:
+    """How many invoices the account has of the status, as `invoices_of` means it."""
+    count: int = await db.fetchval(
+        f"""select count(*) from invoice_list where account_id = $1
+              and ($3 = '' or {_STATUS} = $3 or ($3 = 'open' and state = 'unpaid'))""",  # noqa: S608 (constants of this file)
+        account_id,
+        today,
+        status,
+    )
+    return count
+
+
+invoice_list = View(
+    name="invoice_list",
+    sources=("billing",),
+    tables=TABLES,
+    apply=apply,
+    handles=HANDLES,
+    ignored=IGNORED,
+)

@@ -1,0 +1,123 @@
+"""Which attempts were there to pay an invoice, and what became of each? Amounts are minor units."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from services.portal.browser.rows import read_row
+from services.portal.topics import (
+    BRANDS,
+    CREDIT,
+    DAYS,
+    FINDINGS,
+    INVOICES,
+    NOTICES,
+    ORDERS,
+    PAYMENTS,
+    PRODUCTS,
+    SERVICES,
+)
+from shared.consumers import Envelope, View
+from shared.contracts.billing import (
+    PaymentFailed,
+    PaymentPending,
+    PaymentReceived,
+    PaymentStarted,
+)
+from shared.database import Connection, Pool
+
+TABLES = """
+create table payment_list (
+    payment_id uuid primary key,
+    invoice_id uuid not null,
+    account_id uuid not null,
+    brand text not null,
+    method text not null,
+    amount_minor bigint not null,
+    currency text not null,
+    status text not null,
+    started_at timestamptz not null,
+    received_on date,
+    receipt_number text,
+    failure_reason text
+);
+create index payment_list_invoice on payment_list (invoice_id, started_at desc);
+"""
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to pay."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    method: str
+    amount_minor: int
+    currency: str
+    status: str
+    started_at: datetime
+    received_on: date | None
+    receipt_number: str | None
+    failure_reason: str | None
+
+    @property
+    def started_on(self) -> date:
+        """The day (UTC) of the attempt."""
+        return self.started_at.date()
+
+
+async def apply(envelope: Envelope, db: Connection) -> None:
+    """Follow each attempt; all of its events come in order from one source."""
+    match envelope.event:
+        case PaymentStarted() as e:
+            await db.execute(
+                """insert into payment_list
+                   values ($1, $2, $3, $4, $5, $6, $7, 'started', $8, null, null, null)""",
+                e.payment_id,
+                e.invoice_id,
+                envelope.account,
+                envelope.brand,
+                e.method,
+                e.amount_minor,
+                e.currency,
+                envelope.occurred_at,
+            )
+        case PaymentPending(payment_id=payment_id):
+            await db.execute(
+                "update payment_list set status = 'pending' where payment_id = $1", payment_id
+            )
+        case PaymentReceived() as e:
+            await db.execute(
+                """update payment_list set (status, amount_minor, received_on, receipt_number) =
+                   ('succeeded', $2, $3, $4) where payment_id = $1""",
+                e.payment_id,
+                e.amount_minor,
+                e.received_on,
+                e.receipt_number,
+            )
+        case PaymentFailed() as e:
+            await db.execute(
+                """update payment_list set (status, failure_reason) = ('failed', $2)
+                   where payment_id = $1""",
+                e.payment_id,
+                e.reason,
+            )
+
+
+async def payments_of(db: Pool, invoice_id: UUID) -> list[Payment]:
+    """The attempts to pay the invoice, latest first."""
+    records = await db.fetch(
+        "select * from payment_list where invoice_id = $1 order by started_at desc limit 50",
+        invoice_id,
+    )
+    return [read_row(Payment, record) for record in records]
+
+
+payment_list = View(
+    name="payment_list",
+    sources=("billing",),
+    tables=TABLES,
+    apply=apply,
+    handles=PAYMENTS,
+    ignored=BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | INVOICES | NOTICES | CREDIT,
+)

@@ -1,0 +1,68 @@
+"""Groups of public events, so that a view can name in one word what it leaves out.
+
+A test holds the groups against the contracts: each event of a service is in exactly one.
+"""
+
+from shared.contracts import accounts, billing, notifications, tickets
+from shared.contracts.event import PublicEvent
+
+Events = frozenset[type[PublicEvent]]
+
+BRANDS: Events = frozenset({billing.BrandConfigured})
+DAYS: Events = frozenset({billing.BusinessDayStarted})
+PRODUCTS: Events = frozenset({billing.ProductPublished, billing.ProductRetired})
+ORDERS: Events = frozenset({billing.OrderPlaced, billing.OrderCancelled})
+SERVICES: Events = frozenset(
+    {
+        billing.ServiceOrdered,
+        billing.ProvisioningRequested,
+        billing.ProvisioningFailed,
+        billing.ServiceActivated,
+        billing.ServiceRenewed,
+        billing.ServiceSuspended,
+        billing.ServiceUnsuspended,
+        billing.ServiceTerminated,
+        billing.ServiceCancelled,
+    }
+)
+INVOICES: Events = frozenset(
+    {
+        billing.InvoiceIssued,
+        billing.PaymentAllocated,
+        billing.InvoicePaid,
+        billing.InvoiceCancelled,
+    }
+)
+NOTICES: Events = frozenset(
+    {billing.PaymentReminderDue, billing.InvoiceOverdue, billing.SuspensionWarned}
+)
+PAYMENTS: Events = frozenset(
+    {
+        billing.PaymentStarted,
+        billing.PaymentPending,
+        billing.PaymentReceived,
+        billing.PaymentFailed,
+    }
+)
+FINDINGS: Events = frozenset({billing.PaymentMismatchFound})
+CREDIT: Events = frozenset({billing.CreditAdded})
+
+ACCOUNTS: Events = frozenset(
+    {accounts.AccountOpened, accounts.AccountNumberAssigned, accounts.ContactChanged}
+)
+USERS: Events = frozenset(
+    {
+        accounts.EmailConfirmationRequested,
+        accounts.EmailConfirmed,
+        accounts.RegistrationRepeated,
+        accounts.PasswordResetRequested,
+        accounts.PasswordChanged,
+    }
+)
+TICKETS: Events = frozenset({tickets.TicketOpened, tickets.TicketReplied, tickets.TicketClosed})
+EMAILS: Events = frozenset({notifications.EmailSent, notifications.EmailFailed})
+
+BILLING: Events = frozenset().union(
+    BRANDS, DAYS, PRODUCTS, ORDERS, SERVICES, INVOICES, NOTICES, PAYMENTS, FINDINGS, CREDIT
+)
+EVERY: Events = frozenset().union(BILLING, ACCOUNTS, USERS, TICKETS, EMAILS)

@@ -1,0 +1,124 @@
+"""Every page of the portal, by name: who sees it and where it is, in a given story."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.contracts import billing, tickets
+from tests.portal.house import House
+from tests.portal.world import World
+
+CONTACT = {
+    "language": "pt-BR",
+    "name": "Maria Souza",
+    "email": "maria@example.com",
+    "phone": "+55 11 91234-5678",
+    "tax_id": "529.982.247-25",
+    "address": "Rua das Flores, 123, apto 45",
+    "city": "São Paulo",
+    "state": "SP",
+    "postal_code": "01310-100",
+    "country": "BR",
+}
+SESSIONS = [
+    {
+        "id": "0193f000-0000-7000-8000-000000000001",
+        "created_at": "2026-11-21T12:00:00Z",
+        "last_seen_at": "2026-11-21T14:59:00Z",
+        "ends_at": "2026-12-05T12:00:00Z",
+        "is_current": True,
+    },
+    {
+        "id": "0193f000-0000-7000-8000-000000000002",
+        "created_at": "2026-11-01T12:00:00Z",
+        "last_seen_at": "2026-11-19T09:30:00Z",
+        "ends_at": "2026-12-01T12:00:00Z",
+        "is_current": False,
+    },
+]
+STATUS = {
+    "unpublished": 0,
+    "consumers": [
+        {"name": "invoice_issuing", "kind": "policy", "lag": 0, "parked": 0, "behind": {}},
+        {"name": "payment_gateway", "kind": "reactor", "lag": 240, "parked": 1, "behind": {}},
+    ],
+    "effects": {"pending": 2, "parked": 1},
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page; `send` and `open` are what is clicked before the picture is taken."""
+
+    name: str
+    path: str
+    who: str = "client"
+    send: str = ""
+    open: str = ""
+
+
+def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
+    """The pages that this story has; those that are the same in every state only once."""
+    house.neighbours.answer("GET", "/v1/account/contact", CONTACT, etag='"3"')
+    house.neighbours.answer("GET", "/v1/me/sessions", SESSIONS)
+    house.neighbours.answer("GET", "/internal/status", STATUS)
+    yield from _client_pages(world)
+    yield from _staff_pages(world)
+    if state == "normal":
+        yield from _visitor_pages()
+        yield Shown("profile", "/profile")
+        yield Shown("ticket-new", "/tickets/new")
+        yield Shown("missing", "/invoices/no-such-thing")
+        yield Shown("refused", "/orders/review")
+
+
+def _visitor_pages() -> Iterator[Shown]:
+    yield Shown("products", "/products", "visitor")
+    yield Shown("order", "/order/start", "visitor")
+    yield Shown("order-refused", "/order/loja", "visitor", send="main button[type=submit]")
+    yield Shown("register", "/register", "visitor")
+    yield Shown("check-mail", "/check-your-mail", "visitor")
+    yield Shown("confirm", "/confirm?token=abc", "visitor")
+    yield Shown("sign-in", "/sign-in", "visitor")
+    yield Shown("forgot", "/forgot", "visitor")
+    yield Shown("reset", "/reset?token=abc", "visitor")
+
+
+def _client_pages(world: World) -> Iterator[Shown]:
+    yield Shown("home", "/")
+    yield Shown("services", "/services")
+    yield Shown("invoices", "/invoices")
+    yield Shown("tickets", "/tickets")
+    issued = [
+        e.event.invoice_id for e in world.envelopes if isinstance(e.event, billing.InvoiceIssued)
+    ]
+    for place, invoice_id in enumerate(_ends(issued)):
+        yield Shown(f"invoice{place}", f"/invoices/{invoice_id}")
+    if issued:
+        yield Shown("invoice-transfer", f"/invoices/{issued[-1]}?method=transfer")
+    held = [
+        e.event.service_id for e in world.envelopes if isinstance(e.event, billing.ServiceOrdered)
+    ]
+    for place, service_id in enumerate(_ends(held)):
+        yield Shown(f"service{place}", f"/services/{service_id}")
+    for ticket_id in _tickets(world):
+        yield Shown("ticket", f"/tickets/{ticket_id}")
+
+
+def _staff_pages(world: World) -> Iterator[Shown]:
+    yield Shown("ops", "/ops", "staff")
+    yield Shown("ops-search", "/ops/search?q=com", "staff")
+    yield Shown("ops-account", f"/ops/accounts/{world.account_id}", "staff")
+    yield Shown("ops-tickets", "/ops/tickets", "staff")
+    for ticket_id in _tickets(world):
+        yield Shown("ops-ticket", f"/ops/tickets/{ticket_id}", "staff")
+
+
+def _tickets(world: World) -> list[UUID]:
+    opened = [e.event for e in world.envelopes if isinstance(e.event, tickets.TicketOpened)]
+    return [event.ticket_id for event in opened]
+
+
+def _ends(ids: list[UUID]) -> list[UUID]:
+    """The first, one in the middle and the last."""
+    return list(dict.fromkeys([ids[0], ids[len(ids) // 2], ids[-1]])) if ids else []
