@@ -124,6 +124,9 @@ class Installation:
         if service == "notifications":
             smtp = str(self.ports["smtp"])
             return {"SMTP_HOST": LOOPBACK, "SMTP_PORT": smtp, "MAIL_URL": self.url("mail")}
+        if service == "accounts":
+            # Everybody on this machine shares one network, so its limits are wider here.
+            return {"ATTEMPTS_PER_NETWORK": "200", "FREE_FAILURES_PER_NETWORK": "50"}
         return gateway if service == "portal" else {}
 
 

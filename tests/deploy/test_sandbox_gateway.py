@@ -260,3 +260,11 @@ async def test_the_payment_page_shows_the_amount_and_the_outcomes(
 async def test_an_unknown_outcome_is_refused(shop: Shop) -> None:
     assert (await shop.pay("steal")).status_code == 422
     assert (await shop.state())["status"] == "open"
+
+
+async def test_the_first_page_lists_the_payments_with_their_pages(shop: Shop) -> None:
+    assert "No payments yet" in (await shop.http.get("/")).text
+    await shop.pay("decline")
+    page = LexborHTMLParser((await shop.http.get("/")).text)
+    assert page.css(".badge")[0].text() == "failed"
+    assert page.css("tbody .amount-cell")[0].text() == "R$158.90"

@@ -23,7 +23,9 @@ def _addresses(installation: Installation) -> Table:
     for slug, name in known_brands(installation.home).items():
         table.add_row(f"[bold]{name}[/], client area", _link(installation.portal_url(slug)))
         table.add_row("  operations console", _link(f"{installation.portal_url(slug)}/ops"))
-        table.add_row("  JSON API", _link(f"{installation.portal_url(slug)}/api/v1"))
+        table.add_row(
+            "  JSON API, described", _link(f"{installation.portal_url(slug)}/api/v1/openapi.json")
+        )
     table.add_row("Mail catcher", _link(installation.url("mail")))
     table.add_row("Payment gateway (sandbox)", _link(installation.url("gateway")))
     table.add_row("Hosting panel (sandbox)", _link(installation.url("panel")))

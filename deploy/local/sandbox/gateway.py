@@ -83,6 +83,7 @@ class Gateway:
     def app(self) -> Starlette:
         """The gateway as a web application."""
         routes = [
+            Route("/", self.overview),
             Route("/v1/checkouts", self.create, methods=["POST"]),
             Route("/v1/checkouts", self.find),
             Route("/v1/checkouts/{id}", self.show),
@@ -145,17 +146,21 @@ class Gateway:
         require_key(request, self._settings.key)
         return JSONResponse({"open": self._outbox.open_count()})
 
+    async def overview(self, request: Request) -> Response:
+        """The latest checkouts, each with its payment page."""
+        rows = self._database.execute("select * from checkout order by created_at desc limit 50")
+        checkouts = [{**row, "amount": _amount(row, locale="en")} for row in rows]
+        return page("gateway.html", checkouts=checkouts)
+
     async def payment_page(self, request: Request) -> Response:
         """Where the payer decides; here: where the tester chooses the outcome."""
         row = self._checkout(request)
         words = gateway_words.words_for(request.headers.get("accept-language", ""))
-        major = Decimal(row["amount_minor"]).scaleb(-get_currency_precision(row["currency"]))
-        amount = format_currency(major, row["currency"], locale=words["locale"])
         return page(
             "pay.html",
             form_action=_origin(row["return_url"]),
             checkout=row,
-            amount=amount,
+            amount=_amount(row, locale=words["locale"]),
             words=words,
             is_decided=row["status"] in DECIDED,
         )
@@ -247,6 +252,11 @@ class Gateway:
 def _public(row: sqlite3.Row) -> dict[str, Any]:
     names = ("id", "reference", "amount_minor", "currency", "status", "failure_code")
     return {name: row[name] for name in names}
+
+
+def _amount(row: sqlite3.Row, *, locale: str) -> str:
+    major = Decimal(row["amount_minor"]).scaleb(-get_currency_precision(row["currency"]))
+    return format_currency(major, row["currency"], locale=locale)
 
 
 def _hash(wanted: NewCheckout) -> str:
