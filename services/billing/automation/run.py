@@ -6,7 +6,7 @@ whole house (no database, no keys) stops the run, which is then tried again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from services.billing.brands.brand import Brand
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.inquiry import Inquiry
 from shared.consumers.group import Consumers
-from shared.consumers.worker import is_transient
+from shared.consumers.worker import Worker, is_transient
 from shared.database import Connection, acquire
 from shared.envelope import partition_of
 from shared.store import Cause, EventStore, Transaction
@@ -106,12 +106,10 @@ class BusinessDayRun:
     async def _catch_up(self) -> None:
         """Let billing's views and policies see its log to the end, with what policies add."""
         own = self._store.service
-        workers = [w for w in self._consumers.workers if own in w.consumer.sources]
         feed = self._consumers.feeds[own]
-        heads: dict[int, int] = {}
-        while heads != (now := await feed.heads()):
-            heads = now
-            for worker in workers:
+        workers = [w for w in self._consumers.workers if own in w.consumer.sources]
+        while behind := _behind(workers, own, heads=await feed.heads()):
+            for worker in behind:
                 await worker.catch_up(own)
 
     async def _work_for(self, tasks: Sequence[Task], *, step: asyncpg.Record, cause: Cause) -> None:
@@ -156,6 +154,14 @@ class BusinessDayRun:
                 repr(fault)[:2000],
                 self._store.clock.now(),
             )
+
+
+def _behind(workers: Sequence[Worker], source: str, *, heads: Mapping[int, int]) -> list[Worker]:
+    return [
+        worker
+        for worker in workers
+        if any(worker.position(source, part) < at for part, at in heads.items())
+    ]
 
 
 async def _business_day(step: asyncpg.Record, tx: Transaction) -> BusinessDay:

@@ -34,14 +34,14 @@ WEBHOOK = Cause(actor="gateway")
 
 _TAKE_DUE = """
 insert into inquiry (subject_id, asked_at)
-select p.payment_id, $1 from payment_open p left join inquiry i on i.subject_id = p.payment_id
-where coalesce(i.asked_at, p.started_at) <= $1 - case
-        when $1 - p.started_at < interval '1 hour' then interval '1 minute'
-        when $1 - p.started_at < interval '1 day' then interval '5 minutes'
+select p.payment_id, $1::timestamptz from payment_open p left join inquiry i on i.subject_id = p.payment_id
+where coalesce(i.asked_at, p.started_at) <= $1::timestamptz - case
+        when $1::timestamptz - p.started_at < interval '1 hour' then interval '1 minute'
+        when $1::timestamptz - p.started_at < interval '1 day' then interval '5 minutes'
         else interval '1 hour' end
 order by p.started_at limit $2
 on conflict (subject_id) do update set asked_at = excluded.asked_at
-returning subject_id, (select p.started_at < $1 - interval '1 day' from payment_open p
+returning subject_id, (select p.started_at < $1::timestamptz - interval '1 day' from payment_open p
                        where p.payment_id = subject_id) as is_old
 """
 

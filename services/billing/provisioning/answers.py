@@ -25,9 +25,9 @@ WEBHOOK = Cause(actor="panel")
 
 _TAKE_DUE = """
 insert into inquiry (subject_id, asked_at)
-select p.request_id, $1 from provisioning_open p
+select p.request_id, $1::timestamptz from provisioning_open p
 left join inquiry i on i.subject_id = p.request_id
-where coalesce(i.asked_at, p.requested_at) <= $1 - interval '1 minute'
+where coalesce(i.asked_at, p.requested_at) <= $1::timestamptz - interval '1 minute'
 order by p.requested_at limit $2
 on conflict (subject_id) do update set asked_at = excluded.asked_at
 returning subject_id

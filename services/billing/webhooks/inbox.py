@@ -83,7 +83,7 @@ class Inbox:
         is_final = outcome is None or _is_final(outcome) or row["tries"] >= MAX_TRIES
         wait_s = min(2 ** min(row["tries"], 10), LONGEST_WAIT_S)
         if outcome is not None:
-            log.warning("webhook failed", event=row["event_id"], error=repr(outcome))
+            log.warning("webhook failed", webhook=row["event_id"], error=repr(outcome))
         async with acquire(self._store.pool) as db:
             await db.execute(
                 """update webhook set processed_at = $3, problem = $4, next_try_at = $5

@@ -1,0 +1,260 @@
+"""Aggregates and values in the states that the tests of billing start from."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.billing.automation.business_calendar import BusinessCalendar
+from services.billing.brands.brand import (
+    Brand,
+    BrandSettings,
+    Department,
+    Dunning,
+    PaymentMethod,
+)
+from services.billing.catalogue.product import Price, Product, ProductTerms
+from services.billing.held_services.held_service import HeldService, ServiceTerms
+from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.orders.order import Order, OrderedItem
+from services.billing.payments.credit_balance import CreditBalance
+from services.billing.payments.payment import Payment
+from services.billing.provisioning.provisioning import Provisioning
+
+ACCOUNT, ORDER, SERVICE, INVOICE, PAYMENT, OTHER, REQUEST, NEXT = (
+    UUID(int=number) for number in range(1, 9)
+)
+TODAY = date(2026, 11, 21)
+DUE = date(2026, 12, 21)
+PERIOD_END = date(2027, 1, 21)
+
+
+def brand_settings(**changed: Any) -> BrandSettings:
+    fields: dict[str, Any] = {
+        "name": "Ponto Hospedagem",
+        "hosts": ["ponto.localhost"],
+        "languages": ["pt-BR", "en"],
+        "default_language": "pt-BR",
+        "time_zone": "America/Sao_Paulo",
+        "currency": "BRL",
+        "invoice_prefix": "PON",
+        "sender_name": "Ponto",
+        "sender_email": "ola@ponto.example",
+        "accent_colour": "#0b7285",
+        "payee": {"name": "Ponto Ltda"},
+        "payment_methods": [
+            PaymentMethod(
+                id="boleto", kind="hosted_page", label={"pt-BR": "Boleto"}, clearing_days=2
+            ),
+            PaymentMethod(
+                id="card", kind="hosted_page", label={"pt-BR": "Cartão"}, clearing_days=0
+            ),
+            PaymentMethod(
+                id="transfer",
+                kind="bank_transfer",
+                label={"pt-BR": "Transferência"},
+                clearing_days=1,
+                details={"Banco": "001"},
+            ),
+        ],
+        "departments": [
+            Department(id="sales", name={"en": "Sales"}, description={"en": "Before you buy"})
+        ],
+        "dunning": Dunning(),
+    }
+    return BrandSettings(**{**fields, **changed})
+
+
+def configured_brand() -> Brand:
+    return Brand.configure(slug="ponto", settings=brand_settings())
+
+
+def product_terms(**changed: Any) -> ProductTerms:
+    fields: dict[str, Any] = {
+        "slug": "start",
+        "plan": "plan_start",
+        "name": {"pt-BR": "Hospedagem Início", "en": "Start hosting"},
+        "description": {"en": "One site"},
+        "features": {"en": ["10 GB", "TLS"]},
+        "prices": [
+            Price(cycle="monthly", currency="BRL", recurring_minor=2990, setup_minor=1000),
+            Price(cycle="annual", currency="BRL", recurring_minor=29900),
+        ],
+        "sort": 1,
+    }
+    return ProductTerms(**{**fields, **changed})
+
+
+def published_product() -> Product:
+    return Product.publish(brand="ponto", terms=product_terms())
+
+
+def ordered_item(**changed: Any) -> OrderedItem:
+    fields: dict[str, Any] = {
+        "product_id": OTHER,
+        "cycle": "monthly",
+        "domain": "ana.example",
+        "total_minor": 3990,
+        "currency": "BRL",
+    }
+    return OrderedItem(**{**fields, **changed})
+
+
+def placed_order(**changed: Any) -> Order:
+    return Order.place(
+        id=ORDER,
+        account_id=ACCOUNT,
+        brand="ponto",
+        number="PON-O-2026-000001",
+        service_id=SERVICE,
+        invoice_id=INVOICE,
+        item=ordered_item(**changed),
+    )
+
+
+def service_terms(**changed: Any) -> ServiceTerms:
+    fields: dict[str, Any] = {
+        "product_id": OTHER,
+        "product_name": {"pt-BR": "Hospedagem Início"},
+        "plan": "plan_start",
+        "domain": "ana.example",
+        "cycle": "monthly",
+        "recurring_minor": 2990,
+        "currency": "BRL",
+    }
+    return ServiceTerms(**{**fields, **changed})
+
+
+def pending_service() -> HeldService:
+    return HeldService.order(
+        id=SERVICE, account_id=ACCOUNT, brand="ponto", order_id=ORDER, terms=service_terms()
+    )
+
+
+def active_service() -> HeldService:
+    service = pending_service()
+    service.activate(today=TODAY, next_due_on=DUE)
+    return service
+
+
+def billed_service() -> HeldService:
+    service = active_service()
+    service.invoice_renewal(invoice_id=INVOICE, period_end=PERIOD_END, due_on=DUE)
+    return service
+
+
+def suspended_service() -> HeldService:
+    service = billed_service()
+    service.suspend(reason="overdue", today=date(2026, 12, 26))
+    return service
+
+
+def new_line(net_minor: int = 2990) -> InvoiceLine:
+    return InvoiceLine(kind="new", description="Início", net_minor=net_minor, service_id=SERVICE)
+
+
+def issued_invoice(*lines: InvoiceLine, due_on: date = DUE) -> Invoice:
+    return Invoice.issue(
+        id=INVOICE,
+        account_id=ACCOUNT,
+        brand="ponto",
+        number="PON-2026-000001",
+        order_id=ORDER,
+        issued_on=TODAY,
+        due_on=due_on,
+        currency="BRL",
+        lines=list(lines) or [new_line()],
+        billed_to=("Ana Souza", "Rua das Flores 12", "529.982.247-25"),
+    )
+
+
+def invoice_with_attempt() -> Invoice:
+    invoice = issued_invoice()
+    invoice.start_payment(payment_id=PAYMENT, method="boleto", today=TODAY)
+    return invoice
+
+
+def held_invoice() -> Invoice:
+    invoice = invoice_with_attempt()
+    invoice.hold_for_payment(PAYMENT)
+    return invoice
+
+
+def paid_invoice() -> Invoice:
+    invoice = invoice_with_attempt()
+    invoice.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
+    return invoice
+
+
+def cancelled_invoice() -> Invoice:
+    invoice = issued_invoice()
+    invoice.cancel(today=TODAY, reason="order_client")
+    return invoice
+
+
+def started_payment() -> Payment:
+    return Payment.start(
+        id=PAYMENT,
+        account_id=ACCOUNT,
+        brand="ponto",
+        invoice_id=INVOICE,
+        method="boleto",
+        amount_minor=2990,
+        currency="BRL",
+        today=TODAY,
+    )
+
+
+def sent_payment() -> Payment:
+    payment = started_payment()
+    payment.request_page("/invoices/1")
+    payment.mark_sent("chk_1")
+    return payment
+
+
+def failed_payment() -> Payment:
+    payment = sent_payment()
+    payment.fail("card_declined")
+    return payment
+
+
+def succeeded_payment() -> Payment:
+    payment = sent_payment()
+    payment.succeed(today=TODAY, receipt_number="PON-R-2026-000001", gateway_reference="chk_1")
+    return payment
+
+
+def prepared_provisioning() -> Provisioning:
+    return Provisioning.prepare(
+        account_id=ACCOUNT,
+        brand="ponto",
+        service_id=SERVICE,
+        plan="plan_start",
+        domain="ana.example",
+    )
+
+
+def running_provisioning() -> Provisioning:
+    provisioning = prepared_provisioning()
+    provisioning.request(request_id=REQUEST, action="create")
+    provisioning.confirm(request_id=REQUEST, next_request_id=NEXT)
+    return provisioning
+
+
+def provisioning_with(*actions: str) -> Provisioning:
+    """Running, then each action requested; all but the last confirmed."""
+    provisioning = running_provisioning()
+    for number, action in enumerate(actions, start=100):
+        if provisioning.in_flight:
+            provisioning.confirm(
+                request_id=provisioning.in_flight.id, next_request_id=UUID(int=1000 + number)
+            )
+        provisioning.request(request_id=UUID(int=number), action=action, reason="overdue")
+    return provisioning
+
+
+def empty_credit() -> CreditBalance:
+    return CreditBalance.open(account_id=ACCOUNT, brand="ponto", currency="BRL")
+
+
+def open_calendar() -> BusinessCalendar:
+    return BusinessCalendar.open("ponto")

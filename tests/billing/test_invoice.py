@@ -1,0 +1,217 @@
+"""Invoices: one open attempt, settled once, never changed."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from services.billing.invoices.invoice import (
+    Attempt,
+    Invoice,
+    InvoiceAlreadyPaid,
+    InvoiceIsCancelled,
+    PaymentAlreadyAllocated,
+    PaymentAlreadyOpen,
+    PaymentAwaited,
+)
+from tests.billing.samples import (
+    DUE,
+    INVOICE,
+    OTHER,
+    PAYMENT,
+    TODAY,
+    cancelled_invoice,
+    held_invoice,
+    invoice_with_attempt,
+    issued_invoice,
+    new_line,
+    paid_invoice,
+)
+from tests.given import fields_of, given, rebuilt
+
+
+def test_an_issued_invoice_keeps_its_number_its_lines_and_whom_it_is_for() -> None:
+    invoice = rebuilt(issued_invoice(new_line(2990), new_line(1000)))
+    assert (invoice.id, invoice.number, invoice.total_minor) == (INVOICE, "PON-2026-000001", 3990)
+    assert invoice.open_minor == 3990
+    assert invoice.billed_to == ("Ana Souza", "Rua das Flores 12", "529.982.247-25")
+    assert (invoice.issued_on, invoice.due_on, invoice.currency) == (TODAY, DUE, "BRL")
+
+
+@pytest.mark.parametrize("lines", [[], [new_line(0)], [new_line(-1)]])
+def test_an_invoice_that_asks_for_no_money_is_a_programming_error(lines: list[object]) -> None:
+    with pytest.raises(AssertionError):
+        Invoice.issue(
+            id=INVOICE,
+            account_id=OTHER,
+            brand="ponto",
+            number="1",
+            order_id=None,
+            issued_on=TODAY,
+            due_on=TODAY,
+            currency="BRL",
+            lines=lines,  # type: ignore[arg-type]
+            billed_to=("", "", ""),
+        )
+
+
+def test_starting_a_payment_opens_the_one_attempt() -> None:
+    started = {"payment_id": PAYMENT, "method": "boleto", "started_on": TODAY}
+    invoice = (
+        given(issued_invoice())
+        .when(lambda i: i.start_payment(payment_id=PAYMENT, method="boleto", today=TODAY))
+        .then((Invoice.PaymentStarted, started))
+    )
+    assert invoice.attempt == Attempt(payment_id=PAYMENT, method="boleto", started_on=TODAY)
+    assert not invoice.is_payment_awaited
+
+
+def test_a_second_attempt_beside_an_open_one_is_refused() -> None:
+    given(invoice_with_attempt()).when(
+        lambda i: i.start_payment(payment_id=OTHER, method="card", today=TODAY)
+    ).then_refused(PaymentAlreadyOpen)
+
+
+@pytest.mark.parametrize(
+    ("invoice", "error"),
+    [(paid_invoice(), InvoiceAlreadyPaid), (cancelled_invoice(), InvoiceIsCancelled)],
+)
+def test_nothing_more_is_asked_of_a_settled_or_void_invoice(
+    invoice: Invoice, error: type[Exception]
+) -> None:
+    given(invoice).when(
+        lambda i: i.start_payment(payment_id=OTHER, method="boleto", today=TODAY)
+    ).then_refused(error)
+    given(invoice).when(lambda i: i.remind(TODAY)).then_refused(error)
+    given(invoice).when(lambda i: i.notice_overdue(DUE + timedelta(days=1))).then_refused(error)
+    given(invoice).when(lambda i: i.cancel(today=TODAY, reason="x")).then_refused(error)
+
+
+def test_an_attempt_whose_money_is_on_its_way_is_held_for() -> None:
+    invoice = (
+        given(invoice_with_attempt())
+        .when(lambda i: i.hold_for_payment(PAYMENT))
+        .then((Invoice.PaymentHeld, {"payment_id": PAYMENT}))
+    )
+    assert invoice.is_payment_awaited
+
+
+def test_holding_twice_or_for_another_attempt_changes_nothing() -> None:
+    given(held_invoice()).when(lambda i: i.hold_for_payment(PAYMENT)).then_nothing()
+    given(invoice_with_attempt()).when(lambda i: i.hold_for_payment(OTHER)).then_nothing()
+    given(issued_invoice()).when(lambda i: i.hold_for_payment(PAYMENT)).then_nothing()
+
+
+def test_an_ended_attempt_makes_room_for_another() -> None:
+    invoice = (
+        given(held_invoice())
+        .when(lambda i: i.end_payment(PAYMENT))
+        .then((Invoice.PaymentEnded, {"payment_id": PAYMENT}))
+    )
+    assert invoice.attempt is None
+
+
+def test_ending_an_attempt_that_is_not_open_changes_nothing() -> None:
+    given(invoice_with_attempt()).when(lambda i: i.end_payment(OTHER)).then_nothing()
+    given(issued_invoice()).when(lambda i: i.end_payment(PAYMENT)).then_nothing()
+
+
+def test_paying_what_is_open_settles_the_invoice() -> None:
+    invoice = (
+        given(invoice_with_attempt())
+        .when(lambda i: i.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY))
+        .then(
+            (Invoice.PaymentEnded, {"payment_id": PAYMENT}),
+            (Invoice.PaymentAllocated, {"payment_id": PAYMENT, "amount_minor": 2990}),
+            (Invoice.Paid, {"paid_on": TODAY}),
+        )
+    )
+    assert (invoice.open_minor, invoice.is_open, invoice.attempt) == (0, False, None)
+
+
+def test_paying_a_part_leaves_the_rest_open() -> None:
+    invoice = (
+        given(issued_invoice())
+        .when(lambda i: i.pay(payment_id=PAYMENT, amount_minor=990, today=TODAY))
+        .then((Invoice.PaymentAllocated, {"payment_id": PAYMENT, "amount_minor": 990}))
+    )
+    assert (invoice.open_minor, invoice.is_open) == (2000, True)
+    assert invoice.pay(payment_id=OTHER, amount_minor=2000, today=TODAY) == 0
+    assert not invoice.is_open
+
+
+def test_paying_more_than_is_open_settles_the_invoice_and_leaves_the_rest_as_credit() -> None:
+    assert issued_invoice().pay(payment_id=PAYMENT, amount_minor=5000, today=TODAY) == 2010
+
+
+@pytest.mark.parametrize("invoice", [paid_invoice(), cancelled_invoice()])
+def test_money_for_a_settled_or_void_invoice_is_all_credit(invoice: Invoice) -> None:
+    rest: list[int] = []
+    given(invoice).when(
+        lambda i: rest.append(i.pay(payment_id=OTHER, amount_minor=2990, today=TODAY))
+    ).then_nothing()
+    assert rest == [2990]
+
+
+def test_the_same_payment_counts_once() -> None:
+    given(paid_invoice()).when(
+        lambda i: i.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
+    ).then_refused(PaymentAlreadyAllocated)
+
+
+def test_a_reminder_says_how_many_days_are_left() -> None:
+    given(issued_invoice()).when(lambda i: i.remind(DUE - timedelta(days=7))).then(
+        (Invoice.Reminded, {"days_before": 7})
+    )
+
+
+def test_a_notice_says_for_how_many_days_the_invoice_is_overdue() -> None:
+    given(issued_invoice()).when(lambda i: i.notice_overdue(DUE + timedelta(days=3))).then(
+        (Invoice.OverdueNoticed, {"days_after": 3})
+    )
+
+
+def test_nobody_is_reminded_whose_money_is_on_its_way() -> None:
+    given(held_invoice()).when(lambda i: i.remind(TODAY)).then_refused(PaymentAwaited)
+    given(held_invoice()).when(lambda i: i.notice_overdue(DUE + timedelta(days=1))).then_refused(
+        PaymentAwaited
+    )
+
+
+@pytest.mark.parametrize("day", [DUE, DUE + timedelta(days=1)])
+def test_a_reminder_after_the_due_date_is_a_programming_error(day: date) -> None:
+    with pytest.raises(AssertionError):
+        issued_invoice().remind(day)
+
+
+def test_a_notice_on_the_due_date_is_a_programming_error() -> None:
+    with pytest.raises(AssertionError):
+        issued_invoice().notice_overdue(DUE)
+
+
+def test_an_unpaid_invoice_can_be_made_void() -> None:
+    invoice = (
+        given(invoice_with_attempt())
+        .when(lambda i: i.cancel(today=TODAY, reason="order_client"))
+        .then((Invoice.Cancelled, {"cancelled_on": TODAY, "reason": "order_client"}))
+    )
+    assert not invoice.is_open
+
+
+def test_an_invoice_with_money_come_or_coming_cannot_be_made_void() -> None:
+    partly = issued_invoice()
+    partly.pay(payment_id=PAYMENT, amount_minor=1, today=TODAY)
+    given(partly).when(lambda i: i.cancel(today=TODAY, reason="x")).then_refused(InvoiceAlreadyPaid)
+    given(held_invoice()).when(lambda i: i.cancel(today=TODAY, reason="x")).then_refused(
+        PaymentAwaited
+    )
+
+
+def test_overdue_is_an_open_invoice_after_its_due_date() -> None:
+    assert not issued_invoice().is_overdue(DUE)
+    assert issued_invoice().is_overdue(DUE + timedelta(days=1))
+    assert not paid_invoice().is_overdue(DUE + timedelta(days=1))
+
+
+def test_who_is_billed_is_personal_and_stored_encrypted() -> None:
+    fields = fields_of(issued_invoice().pending_events[0])
+    assert fields["billed_to_name"] == "Ana Souza"
