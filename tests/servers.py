@@ -15,7 +15,7 @@ import asyncpg
 import nats
 
 from deploy.local import nats as nats_server
-from deploy.local.cluster import Cluster, group_of, locate_cluster
+from deploy.local.cluster import Cluster, group_of, locate_cluster, remove_outside
 from deploy.local.postgres import initialise, server_command
 from deploy.local.state import Home
 
@@ -87,6 +87,7 @@ def running_postgres(folder: Path, options: Sequence[str] = WITHOUT_FSYNC) -> It
     finally:
         process.send_signal(signal.SIGINT)  # the fast shutdown: open connections are cut
         process.wait()
+        remove_outside(home)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ class Worker:
             log.warning("consumer behind", consumer=self.name, source=source, error=repr(error))
 
     async def catch_up(self, source: str, heads: Mapping[int, int] | None = None) -> None:
-        """Read the source's feed up to its heads, asked for if not given. Raises what hinders it."""
+        """Read the source's feed up to its heads, asked for if not given. Raises hindrances."""
         async with self._lock:
             if source in self.behind:
                 await self.load()

@@ -29,6 +29,7 @@ from shared.verify import Check, Finding, verify_log, verify_parked, verify_view
 from shared.wakeup import run_forever
 
 SHUTDOWN_S = 10
+POOL_CLOSE_S = 2
 Loop = Callable[[], Awaitable[None]]
 
 
@@ -143,9 +144,17 @@ def _lifespan(service: Service) -> Any:
         await bus.close(client)
         if service.close:
             await service.close()
-        await service.store.pool.close()
+        await _close_pool(service.store)
 
     return lifespan
+
+
+async def _close_pool(store: EventStore) -> None:
+    """Let the connections finish; cut them when the server does not answer."""
+    try:
+        await asyncio.wait_for(store.pool.close(), POOL_CLOSE_S)
+    except TimeoutError:
+        store.pool.terminate()
 
 
 async def _status(service: Service) -> dict[str, Any]:

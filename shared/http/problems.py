@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from shared.errors import DomainError, TooMany, Unavailable, problem
 
-RETRY_AFTER_S = {TooMany.status: "60", Unavailable.status: "2"}
+RETRY_AFTER_S = {TooMany.status: 60, Unavailable.status: 2}
 
 log = structlog.get_logger()
 
@@ -27,8 +27,8 @@ def answer_problems(app: FastAPI) -> None:
 def problem_response(request: Request, error: DomainError) -> JSONResponse:
     """The answer to a refused request."""
     body = problem(error, request_id=str(request.state.request_id))
-    retry = RETRY_AFTER_S.get(error.status)
-    headers = {"Retry-After": retry} if retry else {}
+    retry = error.facts.get("retry_after_s", RETRY_AFTER_S.get(error.status))
+    headers = {"Retry-After": str(retry)} if retry else {}
     return _json(int(error.status), body, headers=headers)
 
 

@@ -66,6 +66,14 @@ async def test_a_mail_arrives_as_it_was_written(serve: Serve) -> None:
     assert html.get_content().splitlines() == MAIL.letter.html.splitlines()
 
 
+async def test_a_long_subject_keeps_every_space_between_its_accents(serve: Serve) -> None:
+    words = "não esqueça à última hora: é já amanhã, à meia-noite, são três páginas úteis "
+    mail = replace(MAIL, letter=replace(MAIL.letter, subject=(words * 2).strip()))
+    inbox = Inbox()
+    await smtp_sender("127.0.0.1", await serve(inbox))(message_of(mail, now=NOW))
+    assert inbox.read()["Subject"] == (words * 2).strip()
+
+
 async def test_a_lone_dot_ends_no_mail_and_every_line_ends_with_cr_lf(serve: Serve) -> None:
     inbox = Inbox()
     await smtp_sender("127.0.0.1", await serve(inbox))(message_of(MAIL, now=NOW))

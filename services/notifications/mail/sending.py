@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 
 import aiosmtplib
@@ -49,6 +50,10 @@ class Mail:
     recipient_email: str
     letter: Letter
 
+
+_UNFOLDED = SMTP.clone(max_line_length=998)
+"""Headers on one line of at most 998 bytes (RFC 5322, 2.1.1): where Python folds a header between two
+encoded words, it loses the space that stood there."""
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a message to the mail server."""
@@ -115,7 +120,14 @@ def smtp_sender(host: str, port: int) -> Send:
     async def send(message: EmailMessage) -> None:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                await aiosmtplib.send(message, hostname=host, port=port, timeout=TIMEOUT_S)
+                await aiosmtplib.send(
+                    message.as_bytes(policy=_UNFOLDED),
+                    sender=message["From"].addresses[0].addr_spec,
+                    recipients=[message["To"].addresses[0].addr_spec],
+                    hostname=host,
+                    port=port,
+                    timeout=TIMEOUT_S,
+                )
         except aiosmtplib.SMTPRecipientsRefused as refused:
             raise _verdict(refused.recipients[0]) from None
         except (aiosmtplib.SMTPException, OSError) as error:

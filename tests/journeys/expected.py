@@ -1,0 +1,25 @@
+"""The public events of one order's way through the platform, exactly: an extra one fails a journey."""
+
+REGISTERED = [
+    "AccountOpened",
+    "EmailConfirmationRequested",
+    "EmailConfirmed",
+    "AccountNumberAssigned",
+]
+ORDERED = ["OrderPlaced", "ServiceOrdered", "InvoiceIssued"]
+PAID = ["PaymentStarted", "PaymentReceived", "PaymentAllocated", "InvoicePaid"]
+ACTIVATED = ["ProvisioningRequested", "ServiceActivated"]
+FORTY_DAYS_UNPAID = [
+    "InvoiceIssued",
+    "PaymentReminderDue",
+    "PaymentReminderDue",
+    "InvoiceOverdue",
+    "InvoiceOverdue",
+    "SuspensionWarned",
+    "ProvisioningRequested",
+    "ServiceSuspended",
+    "InvoiceOverdue",
+]
+LIFTED = ["ServiceRenewed", "ProvisioningRequested", "ServiceUnsuspended"]
+
+FIRST_MAILS = ["Confirme", "Boas-vindas|Bem-vind", "Fatura", "Recebemos", "ativo|no ar"]
