@@ -59,7 +59,7 @@ def test_every_image_is_pinned(name: str) -> None:
     assert image == OURS or re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z0-9]+)*$", image)
 
 
-@pytest.mark.parametrize("name", CONTAINERS.keys() - WITHOUT_A_SHELL - {"migrate"})
+@pytest.mark.parametrize("name", sorted(CONTAINERS.keys() - WITHOUT_A_SHELL - {"migrate"}))
 def test_every_server_has_a_health_check(name: str) -> None:
     check = CONTAINERS[name]["healthcheck"]
     assert check["test"][0] == "CMD"
