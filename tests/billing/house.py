@@ -5,20 +5,22 @@ hand, one turn after another, so that a test sees each step.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from uuid import UUID
+from unittest.mock import patch
+from uuid import UUID, uuid5
 
 import httpx
 import msgspec
 import uvicorn
 from joserfc.jwk import OKPKey
+from pydantic import SecretStr
 
-from deploy.local.sandbox.gateway import Gateway
-from deploy.local.sandbox.panel import Panel
+from deploy.local.sandbox import gateway, panel
 from deploy.local.sandbox.settings import SandboxSettings
 from services.billing.app import build
 from services.billing.automation.run import BusinessDayRun
@@ -142,13 +144,10 @@ class House:
         self.store.clock = self.clock
         self.ana, self.rui = new_id(), new_id()
         self.signers = {name: Signer(name, key) for name, key in sandbox.keys.items()}
-        gateway = HostedPageGateway(
-            url=sandbox.gateway_url, key=_secret(service.settings, "gateway_key")
-        )
-        panel = HostingPanel(url=sandbox.panel_url, key=_secret(service.settings, "panel_key"))
-        self.gateway, self.panel = gateway, panel
-        self.inquiry = Inquiry(store=self.store, gateway=gateway)
-        self.answers = PanelAnswers(store=self.store, panel=panel)
+        self.gateway = HostedPageGateway(url=sandbox.gateway_url, key=SecretStr(SECRET))
+        self.panel = HostingPanel(url=sandbox.panel_url, key=SecretStr(SECRET))
+        self.inquiry = Inquiry(store=self.store, gateway=self.gateway)
+        self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.run = BusinessDayRun(
             store=self.store, consumers=service.consumers, inquiry=self.inquiry
         )
@@ -159,11 +158,16 @@ class House:
         inbox: Inbox = self.service.state.inbox
         return inbox
 
+    def unreachable_gateway(self) -> HostedPageGateway:
+        """A gateway that does not answer."""
+        return HostedPageGateway(url="http://127.0.0.1:1", key=SecretStr(SECRET))
+
     # ------------------------------------------------------------------------ who calls
 
     def client(self, account_id: UUID, brand: str = "ponto") -> str:
+        user_id = uuid5(account_id, "user")
         return self.signers["accounts"].issue(
-            "billing", subject=str(new_id()), scopes=["client"], brand=brand, account_id=account_id
+            "billing", subject=str(user_id), scopes=["client"], brand=brand, account_id=account_id
         )
 
     def internal(self) -> str:
@@ -200,6 +204,8 @@ class House:
         await self.apply_brand()
         for name, account_id in (("Ana Souza", self.ana), ("Rui Alves", self.rui)):
             await self.register(name, account_id)
+        await self.ticker.tick()
+        await self.run.work_off()
 
     async def apply_brand(self, slug: str = "ponto", **changed: Any) -> None:
         path = f"/internal/brands/{slug}"
@@ -399,10 +405,6 @@ class Sandbox:
     def panel_url(self) -> str:
         return f"http://127.0.0.1:{self.ports['panel']}"
 
-    @property
-    def gateway_file(self) -> Path:
-        return self.folder / "gateway.sqlite"
-
     def settings(self, name: str) -> SandboxSettings:
         return SandboxSettings(
             port=self.ports[name],
@@ -411,6 +413,16 @@ class Sandbox:
             key=SECRET,
             webhook_secret=SECRET,
         )
+
+    def change_checkouts(self, assignment: str) -> None:
+        """Let something happen at the gateway of which it tells nobody."""
+        with sqlite3.connect(self.folder / "gateway.sqlite") as database:
+            database.execute(f"update checkout set {assignment}")
+
+    def change_panel(self, statement: str) -> None:
+        """Let something happen on the panel of which it tells nobody."""
+        with sqlite3.connect(self.folder / "panel.sqlite") as database:
+            database.execute(statement)
 
     async def decide(self, url: str, outcome: str) -> None:
         """What the payer does on the payment page."""
@@ -445,10 +457,6 @@ def billing_settings(database: Database, sandbox: Sandbox) -> BillingSettings:
             "panel_webhook_secret": SECRET,
         }
     )
-
-
-def _secret(settings: Any, name: str) -> Any:
-    return getattr(settings, name)
 
 
 @asynccontextmanager
@@ -486,8 +494,10 @@ async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
         app.state.verifier._kept[name] = (float("inf"), known)
     await service.consumers.load()
     async with AsyncExitStack() as stack:
+        stack.enter_context(patch.object(gateway, "WEBHOOK_AFTER_S", 0.02))
+        stack.enter_context(patch.object(panel, "WORK_TAKES_S", 0.02))
         await stack.enter_async_context(serving(app, sandbox.ports["billing"], lifespan="off"))
-        for name, server in (("gateway", Gateway), ("panel", Panel)):
+        for name, server in (("gateway", gateway.Gateway), ("panel", panel.Panel)):
             application = server(sandbox.settings(name)).app()
             await stack.enter_async_context(serving(application, sandbox.ports[name]))
         base = f"http://127.0.0.1:{sandbox.ports['billing']}"

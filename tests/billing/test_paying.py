@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from pydantic import SecretStr
 
 from services.billing.payments.commands import SettlePayment, settle_payment
-from services.billing.payments.gateway import Checkout, HostedPageGateway
+from services.billing.payments.gateway import Checkout
 from services.billing.webhooks.signature import sign
 from shared.clock import unix_now
 from shared.ids import new_id
@@ -38,11 +37,6 @@ async def post_webhook(
 
 def event_about(checkout_id: str, *, event_id: str = "evt_1") -> bytes:
     return msgspec.json.encode({"id": event_id, "data": {"id": checkout_id}})
-
-
-def change_checkouts(house: House, assignment: str) -> None:
-    with sqlite3.connect(house.sandbox.gateway_file) as database:
-        database.execute(f"update checkout set {assignment}")
 
 
 async def until_status(house: House, invoice_id: str, status: str) -> None:
@@ -153,7 +147,7 @@ async def test_a_silent_gateway_leaves_the_payment_unknown_and_a_retry_opens_it(
     payment = await house.do("POST", path, {"method": "card"}, token=token)
     page = f"/v1/payments/{payment['payment_id']}/hosted-page"
     pages = house.service.state.hosted_pages
-    reachable, pages._gateway = pages._gateway, unreachable_gateway()
+    reachable, pages._gateway = pages._gateway, house.unreachable_gateway()
     answer = await house.ask("POST", page, {"return_url_path": "/"}, token=token)
     assert code_of(answer) == (503, "outcome_unknown")
     pages._gateway = reachable
@@ -161,10 +155,6 @@ async def test_a_silent_gateway_leaves_the_payment_unknown_and_a_retry_opens_it(
     assert known == {**payment, "status": "unknown"}
     opened = await house.do("POST", page, {"return_url_path": "/elsewhere"}, token=token)
     assert opened["url"].startswith(house.sandbox.gateway_url)
-
-
-def unreachable_gateway() -> HostedPageGateway:
-    return HostedPageGateway(url="http://127.0.0.1:1", key=SecretStr(SECRET))
 
 
 # ------------------------------------------------------------------------------ outcomes
@@ -190,7 +180,7 @@ async def test_a_webhook_before_the_payer_is_back_settles_the_same(house: House)
 async def test_a_lost_webhook_is_made_up_for_by_asking(house: House) -> None:
     order = await house.order(house.ana)
     await house.start_payment(house.ana, order["invoice_id"])
-    change_checkouts(house, "status = 'succeeded'")
+    house.sandbox.change_checkouts("status = 'succeeded'")
     await house.catch_up()
     assert await house.inquiry.ask_about_due() == 0
     house.clock.ahead = timedelta(seconds=61)
@@ -232,7 +222,7 @@ async def test_an_attempt_that_never_reached_the_gateway_is_given_up_after_a_day
 async def test_an_expired_checkout_makes_room_for_another_attempt(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
-    change_checkouts(house, "status = 'expired'")
+    house.sandbox.change_checkouts("status = 'expired'")
     await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
     assert (await house.events(house.ana))[-1][1]["reason"] == "expired"
     token = house.client(house.ana)
@@ -244,13 +234,13 @@ async def test_an_expired_checkout_makes_room_for_another_attempt(house: House) 
 async def test_money_on_its_way_keeps_the_order_alive(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
-    change_checkouts(house, "status = 'pending'")
+    house.sandbox.change_checkouts("status = 'pending'")
     await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
     assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "payment_pending"
     cancel = f"/v1/orders/{order['order_id']}/cancel"
     answer = await house.ask("POST", cancel, token=house.client(house.ana))
     assert code_of(answer) == (409, "payment_awaited")
-    change_checkouts(house, "status = 'failed', failure_code = 'card_declined'")
+    house.sandbox.change_checkouts("status = 'failed', failure_code = 'card_declined'")
     await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
     assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "unpaid"
 
@@ -259,7 +249,7 @@ async def test_another_amount_or_currency_books_nothing_and_is_told(house: House
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     for assignment in ("amount_minor = 1", "amount_minor = 2990, currency = 'USD'"):
-        change_checkouts(house, f"status = 'succeeded', {assignment}")
+        house.sandbox.change_checkouts(f"status = 'succeeded', {assignment}")
         for _ in range(2):
             await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
     names = await house.names(house.ana)
@@ -342,7 +332,7 @@ async def test_pay_and_cancel_at_once_have_one_winner_and_lose_no_money(house: H
 async def test_the_same_webhook_many_times_is_kept_and_booked_once(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
-    change_checkouts(house, "status = 'succeeded'")
+    house.sandbox.change_checkouts("status = 'succeeded'")
     reported = await house.gateway.find(payment_id)
     assert reported is not None
     body = event_about(reported.id)
@@ -392,8 +382,8 @@ async def test_a_webhook_about_what_is_not_ours_is_put_aside_and_shown(house: Ho
 async def test_a_checkout_of_another_merchants_reference_is_put_aside(house: House) -> None:
     order = await house.order(house.ana)
     await house.start_payment(house.ana, order["invoice_id"])
-    change_checkouts(house, f"status = 'succeeded', reference = '{new_id()}'")
-    with sqlite3.connect(house.sandbox.gateway_file) as database:
+    house.sandbox.change_checkouts(f"status = 'succeeded', reference = '{new_id()}'")
+    with sqlite3.connect(house.sandbox.folder / "gateway.sqlite") as database:
         checkout_id = database.execute("select id from checkout").fetchone()[0]
     await post_webhook(house, event_about(checkout_id))
     await house.until(house.is_quiet)
@@ -404,11 +394,11 @@ async def test_a_checkout_of_another_merchants_reference_is_put_aside(house: Hou
 async def test_a_webhook_waits_while_the_gateway_is_silent(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
-    change_checkouts(house, "status = 'succeeded'")
+    house.sandbox.change_checkouts("status = 'succeeded'")
     reported = await house.gateway.find(payment_id)
     assert reported is not None
     inquiry = house.inbox._handlers["gateway"].__self__  # type: ignore[attr-defined]
-    reachable, inquiry._gateway = inquiry._gateway, unreachable_gateway()
+    reachable, inquiry._gateway = inquiry._gateway, house.unreachable_gateway()
     await post_webhook(house, event_about(reported.id))
     await house.inbox.work_off_due()
     assert await house.fetchval("select problem from webhook") is not None

@@ -1,0 +1,223 @@
+"""What leaves the house: every domain event says what it becomes, or that it becomes nothing."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from eventsourcing.domain import Aggregate, CanMutateAggregate
+
+from services.billing.automation.business_calendar import BusinessCalendar
+from services.billing.brands.brand import Brand
+from services.billing.catalogue.product import Product
+from services.billing.held_services.held_service import HeldService
+from services.billing.invoices.invoice import Invoice
+from services.billing.orders.order import Order
+from services.billing.payments.credit_balance import CreditBalance
+from services.billing.payments.payment import Mismatch, Payment
+from services.billing.provisioning.provisioning import Provisioning
+from services.billing.publishing import publish
+from shared.contracts import events_of
+from tests.billing.samples import (
+    DUE,
+    INVOICE,
+    NEXT,
+    OTHER,
+    PAYMENT,
+    PERIOD_END,
+    TODAY,
+    billed_service,
+    brand_settings,
+    configured_brand,
+    empty_credit,
+    failed_payment,
+    invoice_with_attempt,
+    issued_invoice,
+    open_calendar,
+    pending_service,
+    placed_order,
+    prepared_provisioning,
+    product_terms,
+    provisioning_with,
+    published_product,
+    started_payment,
+    suspended_service,
+)
+
+BECOMES: dict[type[Any], str | None] = {
+    Brand.Configured: "BrandConfigured",
+    Brand.Reconfigured: "BrandConfigured",
+    Product.Published: "ProductPublished",
+    Product.Revised: "ProductPublished",
+    Product.Retired: "ProductRetired",
+    BusinessCalendar.Opened: None,
+    BusinessCalendar.DayStarted: "BusinessDayStarted",
+    Order.Placed: "OrderPlaced",
+    Order.Cancelled: "OrderCancelled",
+    HeldService.Ordered: "ServiceOrdered",
+    HeldService.Activated: "ServiceActivated",
+    HeldService.RenewalInvoiced: None,
+    HeldService.RenewalDropped: None,
+    HeldService.Renewed: "ServiceRenewed",
+    HeldService.SuspensionWarned: "SuspensionWarned",
+    HeldService.Suspended: "ServiceSuspended",
+    HeldService.Unsuspended: "ServiceUnsuspended",
+    HeldService.Terminated: "ServiceTerminated",
+    HeldService.Cancelled: "ServiceCancelled",
+    Provisioning.Prepared: None,
+    Provisioning.Requested: "ProvisioningRequested",
+    Provisioning.Planned: None,
+    Provisioning.PlanDropped: None,
+    Provisioning.Confirmed: None,
+    Provisioning.Refused: "ProvisioningFailed",
+    Invoice.Issued: "InvoiceIssued",
+    Invoice.PaymentStarted: None,
+    Invoice.PaymentHeld: None,
+    Invoice.PaymentEnded: None,
+    Invoice.PaymentAllocated: "PaymentAllocated",
+    Invoice.Paid: "InvoicePaid",
+    Invoice.Reminded: "PaymentReminderDue",
+    Invoice.OverdueNoticed: "InvoiceOverdue",
+    Invoice.Cancelled: "InvoiceCancelled",
+    Payment.Started: "PaymentStarted",
+    Payment.PageRequested: None,
+    Payment.Sent: None,
+    Payment.OutcomeUnknown: None,
+    Payment.MarkedPending: "PaymentPending",
+    Payment.Succeeded: "PaymentReceived",
+    Payment.Failed: "PaymentFailed",
+    Payment.MismatchFound: "PaymentMismatchFound",
+    CreditBalance.Opened: None,
+    CreditBalance.Added: "CreditAdded",
+}
+
+AGGREGATES: tuple[type[Aggregate], ...] = (
+    Brand,
+    Product,
+    BusinessCalendar,
+    Order,
+    HeldService,
+    Provisioning,
+    Invoice,
+    Payment,
+    CreditBalance,
+)
+LATE = DUE + timedelta(days=5)
+
+
+def told() -> list[Aggregate]:
+    """Aggregates whose histories together have every event."""
+    brand, product, calendar, order = (
+        configured_brand(),
+        published_product(),
+        open_calendar(),
+        placed_order(),
+    )
+    brand.reconfigure(brand_settings(name="Ponto"))
+    product.revise(product_terms(sort=2))
+    product.retire()
+    calendar.start(TODAY)
+    order.cancel(today=TODAY, reason="client")
+    return [brand, product, calendar, order, *services(), *provisionings(), *invoices(), *money()]
+
+
+def services() -> list[Aggregate]:
+    lifted, cancelled, dropped = suspended_service(), pending_service(), billed_service()
+    cancelled.cancel(today=TODAY, reason="client")
+    dropped.drop_renewal(INVOICE)
+    warned = billed_service()
+    warned.warn_of_suspension(
+        invoice_id=INVOICE, invoice_number="1", today=DUE + timedelta(days=3), suspends_on=LATE
+    )
+    warned.renew(INVOICE)
+    lifted.unsuspend(LATE)
+    ended = suspended_service()
+    ended.terminate(LATE)
+    return [lifted, cancelled, dropped, warned, ended]
+
+
+def provisionings() -> list[Aggregate]:
+    planned, refused = provisioning_with("suspend"), prepared_provisioning()
+    planned.request(request_id=OTHER, action="unsuspend")
+    planned.request(request_id=OTHER, action="suspend")
+    refused.request(request_id=OTHER, action="create")
+    refused.refuse(request_id=OTHER, reason="domain_taken", next_request_id=NEXT)
+    return [planned, refused]
+
+
+def invoices() -> list[Aggregate]:
+    paid, cancelled = invoice_with_attempt(), issued_invoice()
+    paid.hold_for_payment(PAYMENT)
+    paid.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
+    cancelled.remind(TODAY)
+    cancelled.notice_overdue(LATE)
+    cancelled.cancel(today=LATE, reason="service_ended")
+    return [paid, cancelled]
+
+
+def money() -> list[Aggregate]:
+    received, unknown, credit = failed_payment(), started_payment(), empty_credit()
+    received.succeed(today=TODAY, receipt_number="R", gateway_reference="chk")
+    unknown.mark_unknown("timeout")
+    unknown.mark_pending("chk")
+    unknown.note_mismatch(Mismatch(field="currency", expected="BRL", found="USD"))
+    credit.add(amount_minor=1, reason="overpayment", payment_id=PAYMENT)
+    return [received, unknown, credit]
+
+
+HISTORIES = told()
+
+
+def declared(aggregate: type[Aggregate]) -> set[type[Any]]:
+    inherited = {"Event", "Created"}
+    return {
+        value
+        for name, value in vars(aggregate).items()
+        if isinstance(value, type)
+        and issubclass(value, CanMutateAggregate)
+        and name not in inherited
+    }
+
+
+def test_every_domain_event_says_what_it_becomes() -> None:
+    assert set(BECOMES) == {event for aggregate in AGGREGATES for event in declared(aggregate)}
+
+
+def test_the_histories_under_test_have_every_event() -> None:
+    assert {type(e) for aggregate in HISTORIES for e in aggregate.pending_events} == set(BECOMES)
+
+
+@pytest.mark.parametrize("aggregate", HISTORIES, ids=lambda each: type(each).__name__)
+def test_each_event_becomes_what_is_said(aggregate: Aggregate) -> None:
+    for event in aggregate.pending_events:
+        public = publish(event, aggregate)
+        expected = BECOMES[type(event)]
+        assert (type(public).__name__ if public else None) == expected
+
+
+def test_every_public_event_of_billing_is_published_by_something() -> None:
+    names = {cls.__name__ for cls in events_of("billing")}
+    assert names == {name for name in BECOMES.values() if name}
+
+
+def test_what_is_published_of_an_invoice_is_the_whole_invoice() -> None:
+    invoice = issued_invoice()
+    public: Any = publish(invoice.pending_events[0], invoice)
+    assert (public.number, public.total_minor, public.lines[0].description) == (
+        "PON-2026-000001",
+        2990,
+        "Início",
+    )
+    assert (public.billed_to_name, public.due_on) == ("Ana Souza", DUE)
+
+
+def test_a_renewed_service_says_which_period_follows() -> None:
+    service = billed_service()
+    service.renew(INVOICE)
+    public: Any = publish(service.pending_events[-1], service)
+    assert (public.period_start, public.next_due_on) == (DUE, PERIOD_END)
+
+
+def test_nothing_is_published_of_what_nobody_spoke_of() -> None:
+    with pytest.raises(AssertionError):
+        publish(issued_invoice().pending_events[0], UUID(int=1))

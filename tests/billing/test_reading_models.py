@@ -1,0 +1,70 @@
+"""Consumers: every event is somebody's or nobody's by name, and twice is like once."""
+
+from typing import Any
+
+import pytest
+
+from services.billing.app import POLICIES, VIEWS
+from services.billing.provisioning.panel_reactor import panel_reactor
+from shared.contracts import events_of
+from shared.feed import read_all
+from shared.verify import tables_of
+from tests.billing.house import House
+
+CONSUMERS = (*VIEWS, *POLICIES, panel_reactor(None, notify_url=""))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda consumer: str(consumer.name))
+def test_a_consumer_handles_or_ignores_each_event_of_its_sources(consumer: Any) -> None:
+    published = frozenset().union(*(events_of(source) for source in consumer.sources))
+    assert consumer.handles | consumer.ignored == published
+    assert not consumer.handles & consumer.ignored
+
+
+def test_each_table_of_a_view_has_a_name_of_its_own() -> None:
+    names = [table for view in VIEWS for table in tables_of(view)]
+    assert len(names) == len(set(names))
+
+
+async def rows_of(house: House) -> dict[str, list[Any]]:
+    found = {}
+    async with house.store.pool.acquire() as db:
+        for view in VIEWS:
+            for table in tables_of(view):
+                rows = await db.fetch(f"select * from {table}")
+                found[table] = sorted(map(repr, map(tuple, rows)))
+    return found
+
+
+async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
+    service = await house.active_service(house.ana)
+    await house.order(house.rui, domain="rui.example")
+    await house.start_payment(house.rui, (await house.invoices(house.rui))[0]["invoice_id"])
+    await house.play(await house.today())
+    before = await rows_of(house)
+    assert all(before[view.name] for view in VIEWS if view.name != "provisioning_open")
+    feed = house.service.consumers.feeds["billing"]
+    for partition, head in (await feed.heads()).items():
+        records = [record async for record in read_all(feed, partition, after=0, upto=head)]
+        for worker in house.service.consumers.workers:
+            await worker.offer("billing", records)
+    assert await rows_of(house) == before
+    assert await house.service_status(service["service_id"]) == "active"
+    assert await house.findings() == []
+
+
+TAMPERED = {
+    "ledger_sums_zero": "update ledger_posting set amount_minor = amount_minor + 1"
+    " where ledger_account = 'revenue'",
+    "receivables_equal_open_invoices": "update invoice_list set open_minor = 1",
+    "numbers_are_gapless": "update series set last_number = last_number + 1",
+}
+
+
+async def test_verification_names_what_is_wrong_with_the_books(house: House) -> None:
+    order = await house.order(house.ana)
+    await house.pay_and_settle(house.ana, order["invoice_id"])
+    assert await house.findings() == []
+    for statement in TAMPERED.values():
+        await house.execute(statement)
+    assert set(TAMPERED) <= {each["check"] for each in await house.findings()}
