@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import asyncpg
@@ -76,11 +77,10 @@ async def picture(house: House, browser: Browser, *, port: int, wanted: Sequence
     for state, story in STATES.items():
         await clear(house)
         world = await house.tell(story())
-        for page in pages_of(house, world, state):
-            for look in LOOKS:
-                name = f"{page.name}-{state}-{look.size}-{look.theme}"
-                if not wanted or any(part in name for part in wanted):
-                    await _take(browser, port, page=page, look=look, name=name)
+        for page, look in product(pages_of(house, world, state), LOOKS):
+            name = f"{page.name}-{state}-{look.size}-{look.theme}"
+            if not wanted or any(part in name for part in wanted):
+                await _take(browser, port, page=page, look=look, name=name)
 
 
 async def _take(browser: Browser, port: int, *, page: Shown, look: Look, name: str) -> None:

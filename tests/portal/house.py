@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import httpx
@@ -63,21 +64,20 @@ class House:
 
     def browser(self, session: str = "", host: str = HOST) -> httpx.AsyncClient:
         """A browser on the brand's pages, signed in or not; it does not follow redirects."""
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app),
-            base_url=f"http://{host}",
-            cookies={"sid": session} if session else {},
-            headers=BROWSER,
+        browser = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url=f"http://{host}", headers=BROWSER
         )
+        if session:
+            browser.cookies.set("sid", session, domain=host)
+        return browser
 
 
 async def feed(pool: Pool, envelopes: Sequence[Envelope]) -> None:
     """Apply the events to every view that handles them, in one transaction."""
     async with pool.acquire() as db, db.transaction():
-        for envelope in envelopes:
-            for view in VIEWS:
-                if type(envelope.event) in view.handles:
-                    await view.apply(envelope, db)
+        for envelope, view in product(envelopes, VIEWS):
+            if type(envelope.event) in view.handles:
+                await view.apply(envelope, db)
 
 
 def settings_for(database: Database, peers: str, *, port: int = 7100) -> PortalSettings:

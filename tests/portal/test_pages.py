@@ -1,17 +1,155 @@
 """Every page, in every state, in both languages: it is shown, and says nothing in the other one."""
 
+from collections.abc import Iterator
+
+import httpx
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
-from tests.portal.house import CLIENT, House
-from tests.portal.world import STATES
+from services.portal.app import LOCALES
+from shared.i18n import Catalogues
+from tests.portal.house import CLIENT, STAFF, STRANGER, House
+from tests.portal.messages import messages_in_use
+from tests.portal.pages_known import Shown, pages_of
+from tests.portal.world import STATES, normal
 
-CLIENT_PAGES = ("/", "/services", "/invoices", "/tickets", "/tickets/new", "/orders/review")
+COOKIES = {"client": CLIENT, "staff": STAFF, "visitor": ""}
+SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-text", "data-copied")
+
+
+def said_on(page: str) -> Iterator[str]:
+    """Every text and every spoken attribute of a page."""
+    tree = LexborHTMLParser(page)
+    for node in tree.css("*"):
+        yield from (node.attributes.get(name) or "" for name in SPOKEN)
+    assert tree.root is not None
+    for node in tree.root.traverse(include_text=True):
+        if node.tag == "-text":
+            yield node.text(deep=False).strip()
+
+
+def english_only() -> set[str]:
+    """Sentences that are not the same in Portuguese, and have no values in them."""
+    portuguese = Catalogues(LOCALES).for_language("pt-BR")
+    return {
+        message[0]
+        for message in messages_in_use()
+        if len(message) == 1
+        and "%(" not in message[0]
+        and portuguese.gettext(message[0]) != message[0]
+    }
+
+
+async def shown(house: House, page: Shown, language: str) -> httpx.Response:
+    async with house.browser(COOKIES[page.who]) as browser:
+        browser.cookies.set("language", language)
+        return await browser.get(page.path)
+
+
+@pytest.mark.parametrize("language", ["pt-BR", "en"])
+@pytest.mark.parametrize("state", sorted(STATES))
+async def test_every_page_is_shown_in_every_state_and_language(
+    house: House, state: str, language: str
+) -> None:
+    world = await house.tell(STATES[state]())
+    for page in pages_of(house, world, state):
+        answer = await shown(house, page, language)
+        assert answer.status_code == (404 if page.name == "missing" else 200), page
+        assert f'<html lang="{language}">' in answer.text
+        assert "[erased]" not in answer.text
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
-async def test_every_page_of_a_client_is_shown_in_every_state(house: House, state: str) -> None:
-    await house.tell(STATES[state]())
+async def test_a_portuguese_page_has_no_english_words(house: House, state: str) -> None:
+    world = await house.tell(STATES[state]())
+    english = english_only()
+    for page in pages_of(house, world, state):
+        answer = await shown(house, page, "pt-BR")
+        assert not english.intersection(said_on(answer.text)), page
+
+
+async def test_the_lines_of_an_invoice_add_up_to_its_total(house: House) -> None:
+    world = await house.tell(STATES["worst"]())
+    page = next(each for each in pages_of(house, world, "worst") if each.name == "invoice2")
+    tree = LexborHTMLParser((await shown(house, page, "en")).text)
+    amounts = [cell.text(strip=True) for cell in tree.css(".lines td.num")]
+    *lines, total, balance = [minor(amount) for amount in amounts]
+    assert len(lines) == 12
+    assert sum(lines) == total == balance
+
+
+def minor(amount: str) -> int:
+    return int("".join(character for character in amount if character.isdigit()))
+
+
+@pytest.mark.parametrize("kind", ["invoices", "services", "tickets"])
+async def test_what_belongs_to_another_account_is_not_found(house: House, kind: str) -> None:
+    world = await house.tell(normal())
+    pages = [
+        page.path for page in pages_of(house, world, "normal") if page.path.startswith(f"/{kind}/")
+    ]
+    own = [path for path in pages if "no-such" not in path and path != "/tickets/new"]
+    assert own
+    async with house.browser(CLIENT) as owner, house.browser(STRANGER) as stranger:
+        for path in own:
+            assert (await owner.get(path)).status_code == 200
+            assert (await stranger.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/ops", "/ops/search?q=a", "/ops/tickets"])
+async def test_clients_do_not_see_that_there_are_pages_for_staff(house: House, path: str) -> None:
+    await house.tell(normal())
     async with house.browser(CLIENT) as browser:
-        for path in CLIENT_PAGES:
-            answer = await browser.get(path)
-            assert answer.status_code == 200, (path, answer.text)
+        assert (await browser.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/invoices", "/services", "/tickets", "/profile", "/ops"])
+async def test_a_visitor_is_asked_to_sign_in_and_then_led_on(house: House, path: str) -> None:
+    await house.tell(normal())
+    async with house.browser() as browser:
+        answer = await browser.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sign-in?next={path.replace('/', '%2F')}"
+
+
+async def test_an_unknown_address_is_a_page_in_the_brands_look(house: House) -> None:
+    await house.tell(normal())
+    async with house.browser() as browser:
+        answer = await browser.get("/no/such/page")
+    assert answer.status_code == 404
+    assert "Não encontramos esta página" in answer.text
+    assert "Ponto Hospedagem" in answer.text
+
+
+async def test_an_unknown_host_is_a_problem(house: House) -> None:
+    await house.tell(normal())
+    async with house.browser(host="elsewhere.localhost") as browser:
+        answer = await browser.get("/products")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_a_command_did_is_said_to_be_on_its_way(house: House) -> None:
+    await house.tell(normal())
+    missing = "0193f000-0000-7000-8000-00000000ffff"
+    async with house.browser(CLIENT) as browser:
+        late = await browser.get(f"/invoices/{missing}?at=billing/3/999999")
+        listed = await browser.get("/invoices?at=billing/3/999999")
+        unknown = await browser.get(f"/invoices/{missing}")
+    assert late.status_code == 202
+    assert 'http-equiv="refresh"' in late.text
+    assert "Atualizando" in listed.text
+    assert unknown.status_code == 404
+
+
+async def test_a_long_list_is_read_page_by_page_without_a_gap(house: House) -> None:
+    await house.tell(STATES["worst"]())
+    seen: list[str] = []
+    path: str | None = "/invoices"
+    async with house.browser(CLIENT) as browser:
+        while path:
+            tree = LexborHTMLParser((await browser.get(path)).text)
+            seen += [link.text() for link in tree.css("a.row-link")]
+            older = tree.css_first("a[rel=next]")
+            path = older.attributes["href"] if older else None
+    assert len(seen) == len(set(seen)) == 202

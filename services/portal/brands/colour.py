@@ -3,6 +3,7 @@
 Contrast ratios and relative luminance are those of WCAG 2.2; text needs 4.5:1.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 TEXT_RATIO = 4.5
@@ -60,22 +61,22 @@ def contrast(one: Rgb, other: Rgb) -> float:
 
 def shades(accent: Rgb, surface: Rgb) -> Shades:
     """What a theme with this surface makes of the accent; every text on it reaches 4.5:1."""
-    tint = mix(accent, surface, 0.14)
-    strong = _readable(accent, tint)
+    tint = mix(accent, surface, share=0.14)
+    strong = _readable(accent, (tint, surface))
     return Shades(accent, text_on(accent), strong, text_on(strong), tint)
 
 
 def text_on(fill: Rgb) -> Rgb:
-    """White where it is readable on `fill`, else the near-black of the ink.
+    """White where it is readable on `fill`, else black, which then is.
 
     >>> text_on((255, 193, 7))
-    (16, 24, 32)
+    (0, 0, 0)
     """
     white = (255, 255, 255)
-    return white if contrast(white, fill) >= TEXT_RATIO else (16, 24, 32)
+    return white if contrast(white, fill) >= TEXT_RATIO else (0, 0, 0)
 
 
-def mix(colour: Rgb, other: Rgb, share: float) -> Rgb:
+def mix(colour: Rgb, other: Rgb, *, share: float) -> Rgb:
     """`share` of `colour` (0 to 1) and the rest of `other`."""
     red, green, blue = (
         round(a * share + b * (1 - share)) for a, b in zip(colour, other, strict=True)
@@ -83,11 +84,12 @@ def mix(colour: Rgb, other: Rgb, share: float) -> Rgb:
     return red, green, blue
 
 
-def _readable(accent: Rgb, surface: Rgb) -> Rgb:
-    """The accent, moved towards black or white until it can be read on `surface`."""
-    goal = (0, 0, 0) if _luminance(surface) > 0.4 else (255, 255, 255)
-    steps = (mix(goal, accent, step / 20) for step in range(21))
-    return next(colour for colour in steps if contrast(colour, surface) >= TEXT_RATIO + 0.1)
+def _readable(accent: Rgb, surfaces: Sequence[Rgb]) -> Rgb:
+    """The accent, moved towards black or white until it can be read on all of the surfaces."""
+    goal = (0, 0, 0) if _luminance(surfaces[0]) > 0.4 else (255, 255, 255)
+    steps = [mix(goal, accent, share=step / 20) for step in range(21)]
+    enough = TEXT_RATIO + 0.1
+    return next(c for c in steps if all(contrast(c, under) >= enough for under in surfaces))
 
 
 def _luminance(colour: Rgb) -> float:

@@ -62,6 +62,12 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     departments: list[Department]
     day: date | None
 
+    @property
+    def payee_address(self) -> str:
+        """Where the payee is, in one line; empty if the brand does not say."""
+        parts = ("address", "city", "state", "postal_code", "country")
+        return ", ".join(self.payee[part] for part in parts if self.payee.get(part))
+
     def today(self, now: datetime) -> date:
         """The brand's date: the later of its automation's day and the calendar's."""
         calendar = local_date(now, self.time_zone)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from services.portal.browser.refusals import FormUnreadable
@@ -47,7 +47,7 @@ async def read_form(request: Request) -> Form:
     try:
         async with request.form(max_files=0, max_fields=MAX_FIELDS) as sent:
             values = {name: _readable(value) for name, value in sent.items()}
-    except (MultiPartException, UnicodeDecodeError) as error:
+    except (HTTPException, UnicodeDecodeError) as error:
         raise FormUnreadable() from error
     return Form(values=values, intent=_intent(values.get("intent", "")))
 

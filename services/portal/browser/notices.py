@@ -18,5 +18,6 @@ NOTICES: Mapping[str, str] = {
     "ticket": _("Your ticket was sent. We answer here and by e-mail."),
     "reply": _("Your answer was sent."),
     "closed": _("The ticket is closed."),
+    "order_cancelled": _("The order is cancelled; nothing is owed for it."),
     "order": _("Thank you! Your order is placed; here is its invoice."),
 }

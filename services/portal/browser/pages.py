@@ -21,7 +21,7 @@ from services.portal.browser.refusals import (
 )
 from services.portal.browser.seal import check_origin, check_token
 from services.portal.browser.sessions import SignedIn, resolve
-from services.portal.browser.troubles import show_trouble
+from services.portal.browser.troubles import trouble_words
 from services.portal.browser.visit import Visit
 from services.portal.home.views import account_of
 from shared.errors import DomainError
@@ -86,7 +86,7 @@ def _shown(page: Page, audience: For) -> Page:
         except NotHereYet:
             return visit.show("updating.html", status=202)
         except DomainError as refusal:
-            return show_trouble(visit, refusal)
+            return _show_trouble(visit, refusal)
 
     call = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=Call)
     given = [p for p in inspect.signature(page).parameters.values() if p.name not in _OURS]
@@ -94,6 +94,17 @@ def _shown(page: Page, audience: For) -> Page:
         [call, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in given)]
     )
     return shown
+
+
+def _show_trouble(visit: Visit, refusal: DomainError) -> Response:
+    title, text = trouble_words(refusal, visit.language)
+    return visit.show(
+        "problem.html",
+        status=int(refusal.status),
+        title=title,
+        text=text,
+        request_id=str(visit.call.request.state.request_id),
+    )
 
 
 _OURS = frozenset({"visit", "form"})

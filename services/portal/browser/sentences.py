@@ -16,6 +16,7 @@ def _(message: str) -> str:
 
 
 UNAVAILABLE = _("Something that we need does not answer right now. Please try again soon.")
+PREPARING = _("Your account is being prepared. Please try again in a few seconds.")
 FIELD_SENTENCES: Mapping[str, tuple[str, str]] = {
     "password_too_short": ("password", _("Please use at least 10 characters.")),
     "password_too_long": ("password", _("This password is too long.")),
@@ -23,6 +24,7 @@ FIELD_SENTENCES: Mapping[str, tuple[str, str]] = {
     "password_has_control_character": ("password", _("This password has a forbidden character.")),
     "domain_name_invalid": ("domain", _("Please enter a domain such as example.com.")),
     "language_not_offered": ("language", _("Please choose one of the languages.")),
+    "service_unknown": ("service_id", _("Please choose one of your services.")),
     "department_unknown": ("department", _("Please choose a department.")),
     "current_password_wrong": ("current", _("This is not your present password.")),
 }
@@ -41,6 +43,11 @@ SENTENCES: Mapping[str, str] = {
     "cycle_not_offered": _("Please choose one of the billing cycles."),
     "email_not_changed_here": _("The sign-in e-mail cannot be changed here."),
     "payment_method_unknown": _("Please choose one of the payment methods."),
+    "account_not_ready": PREPARING,
+    "client_not_known_yet": PREPARING,
+    "outcome_unknown": _("The payment page did not answer. Please wait a moment and try again."),
+    "service_not_pending": _("This service has begun already and cannot be cancelled here."),
+    "order_already_cancelled": _("This order is cancelled already."),
     "product_retired": _("This plan is no longer on sale. Please choose another one."),
     "ticket_already_closed": _("This ticket is closed already."),
     "stale": _("Somebody changed this at the same time. Here is what is stored now."),

@@ -23,7 +23,7 @@ class PageTemplates:
             for language in catalogues.languages
         }
 
-    def render(self, template: str, language: str, context: Mapping[str, Any]) -> str:
+    def render(self, template: str, *, language: str, context: Mapping[str, Any]) -> str:
         """The page as HTML text."""
         return self._environments[language].get_template(template).render(context)
 

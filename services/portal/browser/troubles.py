@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.responses import Response
-
 from services.portal.browser.sentences import explain
-from services.portal.browser.visit import Visit
 from shared.errors import DomainError
+from shared.i18n import Translations
 
 
 def _(message: str) -> str:
@@ -39,16 +37,10 @@ WORDS: Mapping[int, tuple[str, str]] = {
 }
 
 
-def show_trouble(visit: Visit, refusal: DomainError) -> Response:
-    """The page of a refusal that no form of ours can show."""
-    status = int(refusal.status)
-    title, text = WORDS.get(status, ("", ""))
-    if not title:
-        title, text = _("This could not be done"), explain(refusal, visit.language)[1]
-    return visit.show(
-        "problem.html",
-        status=status,
-        title=visit.language.gettext(title),
-        text=visit.language.gettext(text),
-        request_id=str(visit.call.request.state.request_id),
-    )
+def trouble_words(refusal: DomainError, language: Translations) -> tuple[str, str]:
+    """The title and the sentence of a refusal that no form of ours can show."""
+    known = WORDS.get(int(refusal.status))
+    if known is None:
+        return language.gettext(_("This could not be done")), explain(refusal, language)[1]
+    title, text = known
+    return language.gettext(title), language.gettext(text)

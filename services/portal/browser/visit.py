@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.portal.brands.views import Brand
 from services.portal.browser.desk import Desk
+from services.portal.browser.forms import Form
 from services.portal.browser.notices import NOTICES
 from services.portal.browser.paging import Page
 from services.portal.browser.positions import reached
@@ -62,8 +63,13 @@ class Visit:
 
     @property
     def path(self) -> str:
-        """The page's own address with its query, without the position that a command left."""
-        url: URL = self.call.request.url.remove_query_params(["at", "done"])
+        """The page's own address with its query, without what a command left in it.
+
+        A refused form is shown under the form's address: then it is the page that the form was on.
+        """
+        request = self.call.request
+        url: URL = URL(request.headers.get("referer", "/")) if self._is_form else request.url
+        url = url.remove_query_params(["at", "done"])
         return url.path + (f"?{url.query}" if url.query else "")
 
     @property
@@ -149,15 +155,16 @@ class Visit:
         self.is_updating = bool(at) and not await reached(self.desk.consumers, at, timeout_s=0)
 
     def show(
-        self, template: str, *, section: str = "", status: int = 200, **context: Any
+        self, template: str, *, section: str = "", status: int | None = None, **context: Any
     ) -> Response:
-        """The page, in the brand's look and the reader's language."""
+        """The page, in the brand's look and the reader's language; 422 with a refused form."""
         text = self.desk.templates.render(
             template,
-            self.language.language,
-            {"visit": self, "section": section, **context},
+            language=self.language.language,
+            context={"visit": self, "section": section, **context},
         )
-        response = HTMLResponse(text, status, self._headers())
+        is_refused = any(isinstance(each, Form) and each.alert for each in context.values())
+        response = HTMLResponse(text, status or (422 if is_refused else 200), self._headers())
         if self._cookie_for_forms:
             jar = self.desk.cookies
             jar.set(response, jar.visitor, value=self._cookie_for_forms, max_age_s=None)
@@ -165,7 +172,7 @@ class Visit:
 
     def show_live(self, template: str, *, section: str, **context: Any) -> Response:
         """The page, which fetches itself again when something of the account changes."""
-        self.is_live = True
+        self.is_live = not self._is_form
         return self.show(template, section=section, **context)
 
     def go(self, path: str) -> RedirectResponse:
@@ -175,6 +182,10 @@ class Visit:
     def topic(self) -> str:
         """What this client's pages listen to."""
         return account_topic(self.account_id)
+
+    @property
+    def _is_form(self) -> bool:
+        return bool(self.call.request.method == "POST")
 
     def _headers(self) -> Mapping[str, str]:
         policy = (

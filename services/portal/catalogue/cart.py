@@ -37,7 +37,7 @@ async def product_in_cart(visit: Visit, cart: Cart | None) -> Product | None:
     return await product_by_slug(visit.db, visit.brand.slug, slug=cart.product)
 
 
-def keep(visit: Visit, response: Response, cart: Cart) -> Response:
+def keep(visit: Visit, response: Response, *, cart: Cart) -> Response:
     """The response with the cart in its cookie."""
     value = f"{cart.product}|{cart.cycle}|{cart.domain}"
     jar = visit.desk.cookies

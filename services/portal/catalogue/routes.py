@@ -57,11 +57,9 @@ async def choose(visit: Visit, form: Form, slug: str) -> Response:
     domain = plain_domain(form.text("domain"))
     if not domain:
         wrong = _wrong_domain(visit, form)
-        return visit.show(
-            "catalogue/order.html", section="products", status=422, product=product, form=wrong
-        )
+        return visit.show("catalogue/order.html", section="products", product=product, form=wrong)
     cart = Cart(product=slug, cycle=product.price(form.text("cycle")).cycle, domain=domain)
-    return keep(visit, visit.go("/orders/review" if visit.session else "/register"), cart)
+    return keep(visit, visit.go("/orders/review" if visit.session else "/register"), cart=cart)
 
 
 def _wrong_domain(visit: Visit, form: Form) -> Form:

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from services.portal.browser.commands import Command, arrive, send
+from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import cut
 from services.portal.browser.visit import Visit
@@ -45,6 +47,10 @@ async def get_services(visit: Visit) -> Response:
 @pages.get("/services/{service_id:uuid}")
 async def get_service(visit: Visit, service_id: UUID) -> Response:
     """One service: what its status means, its invoices and its story."""
+    return await _service_page(visit, service_id, form=Form())
+
+
+async def _service_page(visit: Visit, service_id: UUID, *, form: Form) -> Response:
     service: HeldService = visit.own(await service_by_id(visit.db, service_id))
     invoices = await invoices_of_service(
         visit.db, visit.account_id, service_id=service_id, today=visit.today
@@ -54,11 +60,23 @@ async def get_service(visit: Visit, service_id: UUID) -> Response:
         "held_services/service.html",
         section="services",
         service=service,
+        form=form,
         invoices=invoices,
         open_invoice=next(unpaid, None),
         timeline=tell(await story_of_service(visit.db, service_id), visit.language),
         failure_words=_failure_words(visit, service),
     )
+
+
+@pages.post("/services/{service_id:uuid}/cancel-order")
+async def cancel_order(visit: Visit, form: Form, service_id: UUID) -> Response:
+    """Give the order up, as long as nothing is paid for it."""
+    service: HeldService = visit.own(await service_by_id(visit.db, service_id))
+    path = f"/v1/orders/{service.order_id}/cancel"
+    cancelled = await send(visit, Command(form=form, peer="billing", path=path))
+    if cancelled.refusal:
+        return await _service_page(visit, service_id, form=cancelled.form)
+    return await arrive(visit, cancelled, path=f"/services/{service_id}?done=order_cancelled")
 
 
 def _failure_words(visit: Visit, service: HeldService) -> str:

@@ -45,6 +45,7 @@ create table service_list (
     service_id uuid primary key,
     account_id uuid not null,
     brand text not null,
+    order_id uuid not null,
     product_name jsonb not null,
     domain text not null,
     cycle text not null,
@@ -84,6 +85,7 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID
     account_id: UUID
     brand: str
+    order_id: UUID
     order_number: str | None
     product_name: dict[str, str]
     domain: str
@@ -138,12 +140,13 @@ async def apply(envelope: Envelope, db: Connection) -> None:
 
 async def _order(envelope: Envelope, e: ServiceOrdered, *, db: Connection) -> None:
     await db.execute(
-        """insert into service_list (service_id, account_id, brand, product_name, domain, cycle,
-             recurring_minor, currency, status, ordered_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9)""",
+        """insert into service_list (service_id, account_id, brand, order_id, product_name, domain,
+             cycle, recurring_minor, currency, status, ordered_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10)""",
         e.service_id,
         envelope.account,
         envelope.brand,
+        e.order_id,
         as_json(e.product_name),
         e.domain,
         e.cycle,

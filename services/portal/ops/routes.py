@@ -17,7 +17,7 @@ from services.portal.invoices.views import debt_of, invoices_of
 from services.portal.ops.event_tail import latest_events
 from services.portal.ops.health import health_of_all
 from services.portal.ops.search import find
-from services.portal.tickets.routes import close, reply, thread_page
+from services.portal.tickets.thread import close, reply, thread_page
 from services.portal.tickets.views import Ticket, ticket_by_id, tickets_of, tickets_waiting
 
 pages = Pages(For.STAFF)

@@ -27,11 +27,9 @@ async def get_profile(visit: Visit) -> Response:
 async def _profile(
     visit: Visit, *, contact: Form | None = None, password: Form | None = None
 ) -> Response:
-    is_refused = bool((contact and contact.alert) or (password and password.alert))
     return visit.show(
         "profile/profile.html",
         section="profile",
-        status=422 if is_refused else 200,
         account=own_account(visit),
         form=contact or await _stored_contact(visit),
         password_form=password or Form(),

@@ -9,8 +9,9 @@ from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import Page, cut
 from services.portal.browser.visit import Visit
-from services.portal.held_services.views import HeldService, service_by_id, services_of
-from services.portal.tickets.views import Ticket, messages_of, ticket_by_id, tickets_of
+from services.portal.held_services.views import services_of
+from services.portal.tickets.thread import close, reply, thread_page
+from services.portal.tickets.views import Ticket, ticket_by_id, tickets_of
 
 pages = Pages(For.CLIENTS)
 PER_PAGE = 20
@@ -68,21 +69,6 @@ async def get_ticket(visit: Visit, ticket_id: UUID) -> Response:
     return await thread_page(visit, ticket, form=Form())
 
 
-async def thread_page(visit: Visit, ticket: Ticket, *, form: Form) -> Response:
-    """The thread, for its client or for staff."""
-    service: HeldService | None = None
-    if ticket.service_id:
-        service = await service_by_id(visit.db, ticket.service_id)
-    return visit.show_live(
-        "tickets/thread.html",
-        section="tickets",
-        ticket=ticket,
-        service=service,
-        messages=await messages_of(visit.db, ticket.id),
-        form=form,
-    )
-
-
 @pages.post("/tickets/{ticket_id:uuid}/replies")
 async def reply_to_ticket(visit: Visit, form: Form, ticket_id: UUID) -> Response:
     """Say more in the ticket."""
@@ -90,27 +76,8 @@ async def reply_to_ticket(visit: Visit, form: Form, ticket_id: UUID) -> Response
     return await reply(visit, form, ticket=ticket)
 
 
-async def reply(visit: Visit, form: Form, *, ticket: Ticket, base: str = "/tickets") -> Response:
-    """Send the signed-in user's answer, and back to the thread."""
-    body = {"message": form.text("message")}
-    path = f"/v1/tickets/{ticket.id}/replies"
-    outcome = await send(visit, Command(form=form, peer="tickets", path=path, body=body))
-    if outcome.refusal:
-        return await thread_page(visit, ticket, form=outcome.form)
-    return await arrive(visit, outcome, path=f"{base}/{ticket.id}?done=reply")
-
-
 @pages.post("/tickets/{ticket_id:uuid}/close")
 async def close_ticket(visit: Visit, form: Form, ticket_id: UUID) -> Response:
     """Nobody needs to answer any more."""
     ticket: Ticket = visit.own(await ticket_by_id(visit.db, ticket_id))
     return await close(visit, form, ticket=ticket)
-
-
-async def close(visit: Visit, form: Form, *, ticket: Ticket, base: str = "/tickets") -> Response:
-    """Close the ticket in the signed-in user's name, and back to the thread."""
-    command = Command(form=form, peer="tickets", path=f"/v1/tickets/{ticket.id}/close", body={})
-    outcome = await send(visit, command)
-    if outcome.refusal:
-        return await thread_page(visit, ticket, form=outcome.form)
-    return await arrive(visit, outcome, path=f"{base}/{ticket.id}?done=closed")

@@ -1,6 +1,7 @@
 """Before there is a session: registering, confirming, signing in, and a forgotten password."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.responses import Response
 
@@ -47,14 +48,13 @@ async def _registration(visit: Visit, form: Form) -> Response:
     return visit.show(
         "visitors/register.html",
         section="register",
-        status=422 if form.alert else 200,
         form=form,
         countries=countries(str(visit.language.locale)),
         **await _cart(visit),
     )
 
 
-async def _cart(visit: Visit) -> Mapping[str, object]:
+async def _cart(visit: Visit) -> Mapping[str, Any]:
     cart = cart_of(visit)
     return {"cart": cart, "cart_product": await product_in_cart(visit, cart)}
 
@@ -127,7 +127,7 @@ async def confirm(visit: Visit, form: Form) -> Response:
     command = _to_accounts(form, "/v1/email-confirmations", body=body)
     sent = await send(visit, command)
     if sent.refusal:
-        return visit.show("visitors/confirm.html", status=422, form=sent.form)
+        return visit.show("visitors/confirm.html", form=sent.form)
     return visit.go("/sign-in?done=confirmed")
 
 
@@ -204,7 +204,7 @@ async def forgot(visit: Visit, form: Form) -> Response:
         visit, Command(form=form, peer="accounts", path="/v1/password-resets", body=body)
     )
     if sent.refusal:
-        return visit.show("visitors/forgot.html", status=422, form=sent.form)
+        return visit.show("visitors/forgot.html", form=sent.form)
     return _message(
         visit,
         "mail",
@@ -227,7 +227,7 @@ async def reset(visit: Visit, form: Form) -> Response:
     command = _to_accounts(form, "/v1/password-resets/confirm", body=body)
     sent = await send(visit, command)
     if sent.refusal:
-        return visit.show("visitors/reset.html", status=422, form=sent.form)
+        return visit.show("visitors/reset.html", form=sent.form)
     return visit.go("/sign-in?done=password_changed")
 
 
