@@ -7,7 +7,6 @@ under a new epoch, because the server would acknowledge and not store an id that
 
 import asyncio
 import time
-import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,13 +22,13 @@ from shared import bus
 from shared.database import Connection, acquire
 from shared.envelope import Record, to_headers
 from shared.feed import record_of
+from shared.lease import Lease, held_lease
 from shared.store import EventStore
 from shared.telemetry import GAUGES, RELAYED
 
 BATCH = 500
 POLL_S = 0.5
 CHECK_EVERY_S = 30.0
-LEASE_TRY_S = 2.0
 NO_SEQUENCE = 0
 
 log = structlog.get_logger()
@@ -77,24 +76,17 @@ class Relay:
     async def run(self, *, replicas: int = 1) -> None:
         """Publish until cancelled; raises when the bus or the database fails, to be run again."""
         self._replicas = replicas
-        async with acquire(self._pool) as lease:
-            taken = "select pg_try_advisory_lock($1)"
-            while not await lease.fetchval(taken, self._lease_key()):  # noqa: ASYNC110
-                await asyncio.sleep(LEASE_TRY_S)
-            try:
-                await self._publish_for_ever(lease)
-            finally:
-                if not lease.is_closed():
-                    await lease.execute("select pg_advisory_unlock($1)", self._lease_key())
+        async with held_lease(self._pool, f"relay/{self._service}") as lease:
+            await self._publish_for_ever(lease)
 
-    async def _publish_for_ever(self, lease: Connection) -> None:
+    async def _publish_for_ever(self, lease: Lease) -> None:
         js = self._client.jetstream(timeout=bus.PUBLISH_TIMEOUT_S)
         checked_at = -CHECK_EVERY_S
         while True:
             if time.monotonic() - checked_at >= CHECK_EVERY_S:
                 await self.check_stream(js)
-                await lease.fetchval("select 1")
                 checked_at = time.monotonic()
+            lease.check()
             seen = self._wakeup.count
             try:
                 published = await self.publish_batch(js)
@@ -207,6 +199,3 @@ class Relay:
                 last_event_id,
                 self._epoch,
             )
-
-    def _lease_key(self) -> int:
-        return zlib.crc32(f"relay/{self._service}".encode())

@@ -21,11 +21,19 @@ async def wait_until_quiet(operator: Operator, *, within_s: float = 60.0) -> Non
     until = time.monotonic() + within_s
     times = 0
     while times < IN_A_ROW:
-        unrest = await restlessness(operator)
+        unrest = await _restlessness_or_silence(operator)
         times = 0 if unrest else times + 1
         if unrest and time.monotonic() > until:
             raise CannotRun(f"Not quiet within {within_s:.0f} s: {'; '.join(unrest)}")
         await asyncio.sleep(LOOKS_EVERY_S)
+
+
+async def _restlessness_or_silence(operator: Operator) -> list[str]:
+    """A program that does not answer is being started again, or the time will run out."""
+    try:
+        return await restlessness(operator)
+    except CannotRun as silence:
+        return [str(silence)]
 
 
 async def restlessness(operator: Operator) -> list[str]:

@@ -91,6 +91,7 @@ class Reactor:
     `plan` says which effects; they are stored in one transaction with the checkpoint. `perform`
     then does one, at least once, with `effect.id` as its key outside; errors are retried with
     backoff, `Refused` ends it. `record` runs in the transaction that marks the effect as ended.
+    What `perform` returns is kept as plain JSON: `record` takes out of it what is personal.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Carrying out what a reactor planned: at least once outside, its outcome recorded exactly once.
 
-Effects of one account are carried out in the order of their planning, of several accounts side by
-side. A fault is retried after 1, 2, 4 ... seconds, at most five minutes apart; after 20 tries the
-effect is parked and waits for somebody to ask for it.
+Effects of one account are begun in the order of their planning, those of several accounts side by
+side. After a fault an effect is tried again in 1, 2, 4 ... seconds, at most five minutes apart: for
+ever where the fault is one of the moment outside, else 20 times, and then it waits for a person.
 """
 
 import asyncio
@@ -16,30 +16,28 @@ import msgspec
 import structlog
 
 from shared.consumers.declarations import Effect, Reactor, Refused
+from shared.consumers.worker import is_transient
 from shared.database import acquire
+from shared.lease import held_lease
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import span
 from shared.wakeup import Wakeup
 
 MAX_TRIES = 20
 LONGEST_WAIT_S = 300
-LEASE_S = 60
 BATCH = 32
 POLL_S = 0.5
 
 log = structlog.get_logger()
 
-_CLAIM = """
-update effect set next_try_at = $2 + make_interval(secs => $3), tries = tries + 1
-where id in (
-    select id from effect where reactor = $1 and state = 'pending' and next_try_at <= $2
-    order by created_at, id limit $4 for update skip locked)
-returning *
+_DUE = """
+select * from effect where reactor = $1 and state = 'pending' and next_try_at <= $2
+order by created_at, id limit $3
 """
 
 
 class EffectRunner:
-    """Carries out the effects of one reactor. Several may run: each effect is leased to one."""
+    """Carries out the effects of one reactor. Several may run: by lease, one works at a time."""
 
     def __init__(self, reactor: Reactor, store: EventStore, wakeup: Wakeup) -> None:
         self._reactor = reactor
@@ -48,16 +46,17 @@ class EffectRunner:
 
     async def run(self) -> None:
         """Carry out effects until cancelled; raises when the database fails, to be run again."""
-        while True:
-            seen = self._wakeup.count
-            if not await self.carry_out_due():
-                await self._wakeup.wait_after(seen, timeout_s=POLL_S)
+        async with held_lease(self._store.pool, f"effects/{self._reactor.name}") as lease:
+            while True:
+                lease.check()
+                seen = self._wakeup.count
+                if not await self.carry_out_due():
+                    await self._wakeup.wait_after(seen, timeout_s=POLL_S)
 
     async def carry_out_due(self) -> int:
         """Carry out what is due, at most a batch; how many effects that was."""
         async with acquire(self._store.pool) as db:
-            now = self._store.clock.now()
-            rows = await db.fetch(_CLAIM, self._reactor.name, now, LEASE_S, BATCH)
+            rows = await db.fetch(_DUE, self._reactor.name, self._store.clock.now(), BATCH)
         effects = sorted((_effect(row) for row in rows), key=lambda e: (str(e.account_id), e.id))
         groups = [list(g) for _, g in groupby(effects, key=lambda effect: effect.account_id)]
         await asyncio.gather(*(self._in_turn(group) for group in groups))
@@ -75,7 +74,7 @@ class EffectRunner:
             except Refused as refusal:
                 await self._end_refused(effect, refusal.reason)
             except Exception as error:
-                await self._retry_later(effect, repr(error))
+                await self._retry_later(effect, error)
             else:
                 await self._end_done(effect, outcome)
 
@@ -95,7 +94,8 @@ class EffectRunner:
         self, tx: Transaction, effect: Effect, *, state: str, outcome: dict[str, Any]
     ) -> None:
         await tx.db.execute(
-            """update effect set state = $2, outcome = $3, ended_at = $4, error = null
+            """update effect set state = $2, outcome = $3, ended_at = $4, error = null,
+                   tries = tries + 1
                where id = $1 and state = 'pending'""",
             effect.id,
             state,
@@ -103,17 +103,19 @@ class EffectRunner:
             tx.now,
         )
 
-    async def _retry_later(self, effect: Effect, error: str) -> None:
-        log.warning("effect failed", reactor=self._reactor.name, key=effect.key, error=error)
-        wait = timedelta(seconds=min(2 ** (effect.tries - 1), LONGEST_WAIT_S))
-        state = "parked" if effect.tries >= MAX_TRIES else "pending"
+    async def _retry_later(self, effect: Effect, error: Exception) -> None:
+        """A fault that is outside is tried for ever; one that may be ours waits for a person."""
+        log.warning("effect failed", reactor=self._reactor.name, key=effect.key, error=repr(error))
+        wait = timedelta(seconds=min(2 ** min(effect.tries, 16), LONGEST_WAIT_S))
+        is_hopeless = effect.tries + 1 >= MAX_TRIES and not is_transient(error)
         async with acquire(self._store.pool) as db:
             await db.execute(
-                "update effect set state = $2, next_try_at = $3, error = $4 where id = $1",
+                """update effect set state = $2, next_try_at = $3, error = $4, tries = tries + 1
+                   where id = $1""",
                 effect.id,
-                state,
+                "parked" if is_hopeless else "pending",
                 self._store.clock.now() + wait,
-                error[:2000],
+                repr(error)[:2000],
             )
 
 

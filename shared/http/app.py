@@ -18,7 +18,7 @@ from shared.http.access import Gate
 from shared.http.internal import router as internal_router
 from shared.http.limits import MAX_BODY_BYTES, Guards
 from shared.http.problems import answer_problems
-from shared.http.route import Router
+from shared.http.route import DeclaredRoute, Router
 from shared.logs import start_logs
 from shared.relay import Relay
 from shared.settings import Settings
@@ -96,9 +96,16 @@ def create_app(service: Service) -> FastAPI:
     app.state.status = lambda: _status(service)
     app.state.measure = lambda: _measure(service)
     for router in (*service.routers, internal_router):
+        check_declared_routes(router)
         app.include_router(router.api)
     answer_problems(app)
     return app
+
+
+def check_declared_routes(router: Router) -> None:
+    """Every route says who may call it: none came into the router past its own methods."""
+    for route in router.api.routes:
+        assert isinstance(route, DeclaredRoute), f"{route} does not declare its access"
 
 
 def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:

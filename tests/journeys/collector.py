@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry spans that speaks OTLP over HTTP, in a thread of the test process."""
+"""A collector of OpenTelemetry spans that speaks OTLP over HTTP, in a thread of the tests."""
 
 import gzip
 import threading

@@ -1,4 +1,4 @@
-"""The public events of one order's way through the platform, exactly: an extra one fails a journey."""
+"""The public events of one order's way, exactly: an extra one fails a journey."""
 
 REGISTERED = [
     "AccountOpened",

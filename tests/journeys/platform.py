@@ -1,4 +1,4 @@
-"""The whole platform, started by its own command as an operator would, and looked at from outside."""
+"""The whole platform, started by its own command as an operator would, seen from outside."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import httpx
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND_WITHIN_S = 240
-MAIL_WITHIN_S = 30
+MAIL_WITHIN_S = 40
+READY_WITHIN_S = 60
 LOOK_AGAIN_S = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass
 class Platform:
     """A running installation in a folder of its own."""
 
@@ -46,9 +48,14 @@ class Platform:
         """What the command prints as JSON."""
         return json.loads(self.faktura(*words, "--json"))
 
+    @cached_property
+    def _shown(self) -> dict[str, Any]:
+        shown: dict[str, Any] = self.ask("demo", "show")
+        return shown
+
     def address(self, name: str) -> str:
         """Where a program of the platform answers."""
-        found: str = self.ask("demo", "show")["addresses"][name]
+        found: str = self._shown["addresses"][name]
         return found
 
     def client_area(self, brand: str = "ponto") -> str:
@@ -58,7 +65,7 @@ class Platform:
 
     def sign_in_of(self, role: str) -> dict[str, str]:
         """E-mail and password of one of the demo's people."""
-        people = self.ask("demo", "show")["sign_ins"]
+        people = self._shown["sign_ins"]
         found: dict[str, str] = next(person for person in people if person["role"] == role)
         return found
 
@@ -67,6 +74,12 @@ class Platform:
         processes = self.ask("status")["processes"]
         pid = next(process["pid"] for process in processes if process["name"] == name)
         os.kill(pid, signal.SIGKILL)
+
+    def wait_until_ready(self) -> None:
+        """Until every program is ready again."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self.ask("status")["ok"]:
+            assert time.monotonic() < deadline, self.ask("status")
 
     def play_days(self, days: int) -> None:
         """Let the brand's business days pass, each until nothing is on its way any more."""

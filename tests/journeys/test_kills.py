@@ -42,6 +42,7 @@ def test_a_killed_program_comes_back_and_the_order_goes_its_way(walk: Walk, vict
     platform.kill(victim)
     walk.sees_in("/services", "Ativo")
     platform.mail_to(walk.email, "voltou a funcionar")
+    platform.wait_until_ready()
 
     found = platform.events_of(account)
     assert found["accounts"] == REGISTERED

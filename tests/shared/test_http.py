@@ -13,7 +13,7 @@ from joserfc.jwk import OKPKey
 from shared.consumers.group import Consumers
 from shared.errors import Conflict
 from shared.http import Body, Call, Id, Line, Rate, Repeat, Router, Who
-from shared.http.app import Service, create_app
+from shared.http.app import Service, check_declared_routes, create_app
 from shared.ids import new_id
 from shared.settings import Settings
 from shared.store import EventStore
@@ -307,6 +307,17 @@ async def test_every_answer_carries_the_security_headers(client: Client) -> None
         assert headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["cache-control"] == "no-store"
+
+
+def test_a_route_that_does_not_declare_its_access_is_found() -> None:
+    declared = Router()
+    declared.get("/declared", who=Who.PUBLIC)(fault)
+    check_declared_routes(declared)
+    declared.api.get("/undeclared")(fault)
+    with pytest.raises(AssertionError, match="does not declare its access"):
+        check_declared_routes(declared)
+    with pytest.raises(TypeError, match="who"):
+        declared.get("/nobody")(fault)
 
 
 async def test_too_many_calls_of_a_class_are_told_to_wait(client: Client) -> None:

@@ -52,6 +52,7 @@ async def advance(days: int, *, brand: str | None = None, json: bool = False) ->
     installation = Installation.open(Home.find())
     rounds = [slug for _ in range(days) for slug in _brands(installation, brand)]
     async with operating(installation) as operator:
+        await wait_until_quiet(operator, within_s=DAY_WITHIN_S)
         with _progress(problems if json else screen) as progress:
             played = [
                 await _play_and_tell(operator, slug, tell=None if json else progress.console)
@@ -86,8 +87,10 @@ async def show(*, brand: str | None = None, json: bool = False) -> int:
 
 
 async def play_next_day(operator: Operator, brand: str) -> PlayedDay:
-    """Starts the brand's next business day and returns when all that follows from it is done."""
-    await wait_until_quiet(operator, within_s=DAY_WITHIN_S)
+    """Starts the brand's next business day and returns when all that follows from it is done.
+
+    The platform is to be quiet before: what the day does depends on what has arrived.
+    """
     before = await operator.heads()
     known = await _calendar(operator, brand)
     next_day = date.fromisoformat(known["today"]) + timedelta(days=1)
