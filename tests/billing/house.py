@@ -6,6 +6,7 @@ hand, one turn after another, so that a test sees each step.
 
 import asyncio
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -462,7 +463,7 @@ def billing_settings(database: Database, sandbox: Sandbox) -> BillingSettings:
 @asynccontextmanager
 async def serving(
     app: Any, port: int, *, lifespan: Literal["on", "off"] = "on"
-) -> AsyncIterator[None]:
+) -> AsyncIterator[uvicorn.Server]:
     """The application on a port of loopback, for the time of the block."""
     config = uvicorn.Config(
         app, port=port, log_level="error", lifespan=lifespan, timeout_graceful_shutdown=1
@@ -475,7 +476,7 @@ async def serving(
 
     await wait_until(has_started)
     try:
-        yield
+        yield server
     finally:
         server.should_exit = True
         await task
@@ -485,6 +486,14 @@ async def serving(
 async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
     """The service, built by its composition root, without the bus, between its sandboxes."""
     sandbox = Sandbox(folder)
+    with patch.object(ssl.SSLContext, "load_verify_locations"):
+        # Eight clients of loopback addresses need no list of certificate authorities.
+        async with _furnished_house(database, sandbox) as house:
+            yield house
+
+
+@asynccontextmanager
+async def _furnished_house(database: Database, sandbox: Sandbox) -> AsyncIterator[House]:
     service = await build(billing_settings(database, sandbox))
     service.store.keyring = KeysInMemory()
     app = create_app(service)
@@ -496,10 +505,12 @@ async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         stack.enter_context(patch.object(gateway, "WEBHOOK_AFTER_S", 0.02))
         stack.enter_context(patch.object(panel, "WORK_TAKES_S", 0.02))
-        await stack.enter_async_context(serving(app, sandbox.ports["billing"], lifespan="off"))
+        own = serving(app, sandbox.ports["billing"], lifespan="off")
+        servers = [await stack.enter_async_context(own)]
         for name, server in (("gateway", gateway.Gateway), ("panel", panel.Panel)):
             application = server(sandbox.settings(name)).app()
-            await stack.enter_async_context(serving(application, sandbox.ports[name]))
+            sandboxed = serving(application, sandbox.ports[name])
+            servers.append(await stack.enter_async_context(sandboxed))
         base = f"http://127.0.0.1:{sandbox.ports['billing']}"
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30))
         house = House(http, service, sandbox=sandbox)
@@ -507,6 +518,8 @@ async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
         stack.push_async_callback(house.panel.close)
         await house.furnish()
         yield house
+        for each in servers:
+            each.should_exit = True
     assert service.close is not None
     await service.close()
     await service.store.pool.close()

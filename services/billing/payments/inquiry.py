@@ -34,7 +34,8 @@ WEBHOOK = Cause(actor="gateway")
 
 _TAKE_DUE = """
 insert into inquiry (subject_id, asked_at)
-select p.payment_id, $1::timestamptz from payment_open p left join inquiry i on i.subject_id = p.payment_id
+select p.payment_id, $1::timestamptz
+from payment_open p left join inquiry i on i.subject_id = p.payment_id
 where coalesce(i.asked_at, p.started_at) <= $1::timestamptz - case
         when $1::timestamptz - p.started_at < interval '1 hour' then interval '1 minute'
         when $1::timestamptz - p.started_at < interval '1 day' then interval '5 minutes'
