@@ -56,7 +56,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def looking(
-    browser: Browser, port: int, *, who: str, look: Look
+    browser: Browser, port: int, *, who: str, look: Look, cart: str = ""
 ) -> AsyncIterator[BrowserContext]:
     """A fresh browser of that size, signed in as `who`."""
     width, height = SIZES[look.size]
@@ -64,7 +64,7 @@ async def looking(
         viewport={"width": width, "height": height},
         color_scheme="dark" if look.theme == "dark" else "light",
     )
-    cookies = {"sid": COOKIES[who], "language": look.language}
+    cookies = {"sid": COOKIES[who], "language": look.language, "cart": cart}
     await context.add_cookies(
         [{"name": n, "value": v, "url": f"http://{HOST}:{port}"} for n, v in cookies.items() if v]
     )
@@ -84,15 +84,13 @@ async def picture(house: House, browser: Browser, *, port: int, wanted: Sequence
 
 
 async def _take(browser: Browser, port: int, *, page: Shown, look: Look, name: str) -> None:
-    async with looking(browser, port, who=page.who, look=look) as context:
+    async with looking(browser, port, who=page.who, look=look, cart=page.cart) as context:
         tab = await context.new_page()
         tab.on("console", lambda message: print(name, message.text))  # noqa: T201
         await tab.goto(f"http://{HOST}:{port}{page.path}", wait_until="load")
         if page.send:
             await tab.click(page.send)
             await tab.wait_for_load_state("load")
-        if page.open:
-            await tab.click(page.open)
         height = await tab.evaluate("document.documentElement.scrollHeight")
         await tab.set_viewport_size({"width": SIZES[look.size][0], "height": min(height, 4000)})
         await tab.screenshot(path=FOLDER / f"{name}.png")

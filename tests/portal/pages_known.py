@@ -48,13 +48,13 @@ STATUS = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A page; `send` and `open` are what is clicked before the picture is taken."""
+    """A page; `send` is clicked before the picture is taken, `cart` is the order kept."""
 
     name: str
     path: str
     who: str = "client"
     send: str = ""
-    open: str = ""
+    cart: str = ""
 
 
 def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
@@ -69,7 +69,10 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
         yield Shown("profile", "/profile")
         yield Shown("ticket-new", "/tickets/new")
         yield Shown("missing", "/invoices/no-such-thing")
-        yield Shown("refused", "/orders/review")
+        yield Shown("review-empty", "/orders/review")
+        yield Shown("review", "/orders/review", cart="loja|monthly|exemplo.com.br")
+        yield Shown("sign-in-cart", "/sign-in", "visitor", cart="start|monthly|exemplo.com.br")
+        yield Shown("late", "/invoices?at=billing/3/999999")
 
 
 def _visitor_pages() -> Iterator[Shown]:
@@ -120,5 +123,5 @@ def _tickets(world: World) -> list[UUID]:
 
 
 def _ends(ids: list[UUID]) -> list[UUID]:
-    """The first, one in the middle and the last."""
-    return list(dict.fromkeys([ids[0], ids[len(ids) // 2], ids[-1]])) if ids else []
+    """All of a few; of many the first, one in the middle and the last."""
+    return ids if len(ids) < 8 else [ids[0], ids[len(ids) // 2], ids[-1]]

@@ -59,7 +59,9 @@ def watch(tab: Page, found: list[str]) -> None:
 async def flaws_of(street: Street, page: Shown, look: Look) -> list[str]:
     """What axe and the console find on the page."""
     complaints: list[str] = []
-    async with looking(street.browser, street.port, who=page.who, look=look) as context:
+    async with looking(
+        street.browser, street.port, who=page.who, look=look, cart=page.cart
+    ) as context:
         tab = await context.new_page()
         watch(tab, complaints)
         await tab.goto(street.address(page.path), wait_until="load")
@@ -77,6 +79,7 @@ async def flaws_of(street: Street, page: Shown, look: Look) -> list[str]:
     [
         ("empty", Look("wide", "dark")),
         ("normal", Look("phone", "light")),
+        ("busy", Look("phone", "light")),
         ("normal", Look("wide", "dark", "en")),
         ("worst", Look("phone", "dark")),
     ],

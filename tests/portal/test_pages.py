@@ -43,6 +43,7 @@ def english_only() -> set[str]:
 async def shown(house: House, page: Shown, language: str) -> httpx.Response:
     async with house.browser(COOKIES[page.who]) as browser:
         browser.cookies.set("language", language)
+        browser.cookies.set("cart", page.cart)
         return await browser.get(page.path)
 
 

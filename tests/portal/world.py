@@ -438,4 +438,44 @@ def worst() -> World:
     return world
 
 
-STATES = {"empty": empty, "normal": normal, "worst": worst}
+def busy() -> World:
+    """Everything on its way: a payment, one that failed, a set-up, a refusal, a warning."""
+    world = World().found_brand().on(date(2026, 11, 10)).register()
+    paid_service, paid = world.order("pronto.com.br", PRODUCTS[0])
+    world.pay(paid, 2990)
+    world.activate(paid_service, date(2026, 12, 10))
+    warned = world.invoice(new_id(), [world.line(paid_service, 2990, "pronto.com.br")])
+    world.on(date(2026, 11, 19))
+    world.happen(
+        billing.SuspensionWarned(
+            service_id=paid_service,
+            invoice_id=warned,
+            invoice_number="PON-2026-000009",
+            suspends_on=date(2026, 11, 24),
+        )
+    )
+    world.on(TODAY)
+    setting_up, first = world.order("em-ativacao.com.br", PRODUCTS[1])
+    world.pay(first, 5990)
+    world.happen(world.asked(setting_up, "create"))
+    refused, second = world.order("recusado.com.br", PRODUCTS[0])
+    world.pay(second, 2990)
+    asked = world.asked(refused, "create")
+    world.happen(asked)
+    world.happen(
+        billing.ProvisioningFailed(
+            service_id=refused, request_id=asked.request_id, action="create", reason="domain_taken"
+        )
+    )
+    _, failed = world.order("sem-saldo.com.br", PRODUCTS[0])
+    payment_id = world.start_payment(failed, 2990)
+    world.happen(
+        billing.PaymentFailed(payment_id=payment_id, invoice_id=failed, reason="card_declined")
+    )
+    _, pending = world.order("boleto-a-caminho.com.br", PRODUCTS[2])
+    payment_id = world.start_payment(pending, 11990, method="boleto")
+    world.happen(billing.PaymentPending(payment_id=payment_id, invoice_id=pending))
+    return world
+
+
+STATES = {"empty": empty, "normal": normal, "busy": busy, "worst": worst}

@@ -1,6 +1,7 @@
 """What the composition root makes once and every page uses."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from services.portal.browser.assets import Assets
 from services.portal.browser.seal import Seal
@@ -8,10 +9,12 @@ from services.portal.browser.sessions import CookieJar
 from services.portal.browser.templates import PageTemplates
 from services.portal.live.hub import LiveHub
 from services.portal.settings import PortalSettings
-from shared.consumers.group import Consumers
 from shared.database import Pool
 from shared.http.call import CallContext
 from shared.peers import Peers
+
+if TYPE_CHECKING:
+    from shared.consumers.group import Consumers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +28,7 @@ class Desk:
     seal: Seal
     cookies: CookieJar
     hub: LiveHub
-    consumers: Consumers
+    consumers: "Consumers"
     pool: Pool
 
 

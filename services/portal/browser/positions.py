@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from shared.consumers.group import Consumers
 from shared.envelope import PARTITIONS
+
+if TYPE_CHECKING:
+    from shared.consumers.group import Consumers
 
 LONGEST = 500
 
@@ -24,7 +27,7 @@ def parse_positions(text: str) -> Mapping[str, Mapping[int, int]]:
     return dict(found)
 
 
-async def reached(consumers: Consumers, text: str, *, timeout_s: float) -> bool:
+async def reached(consumers: "Consumers", text: str, *, timeout_s: float) -> bool:
     """Whether every view has dealt with the positions, waiting at most `timeout_s` per source."""
     known = parse_positions(text)
     return all(

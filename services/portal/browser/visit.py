@@ -133,6 +133,12 @@ class Visit:
         except ValueError:
             return Page(limit=limit + 1)
 
+    @property
+    def own_account(self) -> Account:
+        """The signed-in client's account card. `NoSuchPage` while the views have not seen it."""
+        account: Account = self.own(self.account)
+        return account
+
     def own(self, thing: Any) -> Any:
         """`thing` if it is the client's. `NotHereYet` or `NoSuchPage` if it is missing or not."""
         if thing is None:

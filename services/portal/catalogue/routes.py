@@ -11,7 +11,6 @@ from services.portal.browser.visit import Visit
 from services.portal.catalogue.cart import Cart, cart_of, drop, keep, product_in_cart
 from services.portal.catalogue.domain import plain_domain
 from services.portal.catalogue.views import Product, cycles_of, product_by_slug, products_of
-from services.portal.home.routes import own_account
 
 pages = Pages(For.ANYBODY)
 client_pages = Pages(For.CLIENTS)
@@ -83,7 +82,7 @@ async def _review(visit: Visit, form: Form) -> Response:
         cart=cart,
         product=product,
         price=product.price(cart.cycle) if product and cart else None,
-        account=own_account(visit),
+        account=visit.own_account,
         form=form,
     )
 

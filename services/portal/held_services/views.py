@@ -108,6 +108,11 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
         return self.service_id
 
     @property
+    def shown_status(self) -> str:
+        """The status as pages show it: `failed` when the panel refused to set the service up."""
+        return "failed" if self.status == "setting_up" and self.failure_reason else self.status
+
+    @property
     def ordered_on(self) -> date:
         """The day (UTC) of the order."""
         return self.ordered_at.date()

@@ -7,7 +7,6 @@ from services.portal.browser.paging import Page
 from services.portal.browser.visit import Visit
 from services.portal.held_services.views import service_counts, services_of
 from services.portal.home.next_step import next_step
-from services.portal.home.views import Account
 from services.portal.invoices.views import debt_of, invoices_of
 from services.portal.tickets.views import ticket_counts, tickets_of
 
@@ -16,17 +15,11 @@ FEW = Page(limit=5)
 MANY = Page(limit=50)
 
 
-def own_account(visit: Visit) -> Account:
-    """The signed-in client's account card."""
-    account: Account = visit.own(visit.account)
-    return account
-
-
 @pages.get("/")
 async def get_home(visit: Visit) -> Response:
     """What is owed, what runs, what was asked, and what to do next."""
     db, account_id, today = visit.db, visit.account_id, visit.today
-    account = own_account(visit)
+    account = visit.own_account
     services = await services_of(db, account_id, page=FEW)
     tickets = await tickets_of(db, account_id, page=FEW)
     unpaid = await invoices_of(db, account_id, today=today, page=MANY, status="open")

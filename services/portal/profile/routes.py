@@ -9,10 +9,9 @@ from services.portal.browser.commands import Command, arrive, send
 from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.visit import Visit
-from services.portal.home.routes import own_account
 from services.portal.profile.sessions import sessions_of
+from services.portal.visitors.contact_form import CONTACT_FIELDS, missing_fields
 from services.portal.visitors.countries import countries
-from services.portal.visitors.routes import CONTACT_FIELDS, missing_fields
 from shared.http import Rate
 
 pages = Pages(For.CLIENTS)
@@ -30,7 +29,7 @@ async def _profile(
     return visit.show(
         "profile/profile.html",
         section="profile",
-        account=own_account(visit),
+        account=visit.own_account,
         form=contact or await _stored_contact(visit),
         password_form=password or Form(),
         sessions=await sessions_of(visit),

@@ -9,25 +9,14 @@ from services.portal.browser.commands import Command, Outcome, send
 from services.portal.browser.forms import Form
 from services.portal.browser.links import safe_path
 from services.portal.browser.pages import For, Pages
-from services.portal.browser.sentences import CHECK_FIELDS, REQUIRED
 from services.portal.browser.sessions import resolve
 from services.portal.browser.visit import LANGUAGE_KEPT_S, Visit
 from services.portal.catalogue.cart import cart_of, product_in_cart
+from services.portal.visitors.contact_form import CONTACT_FIELDS, missing_fields
 from services.portal.visitors.countries import countries
 from shared.http import Rate
 
 pages = Pages(For.ANYBODY)
-CONTACT_FIELDS = (
-    "name",
-    "phone",
-    "tax_id",
-    "address",
-    "city",
-    "state",
-    "postal_code",
-    "country",
-    "language",
-)
 REGISTRATION_FIELDS = (*CONTACT_FIELDS, "email")
 
 
@@ -75,14 +64,6 @@ async def register(visit: Visit, form: Form) -> Response:
 
 def _to_accounts(form: Form, path: str, *, body: Mapping[str, str]) -> Command:
     return Command(form=form, peer="accounts", path=path, body=body)
-
-
-def missing_fields(visit: Visit, form: Form, *, names: tuple[str, ...]) -> Form:
-    """The form with an error at each of the fields that is empty."""
-    sentence = visit.language.gettext(REQUIRED)
-    errors = {name: sentence for name in names if not form.values.get(name, "").strip()}
-    alert = visit.language.gettext(CHECK_FIELDS) if errors else ""
-    return form.refused(errors=errors, alert=alert)
 
 
 @pages.get("/check-your-mail")
