@@ -15,6 +15,8 @@ INSTALLED_DEV := .venv/.installed-dev-$(KEY)
 PYTEST ?=
 # Test processes at once; each has PostgreSQL and NATS servers of its own.
 WORKERS ?= 2
+# These start the whole platform, which wants the machine and its ports for itself.
+ALONE := tests/deploy/test_whole_platform.py tests/journeys
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
@@ -28,7 +30,12 @@ up: $(INSTALLED)  ## start everything here and load the demo; Ctrl-C stops it
 
 .PHONY: test
 test: $(INSTALLED_DEV) chromium  ## run all tests, or some: PYTEST="tests/shared -k money"
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(or $(PYTEST),--cov)
+ifdef PYTEST
+	@$(BIN)/pytest $(PYTEST)
+else
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov $(ALONE:%=--ignore=%)
+	@$(BIN)/pytest $(ALONE)
+endif
 
 .PHONY: check
 check: $(INSTALLED_DEV)  ## lint, format, types, imports, sizes, lock files
