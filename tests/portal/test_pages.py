@@ -1,6 +1,7 @@
 """Every page, in every state, in both languages: it is shown, and says nothing in the other one."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from shared.i18n import Catalogues
 from tests.portal.house import CLIENT, STAFF, STRANGER, House
 from tests.portal.messages import messages_in_use
 from tests.portal.pages_known import Shown, pages_of
-from tests.portal.world import STATES, normal
+from tests.portal.world import STATES, TODAY, World, normal
 
 COOKIES = {"client": CLIENT, "staff": STAFF, "visitor": ""}
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-text", "data-copied")
@@ -141,6 +142,14 @@ async def test_what_a_command_did_is_said_to_be_on_its_way(house: House) -> None
     assert 'http-equiv="refresh"' in late.text
     assert "Atualizando" in listed.text
     assert unknown.status_code == 404
+
+
+async def test_days_are_those_of_the_brands_own_calendar(house: House) -> None:
+    world = World().found_brand().on(TODAY)
+    world.at = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
+    await house.tell(world.register())
+    async with house.browser(CLIENT) as browser:
+        assert "cliente desde 20 de novembro de 2026" in (await browser.get("/")).text
 
 
 async def test_a_long_list_is_read_page_by_page_without_a_gap(house: House) -> None:

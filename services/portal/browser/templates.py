@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.portal.browser.assets import Assets
+from shared.clock import local_date
 from shared.i18n import Catalogues, Translations
 
 FOLDER = Path(__file__).parents[1] / "templates"
@@ -39,6 +40,7 @@ class PageTemplates:
         environment.filters["said"] = lambda by_language: in_language(
             by_language, language.language
         )
+        environment.filters["local_day"] = local_date
         environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
         environment.globals["asset"] = self._assets.address
         return environment

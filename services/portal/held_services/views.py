@@ -112,11 +112,6 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
         """The status as pages show it: `failed` when the panel refused to set the service up."""
         return "failed" if self.status == "setting_up" and self.failure_reason else self.status
 
-    @property
-    def ordered_on(self) -> date:
-        """The day (UTC) of the order."""
-        return self.ordered_at.date()
-
 
 async def apply(envelope: Envelope, db: Connection) -> None:
     """Follow the service's life; all of its events come in order from one source."""

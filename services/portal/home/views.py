@@ -1,6 +1,6 @@
 """Who is the account: its number, its contact data, since when?"""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -53,11 +53,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def first_name(self) -> str:
         """How the pages greet the client."""
         return self.name.split(" ", 1)[0]
-
-    @property
-    def opened_on(self) -> date:
-        """The day (UTC) of the registration."""
-        return self.opened_at.date()
 
 
 async def apply(envelope: Envelope, db: Connection) -> None:

@@ -60,11 +60,6 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     receipt_number: str | None
     failure_reason: str | None
 
-    @property
-    def started_on(self) -> date:
-        """The day (UTC) of the attempt."""
-        return self.started_at.date()
-
 
 async def apply(envelope: Envelope, db: Connection) -> None:
     """Follow each attempt; all of its events come in order from one source."""
