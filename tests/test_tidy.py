@@ -54,6 +54,10 @@ MANY_PARAMETERS_ALLOWED = {
 SLEEP_ALLOWED: dict[str, str] = {
     "tests/conftest.py::wait_until": "polls what is outside of this process",
     "tests/servers.py::_until_postgres_answers": "polls a server that starts",
+    "tests/journeys/platform.py::Platform.wait_until_ready": "polls programs that start again",
+    "tests/journeys/platform.py::Platform.mail_to": "polls the mail catcher",
+    "tests/journeys/test_order.py::"
+    "test_one_trace_leads_from_the_browsers_request_to_the_sent_mail": "spans come in batches",
 }
 """file::function -> why this test code sleeps instead of waiting for a position."""
 
