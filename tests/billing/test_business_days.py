@@ -288,7 +288,7 @@ async def test_a_service_whose_payment_is_pending_is_neither_warned_nor_suspende
     invoice_id = (await house.invoices(house.ana))[-1]["invoice_id"]
     payment_id, _ = await house.start_payment(house.ana, invoice_id)
     house.sandbox.change_checkouts("status = 'pending'")
-    await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
+    await house.inquiry.ask(UUID(payment_id))
     await house.play(due + 8 * DAY)
     names = await house.names(house.ana)
     assert not {"InvoiceOverdue", "SuspensionWarned", "ServiceSuspended"} & set(names)

@@ -12,7 +12,6 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.webhooks.signature import sign
 from shared.clock import unix_now
 from shared.ids import new_id
-from shared.store import Cause
 from tests.billing.house import SECRET, House, code_of
 from tests.conftest import wait_until
 
@@ -22,7 +21,7 @@ async def paid_order(house: House, domain: str = "ana.example") -> dict[str, str
     order = await house.order(house.ana, domain=domain)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     house.sandbox.change_checkouts("status = 'succeeded'")
-    await house.inquiry.ask(UUID(payment_id), cause=Cause(actor="test"))
+    await house.inquiry.ask(UUID(payment_id))
     await house.catch_up()
     return order
 

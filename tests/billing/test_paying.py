@@ -223,7 +223,7 @@ async def test_an_expired_checkout_makes_room_for_another_attempt(house: House) 
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     house.sandbox.change_checkouts("status = 'expired'")
-    await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
+    await house.inquiry.ask(UUID(payment_id))
     assert (await house.events(house.ana))[-1][1]["reason"] == "expired"
     token = house.client(house.ana)
     page = f"/v1/payments/{payment_id}/hosted-page"
@@ -235,13 +235,13 @@ async def test_money_on_its_way_keeps_the_order_alive(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     house.sandbox.change_checkouts("status = 'pending'")
-    await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
+    await house.inquiry.ask(UUID(payment_id))
     assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "payment_pending"
     cancel = f"/v1/orders/{order['order_id']}/cancel"
     answer = await house.ask("POST", cancel, token=house.client(house.ana))
     assert code_of(answer) == (409, "payment_awaited")
     house.sandbox.change_checkouts("status = 'failed', failure_code = 'card_declined'")
-    await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
+    await house.inquiry.ask(UUID(payment_id))
     assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "unpaid"
 
 
@@ -251,7 +251,7 @@ async def test_another_amount_or_currency_books_nothing_and_is_told(house: House
     for assignment in ("amount_minor = 1", "amount_minor = 2990, currency = 'USD'"):
         house.sandbox.change_checkouts(f"status = 'succeeded', {assignment}")
         for _ in range(2):
-            await house.inquiry.ask(UUID(payment_id), cause=CAUSE)
+            await house.inquiry.ask(UUID(payment_id))
     names = await house.names(house.ana)
     assert names.count("PaymentMismatchFound") == 2
     assert "PaymentReceived" not in names

@@ -71,3 +71,25 @@ async def test_forty_days_bring_the_renewal_and_the_payment_ends_its_suspension(
         "ServiceUnsuspended",
     ]
     assert await house.findings() == []
+
+
+async def test_every_event_of_an_order_goes_back_to_what_the_client_did(house: House) -> None:
+    await house.active_service(house.ana)
+    async with house.store.pool.acquire() as db:
+        rows = await db.fetch(
+            """select e.type, c.type as cause, e.actor,
+                      e.correlation_id = c.correlation_id as joined
+               from log e left join log c on c.id = e.causation_id
+               where e.account_id is not null order by e.position"""
+        )
+    causes = {row["type"]: row["cause"] for row in rows}
+    assert causes == {
+        **dict.fromkeys(["OrderPlaced", "ServiceOrdered", "InvoiceIssued"]),
+        "PaymentStarted": None,
+        **dict.fromkeys(["PaymentReceived", "PaymentAllocated", "InvoicePaid"], "PaymentStarted"),
+        "ProvisioningRequested": "InvoicePaid",
+        "ServiceActivated": "ProvisioningRequested",
+    }
+    assert all(row["joined"] for row in rows if row["cause"])
+    actors = {row["type"]: row["actor"] for row in rows}
+    assert (actors["PaymentReceived"], actors["ServiceActivated"]) == ("gateway", "panel")

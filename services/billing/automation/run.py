@@ -22,6 +22,7 @@ from shared.consumers.worker import Worker, is_transient
 from shared.database import Connection, acquire
 from shared.envelope import partition_of
 from shared.store import Cause, EventStore, Transaction
+from shared.telemetry import span
 
 POLL_S = 1
 _TAKE_LEASE = "select pg_try_advisory_lock(hashtextextended($1, 0))"
@@ -87,12 +88,9 @@ class BusinessDayRun:
         today = await self._store.run(READER, lambda tx: _business_day(step, tx))
         async with acquire(self._store.pool) as db:
             tasks = await STEPS[step["step"]](today, db)
-            cause = await _cause_of(step, db)
-        accounts = [list(g) for _, g in groupby(tasks, key=lambda task: task.account_id)]
-        work = (self._work_for(account, step=step, cause=cause) for account in accounts)
-        for fault in await asyncio.gather(*work, return_exceptions=True):
-            if fault is not None:
-                raise fault
+            begun = await _beginning_of(step, db)
+        with span(f"business day {step['step']}", traceparent=begun["traceparent"]):
+            await self._work_for_all(tasks, step=step, cause=_cause_of(step, begun))
         async with acquire(self._store.pool) as db:
             await db.execute(
                 """update business_day_run set finished_at = $4
@@ -112,6 +110,16 @@ class BusinessDayRun:
             for worker in behind:
                 await worker.catch_up(own)
 
+    async def _work_for_all(
+        self, tasks: Sequence[Task], *, step: asyncpg.Record, cause: Cause
+    ) -> None:
+        """All accounts side by side; raises what is wrong with the whole house."""
+        accounts = [list(g) for _, g in groupby(tasks, key=lambda task: task.account_id)]
+        work = (self._work_for(account, step=step, cause=cause) for account in accounts)
+        for fault in await asyncio.gather(*work, return_exceptions=True):
+            if fault is not None:
+                raise fault
+
     async def _work_for(self, tasks: Sequence[Task], *, step: asyncpg.Record, cause: Cause) -> None:
         """The tasks of one account in order; an error of one is kept, and the next is tried."""
         async with self._room:
@@ -123,7 +131,7 @@ class BusinessDayRun:
     async def _do(self, task: Task, cause: Cause) -> None:
         for invoice_id in task.ask_about:
             for payment_id in await self._open_payments(invoice_id):
-                await self._inquiry.ask(payment_id, cause=cause)
+                await self._inquiry.ask(payment_id)
         await self._store.run(cause, task.work)
 
     async def _open_payments(self, invoice_id: UUID) -> list[UUID]:
@@ -169,10 +177,10 @@ async def _business_day(step: asyncpg.Record, tx: Transaction) -> BusinessDay:
     return BusinessDay(brand=step["brand"], day=step["day"], dunning=brand.settings.dunning)
 
 
-async def _cause_of(step: asyncpg.Record, db: Connection) -> Cause:
-    """The public event that started the day: every automatic action can say why it was done."""
+async def _beginning_of(step: asyncpg.Record, db: Connection) -> asyncpg.Record:
+    """The public event that started the day."""
     row = await db.fetchrow(
-        """select id, correlation_id from log
+        """select id, correlation_id, traceparent from log
            where partition = $1 and type = 'BusinessDayStarted' and brand = $2
              and data ->> 'day' = $3::date::text""",
         partition_of(None, step["brand"]),
@@ -180,8 +188,13 @@ async def _cause_of(step: asyncpg.Record, db: Connection) -> Cause:
         step["day"],
     )
     assert row is not None, "a day is published where its steps are kept"
+    return row
+
+
+def _cause_of(step: asyncpg.Record, begun: asyncpg.Record) -> Cause:
+    """Every automatic action can say why it was done: its step, and the event of its day."""
     return Cause(
         actor=f"automation:{step['step']}",
-        causation_id=row["id"],
-        correlation_id=row["correlation_id"],
+        causation_id=begun["id"],
+        correlation_id=begun["correlation_id"],
     )

@@ -9,7 +9,7 @@ from shared.database import acquire
 from shared.store import Cause, EventStore
 
 LOOKS_EVERY_S = 5
-CAUSE = Cause(actor="automation:ticker")
+ACTOR = "automation:ticker"
 
 
 class Ticker:
@@ -36,4 +36,4 @@ class Ticker:
             day = local_date(self._store.clock.now(), row["time_zone"])
             if row["last_day"] is None or row["last_day"] < day:
                 start = StartBusinessDay(brand=row["slug"], day=day)
-                await self._store.run(CAUSE, partial(start_business_day, start))
+                await self._store.run(Cause(actor=ACTOR), partial(start_business_day, start))

@@ -5,12 +5,14 @@ the older the less often.
 """
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from uuid import UUID
 
 import msgspec
 import structlog
 
+from services.billing.origins import caused_by
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.commands import (
     AbandonPayment,
@@ -29,8 +31,7 @@ BATCH = 50
 
 log = structlog.get_logger()
 
-JANITOR = Cause(actor="automation:payment_janitor")
-WEBHOOK = Cause(actor="gateway")
+ACTOR = "gateway"
 
 _TAKE_DUE = """
 insert into inquiry (subject_id, asked_at)
@@ -62,7 +63,7 @@ class Inquiry:
         self._store = store
         self._gateway = gateway
 
-    async def ask(self, payment_id: UUID, *, cause: Cause) -> bool:
+    async def ask(self, payment_id: UUID) -> bool:
         """Whether the gateway knows the payment; what it says is booked.
 
         `OutcomeUnknown` when it gives no answer that can be trusted; nothing is booked then.
@@ -70,7 +71,7 @@ class Inquiry:
         reported = await self._gateway.find(str(payment_id))
         if reported is None:
             return False
-        await self._settle(payment_id, reported, cause=cause)
+        await self._settle(payment_id, reported)
         return True
 
     async def take_webhook(self, body: str) -> None:
@@ -80,7 +81,7 @@ class Inquiry:
         if reported is None:
             raise Unprocessable("no such checkout at the gateway")
         try:
-            await self._settle(UUID(reported.reference), reported, cause=WEBHOOK)
+            await self._settle(UUID(reported.reference), reported)
         except (NotFound, ValueError) as error:
             raise Unprocessable("no such payment here") from error
 
@@ -102,11 +103,16 @@ class Inquiry:
         return len(due)
 
     async def _ask_or_abandon(self, payment_id: UUID, *, is_old: bool) -> None:
-        is_known = await self.ask(payment_id, cause=JANITOR)
+        is_known = await self.ask(payment_id)
         if not is_known and is_old:
             abandon = AbandonPayment(payment_id=payment_id)
-            await self._store.run(JANITOR, partial(abandon_payment, abandon))
+            async with self._caused_by(payment_id) as cause:
+                await self._store.run(cause, partial(abandon_payment, abandon))
 
-    async def _settle(self, payment_id: UUID, reported: Checkout, *, cause: Cause) -> None:
+    async def _settle(self, payment_id: UUID, reported: Checkout) -> None:
         settle = SettlePayment(payment_id=payment_id, reported=reported)
-        await self._store.run(cause, partial(settle_payment, settle))
+        async with self._caused_by(payment_id) as cause:
+            await self._store.run(cause, partial(settle_payment, settle))
+
+    def _caused_by(self, payment_id: UUID) -> AbstractAsyncContextManager[Cause]:
+        return caused_by("payment", payment_id, actor=ACTOR, pool=self._store.pool)

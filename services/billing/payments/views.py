@@ -22,7 +22,10 @@ create table payment_open (
     account_id uuid not null,
     brand text not null,
     invoice_id uuid not null,
-    started_at timestamptz not null
+    started_at timestamptz not null,
+    event_id uuid not null,
+    correlation_id uuid not null,
+    traceparent text not null
 );
 create index payment_open_started on payment_open (started_at);
 """
@@ -32,13 +35,17 @@ async def apply(envelope: Envelope, db: Connection) -> None:
     match envelope.event:
         case PaymentStarted() as started:
             await db.execute(
-                """insert into payment_open (payment_id, account_id, brand, invoice_id, started_at)
-                   values ($1, $2, $3, $4, $5)""",
+                """insert into payment_open (payment_id, account_id, brand, invoice_id, started_at,
+                                             event_id, correlation_id, traceparent)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8)""",
                 started.payment_id,
                 envelope.account,
                 envelope.brand,
                 started.invoice_id,
                 envelope.occurred_at,
+                envelope.id,
+                envelope.correlation_id,
+                envelope.traceparent,
             )
         case PaymentReceived(payment_id=payment_id) | PaymentFailed(payment_id=payment_id):
             await db.execute("delete from payment_open where payment_id = $1", payment_id)

@@ -8,20 +8,18 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from services.billing.origins import caused_by
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.provisioning.commands import TakeAnswer, take_answer
 from services.billing.provisioning.panel import Panel
 from shared.database import acquire
-from shared.store import Cause, EventStore
+from shared.store import EventStore
 
 LOOKS_EVERY_S = 5
 BATCH = 50
 NO_REASON = "unknown"
 
 log = structlog.get_logger()
-
-JANITOR = Cause(actor="automation:provisioning_janitor")
-WEBHOOK = Cause(actor="panel")
 
 _TAKE_DUE = """
 insert into inquiry (subject_id, asked_at)
@@ -55,7 +53,7 @@ class PanelAnswers:
         answer = TakeAnswer(
             service_id=event.service_id, request_id=event.request_id, refusal=refusal
         )
-        await self._store.run(WEBHOOK, partial(take_answer, answer))
+        await self._take(answer)
 
     async def run_janitor(self) -> None:
         """Ask about requests without an answer for as long as the service runs."""
@@ -83,4 +81,9 @@ class PanelAnswers:
         answer = TakeAnswer(
             service_id=UUID(found.service_id), request_id=request_id, refusal=refusal
         )
-        await self._store.run(JANITOR, partial(take_answer, answer))
+        await self._take(answer)
+
+    async def _take(self, answer: TakeAnswer) -> None:
+        asked = caused_by("request", answer.request_id, actor="panel", pool=self._store.pool)
+        async with asked as cause:
+            await self._store.run(cause, partial(take_answer, answer))

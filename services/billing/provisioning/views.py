@@ -33,7 +33,10 @@ create table provisioning_open (
     service_id uuid primary key,
     brand text not null,
     request_id uuid not null,
-    requested_at timestamptz not null
+    requested_at timestamptz not null,
+    event_id uuid not null,
+    correlation_id uuid not null,
+    traceparent text not null
 );
 create index provisioning_open_requested on provisioning_open (requested_at);
 """
@@ -44,12 +47,16 @@ async def apply(envelope: Envelope, db: Connection) -> None:
     match envelope.event:
         case ProvisioningRequested() as requested:
             await db.execute(
-                """insert into provisioning_open (service_id, brand, request_id, requested_at)
-                   values ($1, $2, $3, $4)""",
+                """insert into provisioning_open (service_id, brand, request_id, requested_at,
+                                                  event_id, correlation_id, traceparent)
+                   values ($1, $2, $3, $4, $5, $6, $7)""",
                 requested.service_id,
                 envelope.brand,
                 requested.request_id,
                 envelope.occurred_at,
+                envelope.id,
+                envelope.correlation_id,
+                envelope.traceparent,
             )
         case (
             ServiceActivated()
