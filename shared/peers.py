@@ -45,6 +45,7 @@ class RemoteProblem(DomainError):
         super().__init__(**body.get("facts", {}))
         self.status = _KINDS.get(status, Unavailable).status  # type: ignore[misc]
         self.remote_code = str(body.get("code", "unavailable"))
+        self.errors: list[dict[str, str]] = body.get("errors", [])
         self.remote_message = str(body.get("title", self.message))
         self.args = (self.remote_message,)
 

@@ -122,7 +122,7 @@ class Operator:
                 headers=dict(headers),
                 timeout=limit_s,
             )
-        except httpx.ConnectError:
+        except httpx.TransportError:
             raise _silent(name) from None
         if answer.is_error:
             raise Refusal(name, answer)

@@ -109,14 +109,17 @@ class Worker:
         async with self._lock:
             if source in self.behind:
                 await self.load()
-            if heads is None:
+            if heads is None or self._is_ahead(source, heads):
                 heads = await self._feeds[source].heads()
-            for (known_source, partition), standing in self._checkpoints.items():
-                if known_source == source and standing.position > heads.get(partition, 0):
-                    self.behind[source] = "ahead of its source"
-                    raise AnotherHistory(f"{self.name} is ahead of {source}/{partition}")
-            for partition, head in heads.items():
-                await self._read(source, partition, upto=head)
+            if self._is_ahead(source, heads):
+                self.behind[source] = "ahead of its source"
+                raise AnotherHistory(f"{self.name} is ahead of {source}")
+            try:
+                for partition, head in heads.items():
+                    await self._read(source, partition, upto=head)
+            except LostRace as error:
+                self.behind[source] = repr(error)
+                raise
             self.behind.pop(source, None)
 
     async def retry_parked(self) -> None:
@@ -156,6 +159,13 @@ class Worker:
                 await self._deal_with(batch)
                 batch = []
         await self._deal_with(batch)
+
+    def _is_ahead(self, source: str, heads: Mapping[int, int]) -> bool:
+        """Whether there is a checkpoint beyond the heads, which may only be of a moment ago."""
+        return any(
+            known == source and standing.position > heads.get(partition, 0)
+            for (known, partition), standing in self._checkpoints.items()
+        )
 
     def _standing(self, source: str, partition: int) -> Checkpoint:
         return self._checkpoints.get((source, partition), START)

@@ -41,6 +41,8 @@ class Repeat(StrEnum):
     """The request carries an Idempotency-Key; the answer is kept with the command."""
     NATURAL = "natural"
     """The command itself recognises a repetition, or a repetition does no harm."""
+    OWN = "own"
+    """The route opens transactions of its own: around a call outside, or for a count that stays."""
     READS = "reads"
     """Nothing is written: no transaction."""
 

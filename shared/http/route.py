@@ -102,7 +102,7 @@ class DeclaredRoute(APIRoute):
             request.state.caller = await gate.admit(request, access)
             await check_json(request)
             try:
-                if access.repeat is Repeat.READS:
+                if access.repeat in (Repeat.READS, Repeat.OWN):
                     return await handle(request)
                 return await _write(request, handle, repeat=access.repeat)
             except LOST as error:

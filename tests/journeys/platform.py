@@ -32,7 +32,12 @@ class Platform:
 
     def faktura(self, *words: str) -> str:
         """What the command `faktura` prints; it must succeed."""
-        done = subprocess.run(
+        done = self._run(*words)
+        assert done.returncode == 0, f"faktura {' '.join(words)}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def _run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             [sys.executable, "-m", "deploy.local.cli", *words],
             env={**os.environ, **self.environment, "FAKTURA_HOME": str(self.home)},
             cwd=PROJECT,
@@ -41,8 +46,6 @@ class Platform:
             timeout=COMMAND_WITHIN_S,
             check=False,
         )
-        assert done.returncode == 0, f"faktura {' '.join(words)}: {done.stdout}\n{done.stderr}"
-        return done.stdout
 
     def ask(self, *words: str) -> Any:
         """What the command prints as JSON."""
@@ -78,8 +81,9 @@ class Platform:
     def wait_until_ready(self) -> None:
         """Until every program is ready again."""
         deadline = time.monotonic() + READY_WITHIN_S
-        while not self.ask("status")["ok"]:
-            assert time.monotonic() < deadline, self.ask("status")
+        while self._run("status", "--json").returncode != 0:
+            assert time.monotonic() < deadline, self._run("status").stdout
+            time.sleep(LOOK_AGAIN_S)
 
     def play_days(self, days: int) -> None:
         """Let the brand's business days pass, each until nothing is on its way any more."""

@@ -30,6 +30,7 @@ def test_a_killed_program_comes_back_and_the_order_goes_its_way(walk: Walk, vict
     platform.kill(victim)
     walk.approve()
     walk.sees_in("/services", "Ativo")
+    platform.wait_until_ready()
     account = account_of(platform, walk.email)
 
     platform.play_days(20)

@@ -27,7 +27,7 @@ class KeysOut(Answer):
     keys: dict[UUID, str | None]
 
 
-@router.post("/internal/keys", who=Who.INTERNAL, repeat=Repeat.READS)
+@router.post("/internal/keys", who=Who.INTERNAL, repeat=Repeat.OWN)
 async def post_keys(body: KeysBody, call: Call) -> KeysOut:
     """The keys of the subjects."""
     keyring = state_of(call).keyring

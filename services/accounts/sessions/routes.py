@@ -56,7 +56,7 @@ class SignedIn(Answer):
     status_code=201,
     who=Who.PUBLIC,
     rate=Rate.AUTH,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(SignInRefused, EmailNotConfirmed, TooManyAttempts, TooManySignIns),
 )
 async def post_session(body: SignInBody, call: Call) -> SignedIn:
@@ -103,7 +103,7 @@ class Resolved(Answer):
 
 
 @router.post(
-    "/internal/sessions/resolve", who=Who.INTERNAL, repeat=Repeat.READS, errors=(SessionEnded,)
+    "/internal/sessions/resolve", who=Who.INTERNAL, repeat=Repeat.OWN, errors=(SessionEnded,)
 )
 async def post_session_resolution(body: SessionBody, call: Call) -> Resolved:
     """The session's user, with a signed token of five minutes."""

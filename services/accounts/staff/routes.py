@@ -38,7 +38,7 @@ class StaffOut(Answer):
     user_id: UUID
 
 
-@router.put("/internal/staff", who=Who.INTERNAL, repeat=Repeat.READS, errors=(Forbidden,))
+@router.put("/internal/staff", who=Who.INTERNAL, repeat=Repeat.OWN, errors=(Forbidden,))
 async def put_staff(body: StaffBody, call: Call) -> StaffOut:
     """The address belongs to a member of staff with this password. A repeat changes nothing."""
     require_issuer(call, OPERATOR)

@@ -84,7 +84,7 @@ class RegistrationBody(ContactBody):
     status_code=202,
     who=Who.PUBLIC,
     rate=Rate.AUTH,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(BrandUnknown, LanguageNotOffered, TooManyAttempts, *BAD_PASSWORD),
 )
 async def post_registration(body: RegistrationBody, call: Call) -> Accepted:
@@ -111,7 +111,7 @@ class TokenBody(Body):
     "/v1/email-confirmations",
     who=Who.PUBLIC,
     rate=Rate.AUTH,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(LinkInvalid, TooManyAttempts),
 )
 async def post_email_confirmation(body: TokenBody, call: Call) -> Done:
@@ -133,7 +133,7 @@ class ForgottenBody(Body):
     status_code=202,
     who=Who.PUBLIC,
     rate=Rate.AUTH,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(TooManyAttempts,),
 )
 async def post_password_reset(body: ForgottenBody, call: Call) -> Accepted:
@@ -157,7 +157,7 @@ class ResetBody(Body):
     "/v1/password-resets/confirm",
     who=Who.PUBLIC,
     rate=Rate.AUTH,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(LinkInvalid, TooManyAttempts, *BAD_PASSWORD),
 )
 async def post_password_reset_confirmation(body: ResetBody, call: Call) -> Done:
@@ -184,7 +184,7 @@ class PasswordBody(Body):
     "/v1/me/password",
     who=Who.USER,
     rate=Rate.AUTH,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(CurrentPasswordWrong, TooManyAttempts, *BAD_PASSWORD),
 )
 async def post_password(

@@ -77,7 +77,7 @@ class HostedPageOut(Answer):
 @router.post(
     "/v1/payments/{payment_id}/hosted-page",
     who=Who.CLIENT,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(
         NotFound,
         PaymentHasEnded,

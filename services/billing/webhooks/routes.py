@@ -36,7 +36,7 @@ class _PanelEvent(msgspec.Struct, frozen=True):
     "/webhooks/gateway",
     who=Who.PUBLIC,
     rate=Rate.INTERNAL,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(SignatureInvalid, WebhookMalformed),
 )
 async def post_gateway_webhook(call: Call) -> KeptOut:
@@ -51,7 +51,7 @@ async def post_gateway_webhook(call: Call) -> KeptOut:
     "/webhooks/panel",
     who=Who.PUBLIC,
     rate=Rate.INTERNAL,
-    repeat=Repeat.READS,
+    repeat=Repeat.OWN,
     errors=(SignatureInvalid, WebhookMalformed),
 )
 async def post_panel_webhook(call: Call) -> KeptOut:

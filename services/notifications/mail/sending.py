@@ -52,8 +52,8 @@ class Mail:
 
 
 _UNFOLDED = SMTP.clone(max_line_length=998)
-"""Headers on one line of at most 998 bytes (RFC 5322, 2.1.1): where Python folds a header between two
-encoded words, it loses the space that stood there."""
+"""Headers on one line of at most 998 bytes (RFC 5322, 2.1.1): where Python folds a header between
+two encoded words, it loses the space that stood there."""
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 """Hands a message to the mail server."""
