@@ -62,7 +62,7 @@ async def measure(house: House) -> list[Result]:
     await relay.check_stream(sender.jetstream())
     bare = await _bare(house, sender, receiver=receiver)
     loops: dict[str, Any] = {"relay": relay.run}
-    loops |= (await _consumers(source, reader, applied)).loops(receiver)
+    loops |= (await _consumers(source, reader, applied=applied)).loops(receiver)
     tasks = [asyncio.create_task(run_forever(name, loop)) for name, loop in loops.items()]
     accepted_at = await _command(source, applied_at)
     for task in tasks:
@@ -105,7 +105,7 @@ async def _command(source: EventStore, applied_at: Mapping[UUID, float]) -> dict
     return accepted_at
 
 
-async def _consumers(source: EventStore, reader: EventStore, applied: Any) -> Consumers:
+async def _consumers(source: EventStore, reader: EventStore, *, applied: Any) -> Consumers:
     consumers = Consumers([SEEN], reader, None, applied=applied)  # type: ignore[arg-type]
     feeds: dict[str, Feed] = {"tickets": LocalFeed(source.pool, "tickets")}
     consumers.feeds = feeds

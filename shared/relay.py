@@ -8,7 +8,6 @@ under a new epoch, because the server would acknowledge and not store an id that
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import nats.errors
@@ -46,7 +45,11 @@ order by max(l.occurred_at) over (partition by l.partition order by l.position),
     l.partition, l.position
 limit $1
 """
-_REMEMBER_STREAM = """
+_REMEMBER = """
+with published as (
+    update relay_checkpoint c set position = r.position
+    from unnest($6::smallint[], $7::bigint[]) as r (partition, position)
+    where c.partition = r.partition and c.position < r.position)
 insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
 values ($1, $2, $3, $4, $5)
 on conflict (stream) do update set created_at = excluded.created_at,
@@ -149,9 +152,8 @@ class Relay:
                         where l.partition = c.partition and l.occurred_at < $1), 0)""",
                 oldest,
             )
-            await db.execute(
-                _REMEMBER_STREAM, self._stream, self._created_at, NO_SEQUENCE, "", epoch
-            )
+            nothing = (NO_SEQUENCE, "", epoch, [], [])
+            await db.execute(_REMEMBER, self._stream, self._created_at, *nothing)
         self._epoch = epoch
 
     async def _publish(self, js: JetStreamContext, record: Record) -> PubAck:
@@ -183,19 +185,14 @@ class Relay:
         reached: dict[int, int] = {}
         for record in records:
             reached[record.partition] = max(record.position, reached.get(record.partition, 0))
-        values: list[Any] = [list(reached), list(reached.values())]
-        async with acquire(self._pool) as db, db.transaction():
+        async with acquire(self._pool) as db:
             await db.execute(
-                """update relay_checkpoint c set position = r.position
-                   from unnest($1::smallint[], $2::bigint[]) as r (partition, position)
-                   where c.partition = r.partition and c.position < r.position""",
-                *values,
-            )
-            await db.execute(
-                _REMEMBER_STREAM,
+                _REMEMBER,
                 self._stream,
                 self._created_at,
                 last_sequence,
                 last_event_id,
                 self._epoch,
+                list(reached),
+                list(reached.values()),
             )

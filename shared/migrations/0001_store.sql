@@ -66,8 +66,8 @@ declare
 begin
     insert into events (stream_id, version, topic, account_id, brand, data, recorded_at)
     select e.stream_id, e.version, e.topic, e.account_id, e.brand, e.data::jsonb, recorded
-    from unnest(event_streams, event_versions, event_topics, event_accounts, event_brands, event_data)
-        as e (stream_id, version, topic, account_id, brand, data);
+    from unnest(event_streams, event_versions, event_topics, event_accounts, event_brands,
+                event_data) as e (stream_id, version, topic, account_id, brand, data);
     for head in
         select h.partition, h.position, h.hash from partition_head h
         where h.partition = any (log_partitions) order by h.partition for update
