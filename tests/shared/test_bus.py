@@ -93,7 +93,10 @@ async def until(check: Callable[[], Awaitable[Any]], expected: Any) -> None:
     async def holds() -> bool:
         return bool(await check() == expected)
 
-    await wait_until(holds, within_s=30)
+    try:
+        await wait_until(holds, within_s=30)
+    except TimeoutError:
+        raise AssertionError(f"{await check()} did not become {expected}") from None
 
 
 @pytest.fixture
