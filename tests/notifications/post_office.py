@@ -20,7 +20,14 @@ from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import Worker
 from shared.contracts.event import PublicEvent
 from shared.database import Pool
-from shared.envelope import Envelope, Record, encode_public, partition_of
+from shared.envelope import (
+    FIRST_HASH,
+    Envelope,
+    Record,
+    chained_hash,
+    encode_public,
+    partition_of,
+)
 from shared.feed import Feed, LocalFeed
 from shared.ids import new_id
 from shared.peers import Peers
@@ -79,8 +86,11 @@ class Log:
             data=msgspec.json.encode(encode_public(event, KEY)).decode(),
             hash="",
         )
-        self.records[partition].append(record)
-        return record
+        before = self.records[partition][-1:]
+        start = bytes.fromhex(before[0].hash) if before else FIRST_HASH
+        chained = msgspec.structs.replace(record, hash=chained_hash(start, record).hex())
+        self.records[partition].append(chained)
+        return chained
 
 
 class PostOffice:
