@@ -152,8 +152,9 @@ class Relay:
                         where l.partition = c.partition and l.occurred_at < $1), 0)""",
                 oldest,
             )
-            nothing = (NO_SEQUENCE, "", epoch, [], [])
-            await db.execute(_REMEMBER, self._stream, self._created_at, *nothing)
+            await db.execute(
+                _REMEMBER, self._stream, self._created_at, NO_SEQUENCE, "", epoch, [], []
+            )
         self._epoch = epoch
 
     async def _publish(self, js: JetStreamContext, record: Record) -> PubAck:
