@@ -135,7 +135,8 @@ class Worker:
                 standing = checkpoint_at(run[-1]) if run else self._standing(source, partition)
                 if record.position <= standing.position:
                     continue
-                if standing.precedes(record):
+                # Any history could begin here, so a partition's first event comes from the feed.
+                if standing is not START and standing.precedes(record):
                     run.append(record)
                     continue
                 await self._deal_with(run)

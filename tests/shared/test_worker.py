@@ -196,11 +196,13 @@ async def test_poison_is_tried_five_times_and_then_waits_for_a_person(house: Hou
 
 
 async def test_an_event_of_a_newer_version_is_parked_not_skipped(house: House) -> None:
-    await house.counted(0)
-    (record,) = await house.records()
+    await house.counted(1)
+    first, second = await house.records()
     worker = await house.worker(tally)
-    newer = msgspec.structs.replace(record, version=99)
-    chained = msgspec.structs.replace(newer, hash=chained_hash(bytes(32), newer).hex())
+    await worker.offer("tickets", [first])
+    newer = msgspec.structs.replace(second, version=99)
+    before = bytes.fromhex(first.hash)
+    chained = msgspec.structs.replace(newer, hash=chained_hash(before, newer).hex())
     await worker.offer("tickets", [chained])
     (row,) = await house.rows("select error from parked")
     assert "version 99" in row["error"]
@@ -230,6 +232,19 @@ async def test_an_altered_or_forged_message_is_not_believed(house: House) -> Non
     assert [r["closed"] for r in await house.rows("select closed from tally")] == [2]
     assert worker.behind == {}
     assert house.seen == [first.id, second.id, third.id]
+
+
+async def test_the_first_event_of_another_history_is_not_believed(house: House) -> None:
+    account = new_id()
+    await house.counted(1, account=account)
+    (first, second) = await house.records()
+    other = msgspec.structs.replace(first, id=new_id(), data=first.data.replace("client", "staff"))
+    foreign = msgspec.structs.replace(other, hash=chained_hash(bytes(32), other).hex())
+    worker = await house.worker(tally)
+    await worker.offer("tickets", [foreign])
+    await worker.offer("tickets", [second])
+    assert house.seen == [first.id, second.id]
+    assert worker.behind == {}
 
 
 async def test_a_fault_of_the_moment_parks_nothing(house: House) -> None:
