@@ -83,11 +83,15 @@ def views_of(service: str) -> tuple[View, ...]:
 
 
 async def _make_template(postgres: Postgres, service: str) -> None:
-    admin = await asyncpg.connect(postgres.url("postgres"))
-    await admin.execute(f"create role {service}_app login password '{PASSWORD}'")
-    await admin.execute(f"create database template_{service}")
-    await admin.close()
     url, role = postgres.url(f"template_{service}"), f"{service}_app"
+    admin = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        known = await admin.fetchval("select 1 from pg_roles where rolname = $1", role)
+        verb = "alter" if known else "create"
+        await admin.execute(f"{verb} role {role} login password '{PASSWORD}'")
+        await admin.execute(f"create database template_{service}")
+    finally:
+        await admin.close()
     if service == "keyring":
         folder = PROJECT / "services" / "accounts" / "keyring_migrations"
         await migrate_plain(folder, owner_url=url, role=role)

@@ -120,8 +120,8 @@ class Platform:
 def running_platform(home: Path, environment: Mapping[str, str]) -> Iterator[Platform]:
     """A platform with its demo for the time of the block; nothing of it is left running."""
     platform = Platform(home, environment)
-    platform.faktura("up", "--detach")
     try:
+        platform.faktura("up", "--detach")
         yield platform
     finally:
         platform.faktura("down")
