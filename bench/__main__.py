@@ -1,6 +1,6 @@
 """`make bench`: every benchmark in turn, one table, and bench/results.json."""
 
-import asyncio
+import uvloop
 
 from bench import append, latency, relay
 from bench.house import running_house
@@ -12,7 +12,7 @@ def main() -> None:
     results: list[Result] = []
     for benchmark in (append, relay, latency):
         with running_house() as house:
-            results += asyncio.run(benchmark.measure(house))
+            results += uvloop.run(benchmark.measure(house))
     report(results)
 
 

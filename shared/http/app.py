@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -112,7 +113,7 @@ def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
     """Run one service as this process until it is told to stop; it drains for ten seconds."""
     start_logs(settings.service, settings.log_level)
     start_telemetry(settings.service, otlp_endpoint=settings.otlp_endpoint)
-    asyncio.run(_serve(build, settings))
+    uvloop.run(_serve(build, settings))
 
 
 async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
@@ -120,7 +121,6 @@ async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) ->
         create_app(await build()),
         host=settings.host,
         port=settings.port,
-        loop="uvloop",
         http="httptools",
         log_config=None,
         access_log=False,
