@@ -7,13 +7,10 @@ routes are declared without a transaction and open one only for their command.
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from shared.errors import ConcurrentWrite
 from shared.http.call import CallContext
 from shared.store import Cause, Transaction
 
 Result = TypeVar("Result")
-
-ATTEMPTS = 3
 
 
 async def in_transaction(
@@ -21,11 +18,4 @@ async def in_transaction(
 ) -> Result:
     """What `work` returns, committed; run again, up to three times, where another was first."""
     cause = Cause(actor=call.caller.actor, correlation_id=call.request.state.request_id)
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            async with call.store.transaction(cause) as tx:
-                return await work(tx)
-        except ConcurrentWrite:
-            if attempt == ATTEMPTS:
-                raise
-    raise AssertionError("the last attempt returned or raised")
+    return await call.store.run(cause, work)
