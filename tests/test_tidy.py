@@ -56,6 +56,7 @@ SLEEP_ALLOWED: dict[str, str] = {
     "tests/servers.py::_until_postgres_answers": "polls a server that starts",
     "tests/journeys/platform.py::Platform.wait_until_ready": "polls programs that start again",
     "tests/journeys/platform.py::Platform.mail_to": "polls the mail catcher",
+    "tests/faults/proxy.py::Proxy._suffer": "slowness is what it is for",
     "tests/journeys/test_order.py::"
     "test_one_trace_leads_from_the_browsers_request_to_the_sent_mail": "spans come in batches",
 }

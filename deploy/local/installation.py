@@ -11,6 +11,13 @@ from deploy.local.state import Home
 
 DOMAIN = "localhost"
 """Browsers take every name below it to this machine."""
+OPERATORS = (
+    "FAKTURA_LOG_LEVEL",
+    "FAKTURA_OTLP_ENDPOINT",
+    "FAKTURA_POSTGRES_VIA",
+    "FAKTURA_NATS_VIA",
+)
+"""What an operator may set for the platform as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +49,21 @@ class Installation:
         return f"http://{brand}.{DOMAIN}:{self.ports['portal']}"
 
     def database_url(self, role: str, *, password: str, database: str) -> str:
-        """How a role reaches a database of the cluster."""
-        return f"postgresql://{role}:{password}@{LOOPBACK}:{self.ports['postgres']}/{database}"
+        """How a role reaches a database of the cluster, directly."""
+        place = f"{LOOPBACK}:{self.ports['postgres']}"
+        return f"postgresql://{role}:{password}@{place}/{database}"
+
+    def way_to(self, name: str) -> str:
+        """`host:port` where the services reach PostgreSQL or NATS.
+
+        FAKTURA_POSTGRES_VIA and FAKTURA_NATS_VIA name a proxy or pooler in between.
+        """
+        return os.environ.get(f"FAKTURA_{name.upper()}_VIA", f"{LOOPBACK}:{self.ports[name]}")
+
+    def service_database_url(self, service: str, *, database: str) -> str:
+        """How a running service reaches one of its databases."""
+        password = self.secrets.app_passwords[service]
+        return f"postgresql://{service}_app:{password}@{self.way_to('postgres')}/{database}"
 
     def peers(self) -> dict[str, str]:
         """The base address of each service."""
@@ -52,15 +72,12 @@ class Installation:
     def service_environment(self, service: str) -> dict[str, str]:
         """The FAKTURA_ variables of a service; only accounts is told of the keyring."""
         secrets = self.secrets
-        app = secrets.app_passwords[service]
         told = {
             "SERVICE": service,
             "HOST": LOOPBACK,
             "PORT": str(self.ports[service]),
-            "DATABASE_URL": self.database_url(
-                f"{service}_app", password=app, database=f"faktura_{service}"
-            ),
-            "NATS_URL": f"nats://{LOOPBACK}:{self.ports['nats']}",
+            "DATABASE_URL": self.service_database_url(service, database=f"faktura_{service}"),
+            "NATS_URL": f"nats://{self.way_to('nats')}",
             "NATS_USER": service,
             "NATS_PASSWORD": secrets.nats_passwords[service],
             "SIGNING_KEY": secrets.signing_keys[service],
@@ -70,9 +87,7 @@ class Installation:
             **self._of_the_outside_world(service),
         }
         if service == "accounts":
-            told["KEYRING_URL"] = self.database_url(
-                "accounts_app", password=app, database="faktura_keyring"
-            )
+            told["KEYRING_URL"] = self.service_database_url(service, database="faktura_keyring")
             told["MASTER_KEY"] = secrets.master_key
         return _as_environment(told)
 
@@ -133,12 +148,11 @@ class Installation:
 def inherited() -> dict[str, str]:
     """What a process inherits from the operator's environment: all but what would mislead it.
 
-    FAKTURA_LOG_LEVEL and FAKTURA_OTLP_ENDPOINT are the operator's to set.
+    What is in OPERATORS is the operator's to set.
     """
     ours = ("FAKTURA_", "SANDBOX_", "PG")
     kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
-    wanted = ("FAKTURA_LOG_LEVEL", "FAKTURA_OTLP_ENDPOINT")
-    return kept | {name: os.environ[name] for name in wanted if name in os.environ}
+    return kept | {name: os.environ[name] for name in OPERATORS if name in os.environ}
 
 
 def _as_environment(told: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import keys, ports
-from deploy.local.installation import Installation
+from deploy.local.installation import Installation, inherited
 from deploy.local.state import CannotRun, Home, sole_supervisor, supervisor_pid
 from shared.tokens import Signer
 from tests.deploy.toys import home_in
@@ -61,6 +61,22 @@ def test_only_accounts_is_told_of_the_keyring_and_only_billing_of_the_gateways_k
     assert [s for s in told if "FAKTURA_KEYRING_URL" in told[s]] == ["accounts"]
     assert [s for s in told if "FAKTURA_GATEWAY_KEY" in told[s]] == ["billing"]
     assert not any("FAKTURA_OWNER_DATABASE_URL" in environment for environment in told.values())
+
+
+def test_services_reach_postgresql_and_nats_by_the_way_that_the_operator_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_in(tmp_path)
+    chosen = ports.choose_ports(home)
+    installation = Installation(home=home, ports=chosen, secrets=keys.secrets_of(home))
+    monkeypatch.setenv("FAKTURA_POSTGRES_VIA", "127.0.0.1:6432")
+    monkeypatch.setenv("FAKTURA_NATS_VIA", "127.0.0.1:6222")
+    told = installation.migration_environment("accounts")
+    assert "@127.0.0.1:6432/" in told["FAKTURA_DATABASE_URL"]
+    assert "@127.0.0.1:6432/" in told["FAKTURA_KEYRING_URL"]
+    assert told["FAKTURA_NATS_URL"] == "nats://127.0.0.1:6222"
+    assert f"@127.0.0.1:{chosen['postgres']}/" in told["FAKTURA_OWNER_DATABASE_URL"]
+    assert inherited()["FAKTURA_NATS_VIA"] == "127.0.0.1:6222"
 
 
 def test_a_second_supervisor_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
