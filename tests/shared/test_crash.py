@@ -36,7 +36,7 @@ def _passed(environment: dict[str, str]) -> tuple[int, list[str]]:
 def calls_in(tree: ast.AST) -> list[str]:
     """The points that a module names, in order; a computed name is no name."""
     return [
-        node.args[0].value if isinstance(node.args[0], ast.Constant) else ast.unparse(node.args[0])
+        ast.unparse(node.args[0]).strip("'")
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("crash_point")
     ]
