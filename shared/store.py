@@ -15,6 +15,7 @@ import asyncpg
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 
+from shared.append import LogRow, Write, append
 from shared.clock import Clock
 from shared.codec import TypedMapper, encode_bounded, has_personal_fields
 from shared.contracts.event import PublicEvent
@@ -51,14 +52,6 @@ class Cause:
     actor: str
     correlation_id: UUID = field(default_factory=new_id)
     causation_id: UUID | None = None
-
-
-_APPEND = """
-select at_partition, at_position from append(
-    $1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7,
-    $8::smallint[], $9::uuid[], $10::text[], $11::smallint[], $12::uuid[], $13::text[], $14::text[],
-    $15::bytea[], $16, $17, $18, $19)
-"""
 
 
 class EventStore:
@@ -141,29 +134,17 @@ class Transaction:
 
         `ConcurrentWrite` if another writer was first on one of them; nothing is recorded then.
         """
-        batch = _Batch()
+        write = Write()
         for aggregate in aggregates:
-            await self._prepare(aggregate, batch)
-        if not batch.event_rows:
+            await self._prepare(aggregate, write)
+        if not write.events:
             return
-        cause = self.cause
-        events = [list(column) for column in zip(*batch.event_rows, strict=True)]
-        log = [list(column) for column in zip(*batch.log_rows, strict=True)] or [[]] * 8
         try:
             with timed(APPEND_SECONDS):
-                heads = await self.db.fetch(
-                    _APPEND,
-                    *events,
-                    self.now,
-                    *log,
-                    cause.actor,
-                    cause.causation_id,
-                    cause.correlation_id,
-                    current_traceparent(),
-                )
+                await append(self.db, [write])
         except asyncpg.UniqueViolationError as error:
             raise ConcurrentWrite() from error
-        self.positions.update({head["at_partition"]: head["at_position"] for head in heads})
+        self.positions.update(write.positions)
 
     async def next_number(self, series: str) -> int:
         """The next number of `series`: 1, 2, 3 ... without gaps; others wait until the commit."""
@@ -200,7 +181,7 @@ class Transaction:
         subject = rows[0]["account_id"] or id
         return (await self.store.keyring.keys([subject]))[subject]
 
-    async def _prepare(self, aggregate: Aggregate, batch: "_Batch") -> None:
+    async def _prepare(self, aggregate: Aggregate, write: Write) -> None:
         account_id, brand = aggregate.account_id, aggregate.brand  # type: ignore[attr-defined]
         pending = list(aggregate.collect_events())
         public = [self.store.publish(event, aggregate) for event in pending]
@@ -211,17 +192,19 @@ class Transaction:
         mapper = TypedMapper(key=key, recorded_at=self.now)
         for event in pending:
             stored = mapper.to_stored_event(event)
-            batch.event_rows.append(
+            write.events.append(
                 (
-                    stored.originator_id,
+                    aggregate.id,
                     stored.originator_version,
                     stored.topic,
                     account_id,
                     brand,
                     stored.state.decode(),
+                    self.now,
+                    write.id,
                 )
             )
-        batch.log_rows += [
+        write.log += [
             self._log_row(event, key=key, account_id=account_id, brand=brand)
             for event in public
             if event
@@ -229,7 +212,7 @@ class Transaction:
 
     def _log_row(
         self, event: PublicEvent, *, key: bytes | None, account_id: UUID | None, brand: str
-    ) -> tuple[Any, ...]:
+    ) -> LogRow:
         assert account_id or not personal_fields(type(event)), "no key that others can ask for"
         record = Record(
             source=self.store.service,
@@ -244,7 +227,7 @@ class Transaction:
             actor=self.cause.actor,
             causation_id=self.cause.causation_id,
             correlation_id=self.cause.correlation_id,
-            traceparent="",
+            traceparent=current_traceparent(),
             data=encode_bounded(encode_public(event, key)).decode(),
             hash="",
         )
@@ -255,14 +238,11 @@ class Transaction:
             record.version,
             account_id,
             brand,
+            record.occurred_at,
+            record.actor,
+            record.causation_id,
+            record.correlation_id,
+            record.traceparent,
             record.data,
             sealed_bytes(record),
         )
-
-
-class _Batch:
-    """The rows of one append: events (6 columns) and log rows (8 columns)."""
-
-    def __init__(self) -> None:
-        self.event_rows: list[tuple[Any, ...]] = []
-        self.log_rows: list[tuple[Any, ...]] = []
