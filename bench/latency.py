@@ -59,7 +59,7 @@ async def measure(house: House) -> list[Result]:
     sender = await bus.connect(settings_for("tickets", house.bus))
     receiver = await bus.connect(settings_for("portal", house.bus))
     relay = Relay(source, sender)
-    await relay.check_stream(sender.jetstream())
+    await relay.check_stream()
     bare = await _bare(house, sender, receiver=receiver)
     loops: dict[str, Any] = {"relay": relay.run}
     loops |= (await _consumers(source, reader, applied=applied)).loops(receiver)

@@ -1,7 +1,11 @@
 """NATS JetStream: the connection and what must exist on the server. A cable, not a memory."""
 
+import asyncio
 import os
+import sys
 from datetime import timedelta
+from functools import partial
+from weakref import WeakKeyDictionary
 
 import nats
 import nats.errors
@@ -26,19 +30,23 @@ ACK_WAIT_S = 30
 MAX_AGE_S = timedelta(days=30).total_seconds()
 DUPLICATE_WINDOW_S = timedelta(hours=2).total_seconds()
 MAX_MESSAGE_BYTES = 128 * 1024
+LOOK_EVERY_S = 1.0
 
 UNREACHABLE = (nats.errors.Error, OSError, TimeoutError)
+
+_watches: WeakKeyDictionary[Client, "asyncio.Task[None]"] = WeakKeyDictionary()
 
 log = structlog.get_logger()
 
 
 async def connect(settings: Settings) -> Client:
-    """A connection that reconnects for ever; should it close for good, the process ends.
+    """A connection that reconnects for ever, to any server of the list that answers.
 
-    The supervisor then starts the process again, which is better than to idle silently.
+    Wrong credentials, and a connection that closed for good, end the process with a message: the
+    supervisor then starts it again, which is better than to idle silently.
     """
-    return await nats.connect(
-        settings.nats_url,
+    client = await nats.connect(
+        settings.nats_url.split(","),
         user=settings.nats_user,
         password=settings.nats_password.get_secret_value(),
         name=settings.service,
@@ -48,14 +56,17 @@ async def connect(settings: Settings) -> Client:
         max_outstanding_pings=2,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
-        error_cb=_note_error,
-        closed_cb=_end_process,
+        error_cb=partial(_note_error, settings.nats_user),
     )
+    _watches[client] = asyncio.create_task(_end_when_closed(client))
+    return client
 
 
 async def close(client: Client) -> None:
     """Close the connection without ending the process."""
-    client._closed_cb = None
+    watch = _watches.pop(client, None)
+    if watch:
+        watch.cancel()
     await client.close()
 
 
@@ -99,10 +110,22 @@ async def assert_durable(js: JetStreamContext, source: str, *, service: str) -> 
     )
 
 
-async def _note_error(error: Exception) -> None:
+async def _note_error(user: str, error: Exception) -> None:
+    if "authorization violation" in str(error).lower():
+        _end_process(os.EX_NOPERM, f"the bus refuses the credentials of the user {user}")
     log.warning("bus error", error=repr(error))
 
 
-async def _end_process() -> None:
-    log.error("bus connection closed for good")
-    os._exit(70)
+async def _end_when_closed(client: Client) -> None:
+    """The client library's own callback is left out on some of the ways on which it closes."""
+    while not client.is_closed:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_EVERY_S)
+    _end_process(os.EX_UNAVAILABLE, "the connection to the bus closed for good")
+
+
+def _end_process(code: int, reason: str) -> None:
+    """End at once, with `code`. Nothing is lost: what is true has been committed."""
+    log.error("process ends", reason=reason)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

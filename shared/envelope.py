@@ -18,6 +18,8 @@ from shared.personal import decrypt, encrypt, personal_fields
 
 PARTITIONS = 64
 FIRST_HASH = bytes(32)
+HEADERS = 17
+_NO_LINE_BREAKS = str.maketrans("\r\n", "  ")
 
 
 class UnknownEvent(Exception):
@@ -123,27 +125,46 @@ def open_record(record: Record, keys: Mapping[UUID, bytes | None]) -> Envelope:
     return Envelope(event=event, **fields)
 
 
+def header_lines(record: Record) -> str:
+    """The message's headers: CloudEvents 1.0 NATS binding in binary mode, and what is ours.
+
+    Each line ends with CR LF. A line break within a value becomes a space, so that no value can
+    add a header; the consumer then finds the hash wrong and reads the feed.
+    """
+    lines = _header_lines(record)
+    if lines.count("\n") == lines.count("\r") == HEADERS:
+        return lines
+    texts = ("type", "brand", "actor", "traceparent")
+    clean = {name: getattr(record, name).translate(_NO_LINE_BREAKS) for name in texts}
+    return _header_lines(msgspec.structs.replace(record, **clean))
+
+
 def to_headers(record: Record) -> dict[str, str]:
-    """The message's headers: CloudEvents 1.0 NATS binding in binary mode, and what is ours."""
-    return {
-        "ce-specversion": "1.0",
-        "ce-id": str(record.id),
-        "ce-source": f"/faktura/{record.source}",
-        "ce-type": record.type,
-        "ce-time": record.occurred_at.isoformat(),
-        "ce-datacontenttype": "application/json",
-        "ce-partitionkey": str(record.account_id or record.brand),
-        "traceparent": record.traceparent,
-        "faktura-partition": str(record.partition),
-        "faktura-position": str(record.position),
-        "faktura-version": str(record.version),
-        "faktura-account": str(record.account_id or ""),
-        "faktura-brand": record.brand,
-        "faktura-actor": record.actor,
-        "faktura-causation": str(record.causation_id or ""),
-        "faktura-correlation": str(record.correlation_id),
-        "faktura-hash": record.hash,
-    }
+    """The headers by name."""
+    return dict(line.split(": ", 1) for line in header_lines(record).split("\r\n")[:-1])
+
+
+def _header_lines(record: Record) -> str:
+    account = str(record.account_id or "")
+    return (
+        "ce-specversion: 1.0\r\n"
+        f"ce-id: {record.id}\r\n"
+        f"ce-source: /faktura/{record.source}\r\n"
+        f"ce-type: {record.type}\r\n"
+        f"ce-time: {record.occurred_at.isoformat()}\r\n"
+        "ce-datacontenttype: application/json\r\n"
+        f"ce-partitionkey: {account or record.brand}\r\n"
+        f"traceparent: {record.traceparent}\r\n"
+        f"faktura-partition: {record.partition}\r\n"
+        f"faktura-position: {record.position}\r\n"
+        f"faktura-version: {record.version}\r\n"
+        f"faktura-account: {account}\r\n"
+        f"faktura-brand: {record.brand}\r\n"
+        f"faktura-actor: {record.actor}\r\n"
+        f"faktura-causation: {record.causation_id or ''}\r\n"
+        f"faktura-correlation: {record.correlation_id}\r\n"
+        f"faktura-hash: {record.hash}\r\n"
+    )
 
 
 def from_message(source: str, headers: Mapping[str, str], *, body: bytes) -> Record:

@@ -1,199 +1,274 @@
 """From the log to JetStream: one relay per service, in order within a partition, for ever.
 
-Every message is published with its event's id, so a repeat within the duplicate window is dropped
-by the server. A stream that is new, shorter or other than recorded is filled again from the log
-under a new epoch, because the server would acknowledge and not store an id that it remembers.
+The relay knows where its stream ends, and the server stores nothing anywhere else. After whatever
+failed, it reads back what the stream really holds and goes on from there. A stream that is new,
+shorter or other than recorded is filled again from the log under a new epoch, because the server
+would acknowledge and not store an id that it remembers.
 """
 
 import asyncio
+import random
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
 
-import asyncpg
-import nats.errors
-import nats.js.errors
 import structlog
 from nats.aio.client import Client
-from nats.js import JetStreamContext
-from nats.js.api import PubAck, StreamInfo
 
 from shared import bus
-from shared.database import Connection, acquire
-from shared.envelope import Record, to_headers
-from shared.feed import record_of
+from shared.crash import crash_point
+from shared.envelope import Record, header_lines
 from shared.lease import Lease, held_lease
+from shared.published import End, Landmark, Positions, Published
 from shared.store import EventStore
-from shared.telemetry import GAUGES, RELAYED
+from shared.stream import IdsRemembered, Outgoing, OwnStream, State, StreamMoved
+from shared.telemetry import RELAY_FAILURES, RELAYED, STREAM_CHANGES
 
 BATCH = 500
 POLL_S = 0.5
 CHECK_EVERY_S = 30.0
-NO_SEQUENCE = 0
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+KEEP_LEASE_S = 30.0
+CONFIRM_TIMES = 5
+EXPIRY_SLACK_S = 3600.0
 
 log = structlog.get_logger()
 
-# By time over the partitions, yet always a prefix of each: within one, the running maximum of the
-# instants never falls as positions rise, though the instants themselves may.
-_UNPUBLISHED = """
-select l.* from relay_checkpoint c
-join partition_head h on h.partition = c.partition and h.position > c.position
-cross join lateral (
-    select * from log where log.partition = c.partition and log.position > c.position
-    order by log.position limit $1
-) l
-order by max(l.occurred_at) over (partition by l.partition order by l.position),
-    l.partition, l.position
-limit $1
-"""
-_REMEMBER = """
-with published as (
-    update relay_checkpoint c set position = r.position
-    from unnest($6::smallint[], $7::bigint[]) as r (partition, position)
-    where c.partition = r.partition and c.position < r.position)
-insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
-values ($1, $2, $3, $4, $5)
-on conflict (stream) do update set created_at = excluded.created_at,
-    last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
-    epoch = excluded.epoch
-"""
+
+class _Batch(NamedTuple):
+    messages: list[Outgoing]
+    reached: Positions
+    moved: Positions
 
 
-class StreamChanged(Exception):
-    """The stream is not the one that was published to; it must be filled again."""
+class _Stored(NamedTuple):
+    batch: _Batch
+    end: End
 
 
 class Relay:
     """Publishes one service's log. Several may run; the lease lets one work at a time."""
 
-    def __init__(self, store: EventStore, client: Client) -> None:
+    def __init__(self, store: EventStore, client: Client, *, batch: int = BATCH) -> None:
         self._pool = store.pool
-        self._client = client
         self._wakeup = store.committed
         self._clock = store.clock
         self._service = store.service
-        self._stream = bus.stream_of(store.service)
-        self._epoch = 0
-        self._created_at = datetime.min.replace(tzinfo=UTC)
+        self._stream = OwnStream(client, store.service)
+        self._published = Published(store.pool, store.service, stream=self._stream.name)
+        self._batch = batch
         self._replicas = 1
+        self._end: End | None = None
+        self._landmark = Landmark(0, "")
+        self._remembers_lost_ids = False
+        self._reached: Positions = {}
+        self._subjects: dict[tuple[str, int], str] = {}
+        self._connection = -1
+        self._checked_at = -CHECK_EVERY_S
+        self._failing_since: float | None = None
+        self._pause_s = FIRST_PAUSE_S
 
     async def run(self, *, replicas: int = 1) -> None:
-        """Publish until cancelled; raises when the bus or the database fails, to be run again."""
+        """Publish until cancelled, through every failure of the bus.
+
+        Raises when the database or the lease is lost, and when the bus has not answered this
+        process for half a minute: another process, which may reach it, then gets the lease.
+        """
         self._replicas = replicas
         async with held_lease(self._pool, f"relay/{self._service}") as lease:
-            await self._publish_for_ever(lease)
+            while True:
+                try:
+                    await self._publish_for_ever(lease)
+                except (StreamMoved, *bus.UNREACHABLE) as error:
+                    await self._wait_out(error)
+
+    async def check_stream(self) -> None:
+        """Assert the stream, compare it with what was recorded, and take up where it ends."""
+        self._connection = self._stream.connection
+        await self._stream.assert_exists(replicas=self._replicas)
+        state = await self._stream.state()
+        known = await self._published.end()
+        if known is None:
+            await self._begin_epoch(0)
+        elif self._remembers_lost_ids or await self._is_another(known, state):
+            await self._begin_epoch(known.epoch + 1)
+            self._remembers_lost_ids = False
+        else:
+            await self._take_up(known, state)
+        self._landmark = self._known_end().last
+        self._checked_at = time.monotonic()
+
+    async def publish_waiting(self) -> int:
+        """Publish what waits in the log and remember it; how many events that was.
+
+        While the server stores one batch, the next is read and the one before remembered.
+        """
+        published = 0
+        stored: _Stored | None = None
+        batch = await self._read_after(self._reached)
+        while batch.messages:
+            stored, ahead, _ = await _together(
+                self._store(batch), self._read_after(batch.reached), self._remember(stored)
+            )
+            published += len(batch.messages)
+            batch = ahead
+        await self._remember(stored)
+        return published
 
     async def _publish_for_ever(self, lease: Lease) -> None:
-        js = self._client.jetstream(timeout=bus.PUBLISH_TIMEOUT_S)
-        checked_at = -CHECK_EVERY_S
         while True:
-            if time.monotonic() - checked_at >= CHECK_EVERY_S:
-                await self.check_stream(js)
-                checked_at = time.monotonic()
             lease.check()
+            if self._check_is_due():
+                await self.check_stream()
             seen = self._wakeup.count
-            try:
-                published = await self.publish_batch(js)
-            except StreamChanged:
-                checked_at = -CHECK_EVERY_S
-                continue
+            published = await self.publish_waiting()
+            self._note_success()
             if not published:
                 await self._wakeup.wait_after(seen, timeout_s=POLL_S)
 
-    async def publish_batch(self, js: JetStreamContext) -> int:
-        """Publish what waits, at most a batch, and remember it; how many events that was."""
-        async with acquire(self._pool) as db:
-            rows = await db.fetch(_UNPUBLISHED, BATCH)
-        GAUGES.set("faktura_unpublished", len(rows), service=self._service)
-        if not rows:
-            return 0
-        records = [record_of(row, self._service) for row in rows]
-        acks = await asyncio.gather(*(self._publish(js, record) for record in records))
-        await self._check_duplicates(js, records, acks=acks)
-        last_ack, last = max(zip(acks, records, strict=True), key=lambda pair: pair[0].seq)
-        await self._remember(records, last_sequence=last_ack.seq, last_event_id=str(last.id))
-        RELAYED.add(len(records), {"service": self._service})
-        return len(records)
+    def _check_is_due(self) -> bool:
+        is_another_connection = self._connection != self._stream.connection
+        return is_another_connection or time.monotonic() - self._checked_at >= CHECK_EVERY_S
 
-    async def check_stream(self, js: JetStreamContext) -> None:
-        """Assert the stream and compare it with what was recorded; on a difference, rewind."""
-        await bus.assert_stream(js, self._service, replicas=self._replicas)
-        info = await js.stream_info(self._stream)
-        assert info.created is not None, "the server says when it made the stream"
-        self._created_at = info.created
-        async with acquire(self._pool) as db:
-            known = await db.fetchrow("select * from relay_stream where stream = $1", self._stream)
-            if known is None:
-                await self._begin_epoch(db, epoch=0)
-            elif await self._differs(js, info, known=known):
-                log.warning("stream changed", stream=self._stream, epoch=known["epoch"] + 1)
-                await self._begin_epoch(db, epoch=known["epoch"] + 1)
-            else:
-                self._epoch = known["epoch"]
+    def _note_success(self) -> None:
+        if self._failing_since is not None:
+            outage_s = round(time.monotonic() - self._failing_since, 1)
+            log.info("relay goes on", stream=self._stream.name, outage_s=outage_s)
+            self._failing_since, self._pause_s = None, FIRST_PAUSE_S
 
-    async def _differs(
-        self, js: JetStreamContext, info: StreamInfo, *, known: asyncpg.Record
-    ) -> bool:
-        if info.created != known["created_at"] or info.state.last_seq < known["last_sequence"]:
-            return True
-        if known["last_sequence"] == NO_SEQUENCE:
-            return False
-        if known["last_sequence"] < info.state.first_seq:
-            return info.state.messages == 0
-        held = await self._event_at(js, known["last_sequence"])
-        return bool(held != known["last_event_id"])
+    async def _wait_out(self, error: Exception) -> None:
+        """Note a failure, in the log once an outage, and pause; then the stream is looked at."""
+        self._checked_at = -CHECK_EVERY_S
+        RELAY_FAILURES.add(1, {"service": self._service, "error": type(error).__name__})
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+            log.warning("relay waits", stream=self._stream.name, error=repr(error))
+        elif time.monotonic() - self._failing_since > KEEP_LEASE_S:
+            raise error
+        await asyncio.sleep(self._pause_s * random.uniform(0.8, 1.2))  # noqa: S311
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
-    async def _begin_epoch(self, db: Connection, *, epoch: int) -> None:
-        """Publish again, under new message ids, what is younger than the stream's maximal age."""
-        oldest = self._clock.now() - timedelta(seconds=bus.MAX_AGE_S)
-        async with db.transaction():
-            await db.execute(
-                """update relay_checkpoint c set position = coalesce(
-                       (select max(position) from log l
-                        where l.partition = c.partition and l.occurred_at < $1), 0)""",
-                oldest,
-            )
-            await db.execute(
-                _REMEMBER, self._stream, self._created_at, NO_SEQUENCE, "", epoch, [], []
-            )
-        self._epoch = epoch
+    async def _read_after(self, reached: Positions) -> _Batch:
+        records = await self._published.waiting(reached, limit=self._batch)
+        moved = {record.partition: record.position for record in records}
+        return _Batch([self._message(r) for r in records], {**reached, **moved}, moved)
 
-    async def _publish(self, js: JetStreamContext, record: Record) -> PubAck:
-        headers = to_headers(record)
-        headers["Nats-Msg-Id"] = f"{record.id}:r{self._epoch}" if self._epoch else str(record.id)
-        subject = f"{self._service}.{record.type}.{record.partition}"
-        return await js.publish(subject, record.data.encode(), stream=self._stream, headers=headers)
+    def _message(self, record: Record) -> Outgoing:
+        kind = (record.type, record.partition)
+        subject = self._subjects.get(kind)
+        if subject is None:
+            assert record.type.isidentifier(), f"an event's type is a name, not {record.type!r}"
+            subject = self._subjects[kind] = f"{self._service}.{record.type}.{record.partition}"
+        epoch = self._known_end().epoch
+        id = f"{record.id}:r{epoch}" if epoch else str(record.id)
+        return Outgoing(subject, id, header_lines(record), record.data.encode())
 
-    async def _check_duplicates(
-        self, js: JetStreamContext, records: list[Record], *, acks: list[PubAck]
-    ) -> None:
-        """An acknowledged duplicate proves nothing: the server may remember an id that it lost."""
-        for record, ack in zip(records, acks, strict=True):
-            if ack.duplicate and await self._event_at(js, ack.seq) != str(record.id):
-                async with acquire(self._pool) as db:
-                    await self._begin_epoch(db, epoch=self._epoch + 1)
-                raise StreamChanged
-
-    async def _event_at(self, js: JetStreamContext, sequence: int) -> str:
+    async def _store(self, batch: _Batch) -> _Stored:
+        end = self._known_end()
+        crash_point("relay.before_publish")
         try:
-            message = await js.get_msg(self._stream, seq=sequence, direct=True)
-        except nats.js.errors.NotFoundError:
-            return ""
-        return str((message.headers or {}).get("ce-id", ""))
+            last = await self._stream.append(batch.messages, after=end.last.sequence)
+        except IdsRemembered:
+            last = await self._store_each(batch)
+        crash_point("relay.after_publish")
+        self._end = end._replace(last=Landmark(last, _event_id(batch.messages[-1])))
+        return _Stored(batch, self._end)
 
-    async def _remember(
-        self, records: list[Record], *, last_sequence: int, last_event_id: str
-    ) -> None:
-        reached: dict[int, int] = {}
-        for record in records:
-            reached[record.partition] = max(record.position, reached.get(record.partition, 0))
-        async with acquire(self._pool) as db:
-            await db.execute(
-                _REMEMBER,
-                self._stream,
-                self._created_at,
-                last_sequence,
-                last_event_id,
-                self._epoch,
-                list(reached),
-                list(reached.values()),
-            )
+    async def _store_each(self, batch: _Batch) -> int:
+        """One after the other, where the server says that it has seen one of them.
+
+        A repeat that it acknowledges proves nothing: it may remember an id whose message it lost.
+        """
+        last = 0
+        for message in batch.messages:
+            last, is_repeat = await self._stream.append_one(message)
+            held = await self._stream.at(last) if is_repeat else None
+            if is_repeat and (held is None or str(held.event_id) != _event_id(message)):
+                self._remembers_lost_ids = True
+                raise StreamMoved
+        return last
+
+    async def _remember(self, stored: _Stored | None) -> None:
+        if stored is None:
+            return
+        await self._published.remember(stored.end, stored.batch.moved)
+        crash_point("relay.after_checkpoint")
+        self._reached = stored.batch.reached
+        RELAYED.add(len(stored.batch.messages), {"service": self._service})
+
+    async def _is_another(self, known: End, state: State) -> bool:
+        """Whether what was published is missing. A cluster's new leader may first have to read."""
+        for _ in range(CONFIRM_TIMES if self._replicas > 1 else 1):
+            if state.created_at != known.created_at:
+                return True
+            lost = [await self._lost(mark, state) for mark in (known.last, self._landmark)]
+            if not any(lost):
+                return False
+            if self._replicas > 1:
+                await asyncio.sleep(FIRST_PAUSE_S * 5)
+                state = await self._stream.state()
+        return True
+
+    async def _lost(self, mark: Landmark, state: State) -> bool:
+        if not mark.event_id:
+            return mark.sequence > state.last
+        if mark.sequence >= state.first:
+            held = await self._stream.at(mark.sequence)
+            return held is None or str(held.event_id) != mark.event_id
+        # Before the first: too old to be held, or purged.
+        occurred_at = await self._published.occurred_at(UUID(mark.event_id))
+        return occurred_at is not None and occurred_at > self._expired_before(EXPIRY_SLACK_S)
+
+    def _expired_before(self, slack_s: float) -> datetime:
+        return self._clock.now() - timedelta(seconds=bus.MAX_AGE_S - slack_s)
+
+    async def _begin_epoch(self, epoch: int) -> None:
+        """Publish again, under new message ids, what is younger than the stream's maximal age."""
+        if epoch:
+            log.warning("stream changed", stream=self._stream.name, epoch=epoch)
+            STREAM_CHANGES.add(1, {"service": self._service})
+        state = await self._stream.state()
+        held = await self._stream.at(state.last) if state.last else None
+        last = Landmark(state.last, str(held.event_id) if held else "")
+        self._end = End(state.created_at, epoch, last)
+        await self._published.begin_again(self._end, since=self._expired_before(0))
+        self._reached = await self._published.positions()
+
+    async def _take_up(self, known: End, state: State) -> None:
+        """Go on where the stream ends: what it holds past the record was stored all the same."""
+        reached = await self._published.positions()
+        tail = await self._stream.between(known.last.sequence, state.last)
+        ours = await self._published.known([found.event_id for found in tail])
+        held = {(f.partition, f.position) for f in tail if f.event_id in ours}
+        moved: Positions = {}
+        for partition, position in sorted(held):
+            if position == moved.get(partition, reached[partition]) + 1:
+                moved[partition] = position
+        if state.last > known.last.sequence:
+            event_id = str(tail[-1].event_id) if tail and tail[-1].sequence == state.last else ""
+            known = known._replace(last=Landmark(state.last, event_id))
+            await self._published.remember(known, moved)
+        self._end = known
+        self._reached = {**reached, **moved}
+
+    def _known_end(self) -> End:
+        assert self._end is not None, "the stream is looked at before it is published to"
+        return self._end
+
+
+def _event_id(message: Outgoing) -> str:
+    return message.id.partition(":")[0]
+
+
+async def _together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
+    """What all of them return; when one fails, the others have ended before it raises."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

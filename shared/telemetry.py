@@ -29,6 +29,8 @@ APPEND_SECONDS = _METER.create_histogram(
     "faktura_append", unit="s", explicit_bucket_boundaries_advisory=_BUCKETS_S
 )
 RELAYED = _METER.create_counter("faktura_relay_published")
+RELAY_FAILURES = _METER.create_counter("faktura_relay_failures")
+STREAM_CHANGES = _METER.create_counter("faktura_stream_changes")
 CONSUMED = _METER.create_counter("faktura_consumed")
 EXPORT_TIMEOUT_S = 2
 

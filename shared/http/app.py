@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import uvicorn
@@ -21,6 +22,7 @@ from shared.http.limits import MAX_BODY_BYTES, Guards
 from shared.http.problems import answer_problems
 from shared.http.route import DeclaredRoute, Router
 from shared.logs import start_logs
+from shared.published import backlog
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import EventStore
@@ -166,14 +168,14 @@ async def _close_pool(store: EventStore) -> None:
 
 async def _status(service: Service) -> dict[str, Any]:
     async with acquire(service.store.pool) as db:
-        unpublished = await db.fetchval(
-            """select coalesce(sum(h.position - c.position), 0)::bigint
-               from partition_head h join relay_checkpoint c using (partition)"""
-        )
+        waiting = await backlog(db)
     publishes = service.settings.service in SOURCES
+    since = waiting["since"] if publishes else None
+    waited = service.store.clock.now() - since if since else timedelta()
     return {
         "service": service.settings.service,
-        "unpublished": unpublished if publishes else 0,
+        "unpublished": waiting["events"] if publishes else 0,
+        "oldest_unpublished_s": waited.total_seconds(),
         **await service.consumers.status(),
         "business": await service.report(),
     }
@@ -195,6 +197,7 @@ async def _measure(service: Service) -> None:
     status = await _status(service)
     name = service.settings.service
     GAUGES.set("faktura_unpublished", status["unpublished"], service=name)
+    GAUGES.set("faktura_oldest_unpublished_seconds", status["oldest_unpublished_s"], service=name)
     GAUGES.set("faktura_effects_pending", status["effects"]["pending"], service=name)
     for consumer in status["consumers"]:
         labels = {"service": name, "consumer": consumer["name"]}

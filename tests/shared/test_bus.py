@@ -140,8 +140,8 @@ async def test_a_stream_that_was_deleted_is_made_and_filled_again_under_a_new_ep
     relay = Relay(pair.source, admin)
     async with pair.source.pool.acquire() as db:
         await db.execute("update relay_stream set created_at = created_at - interval '1 day'")
-    await relay.check_stream(js)
-    while await relay.publish_batch(js):
+    await relay.check_stream()
+    while await relay.publish_waiting():
         pass
     info = await js.stream_info("TICKETS")
     assert info.state.last_seq - before == 15
