@@ -17,6 +17,8 @@ PYTEST ?=
 WORKERS ?= 2
 # These start the whole platform, which wants the machine and its ports for itself.
 ALONE := tests/deploy/test_whole_platform.py tests/journeys
+# So do these, and their platform is one that is killed all the time.
+STAND := tests/faults/whole
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
@@ -33,9 +35,16 @@ test: $(INSTALLED_DEV) chromium  ## run all tests, or some: PYTEST="tests/shared
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov $(ALONE:%=--ignore=%)
-	@$(BIN)/pytest $(ALONE)
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --cov $(ALONE:%=--ignore=%) \
+		--ignore=$(STAND)
+	@$(BIN)/pytest -m "not long" $(ALONE)
+	@$(BIN)/pytest -m "not long" $(STAND)
 endif
+
+.PHONY: faults
+faults: $(INSTALLED_DEV)  ## every fault, also those that take long, and the ten-minute soak
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/faults --ignore=$(STAND)
+	@$(BIN)/pytest $(STAND)
 
 .PHONY: check
 check: $(INSTALLED_DEV)  ## lint, format, types, imports, sizes, lock files

@@ -57,6 +57,11 @@ SLEEP_ALLOWED: dict[str, str] = {
     "tests/journeys/platform.py::Platform.wait_until_ready": "polls programs that start again",
     "tests/journeys/platform.py::Platform.mail_to": "polls the mail catcher",
     "tests/faults/proxy.py::Proxy._suffer": "slowness is what it is for",
+    "tests/faults/stand.py::Stand.until_back": "polls programs that start again",
+    "tests/faults/asking.py::Asker.definite": "a client waits before it asks again",
+    "tests/faults/asking.py::Asker._make_up": "a client waits as long as it was told to",
+    "tests/faults/traffic.py::Crowd.until": "polls what the crowd was answered",
+    "tests/faults/killer.py::Killer._watch": "polls a program that starts again",
     "tests/journeys/test_order.py::"
     "test_one_trace_leads_from_the_browsers_request_to_the_sent_mail": "spans come in batches",
 }

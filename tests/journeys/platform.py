@@ -51,6 +51,12 @@ class Platform:
         """What the command prints as JSON."""
         return json.loads(self.faktura(*words, "--json"))
 
+    def verify(self) -> Any:
+        """What `faktura verify --json` says, whatever its exit status."""
+        done = self._run("verify", "--json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
     @cached_property
     def _shown(self) -> dict[str, Any]:
         shown: dict[str, Any] = self.ask("demo", "show")
@@ -78,10 +84,14 @@ class Platform:
         pid = next(process["pid"] for process in processes if process["name"] == name)
         os.kill(pid, signal.SIGKILL)
 
+    def is_ready(self) -> bool:
+        """Whether every program is ready now."""
+        return self._run("status", "--json").returncode == 0
+
     def wait_until_ready(self) -> None:
         """Until every program is ready again."""
         deadline = time.monotonic() + READY_WITHIN_S
-        while self._run("status", "--json").returncode != 0:
+        while not self.is_ready():
             assert time.monotonic() < deadline, self._run("status").stdout
             time.sleep(LOOK_AGAIN_S)
 

@@ -1,0 +1,59 @@
+"""Kills one program after the other, chosen by a seed, and measures how long each is away."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
+from tests.faults.stand import PROGRAMS, Stand
+
+BACK_WITHIN_S = 60.0
+LOOK_AGAIN_S = 0.05
+
+
+@dataclass
+class Killer:
+    """kill -9 of a random program, again and again."""
+
+    stand: Stand
+    dice: random.Random
+    kills: Counter[str] = field(default_factory=Counter)
+    away_s: list[float] = field(default_factory=list)
+    _watches: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    async def kill_one(self) -> str:
+        """Kill a program that answers now, and watch in the background until it answers again."""
+        ready = [name for name in PROGRAMS if await self._answers(name)]
+        name = self.dice.choice(ready)
+        pid = self.stand.pid(name)
+        self.stand.kill(name)
+        self.kills[name] += 1
+        self._watches.add(asyncio.create_task(self._watch(name, pid)))
+        return name
+
+    async def all_are_back(self) -> float:
+        """Wait for every program that was killed; the longest that one was away, in seconds."""
+        await asyncio.gather(*self._watches)
+        return max(self.away_s)
+
+    async def _watch(self, name: str, pid: int | None) -> None:
+        begun = time.monotonic()
+        async with asyncio.timeout(BACK_WITHIN_S):
+            while self.stand.pid(name) == pid or not await self._answers(name):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_AGAIN_S)
+        self.away_s.append(time.monotonic() - begun)
+
+    async def _answers(self, name: str) -> bool:
+        """Whether the program does its work, asked as the supervisor asks."""
+        installation = self.stand.installation
+        port = installation.ports[name]
+        try:
+            if name == "postgres":
+                password = installation.secrets.postgres_password
+                url = installation.database_url(name, password=password, database=name)
+                return await postgres_is_ready(url)
+            return await (nats_is_ready(port) if name == "nats" else http_is_ready(port))
+        except (OSError, TimeoutError):
+            return False
