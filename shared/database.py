@@ -1,5 +1,6 @@
 """PostgreSQL through asyncpg, with a time limit on every wait."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
@@ -8,6 +9,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from shared.errors import Unavailable
+from shared.heartbeat import beat
+from shared.telemetry import POOL_WAIT_SECONDS
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -71,10 +74,15 @@ async def _leave_as_it_is(db: Connection) -> None:
 @asynccontextmanager
 async def acquire(pool: Pool) -> AsyncIterator[Connection]:
     """A connection of the pool; `Unavailable` when none is free or the server does not answer."""
+    beat()
+    waits_since = time.perf_counter() if not pool.get_idle_size() else None
     try:
         db = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
     except LOST as error:
         raise Unavailable(what="database") from error
+    finally:
+        if waits_since is not None:
+            POOL_WAIT_SECONDS.record(time.perf_counter() - waits_since)
     try:
         yield db
     finally:

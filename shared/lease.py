@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from shared.database import Connection, Pool, acquire
 from shared.errors import Unavailable
+from shared.heartbeat import beat
 
 TRY_EVERY_S = 1.0
 
@@ -27,7 +28,8 @@ async def held_lease(pool: Pool, name: str) -> AsyncIterator[Lease]:
     """Waits until nobody else of this database holds the lease `name`, then holds it."""
     async with acquire(pool) as db:
         take = "select pg_try_advisory_lock(hashtextextended($1, 0))"
-        while not await db.fetchval(take, name):  # noqa: ASYNC110
+        while not await db.fetchval(take, name):
+            beat()
             await asyncio.sleep(TRY_EVERY_S)
         try:
             yield Lease(db)

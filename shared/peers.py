@@ -1,6 +1,7 @@
 """Calls to the other services: signed, traced and with a time limit on each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from shared.telemetry import current_traceparent
 from shared.tokens import INTERNAL, Signer
 
 TIMEOUT_S = 5
+ATTEMPTS = 3
 _KINDS: dict[int, type[DomainError]] = {
     int(kind.status): kind
     for kind in (
@@ -55,11 +57,39 @@ class RemoteProblem(DomainError):
         return self.remote_code
 
 
+class Addresses:
+    """Where the processes of each service answer: the one that did last, then the others."""
+
+    def __init__(self, known: Mapping[str, Sequence[str] | str]) -> None:
+        self._known = {
+            peer: (given,) if isinstance(given, str) else tuple(given)
+            for peer, given in known.items()
+        }
+        self._first: dict[str, int] = {}
+
+    def __contains__(self, peer: str) -> bool:
+        return peer in self._known
+
+    def of(self, peer: str) -> str:
+        """The address to ask now."""
+        known = self._known[peer]
+        return known[self._first.get(peer, 0) % len(known)]
+
+    def all_of(self, peer: str) -> Sequence[str]:
+        """The addresses of all its processes."""
+        return self._known[peer]
+
+    def pass_over(self, peer: str, address: str) -> None:
+        """Ask the next one from now on: this one did not answer."""
+        if self.of(peer) == address:
+            self._first[peer] = self._first.get(peer, 0) + 1
+
+
 class Peers:
     """The other services by name."""
 
-    def __init__(self, addresses: Mapping[str, str], signer: Signer) -> None:
-        self._addresses = addresses
+    def __init__(self, addresses: Mapping[str, Sequence[str] | str], signer: Signer) -> None:
+        self.addresses = Addresses(addresses)
         self._signer = signer
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
 
@@ -76,19 +106,20 @@ class Peers:
     ) -> httpx.Response:
         """The answer of `peer`; refusals are raised as `RemoteProblem`, silence as `Unavailable`.
 
-        Without a user's `token` the call is signed as this service's own. A GET is tried again when
-        the connection fails; anything else only once, because its outcome is not known then.
+        Without a user's `token` the call is signed as this service's own. A GET is tried again, at
+        the peer's next process if it has one, when the connection fails; anything else only when
+        none came about, because its outcome is not known otherwise.
         """
-        attempts = 3 if method == "GET" else 1
+        is_safe_to_repeat = httpx.TransportError if method == "GET" else httpx.ConnectError
         answer: httpx.Response | None = None
         try:
             async for attempt in stamina.retry_context(
-                on=httpx.TransportError, attempts=attempts, wait_initial=0.05, wait_max=0.5
+                on=is_safe_to_repeat, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5
             ):
-                with attempt:
+                with attempt, self._at(peer) as address:
                     answer = await self._http.request(
                         method,
-                        f"{self._addresses[peer]}{path}",
+                        f"{address}{path}",
                         json=json,
                         params=params,
                         headers={
@@ -107,6 +138,15 @@ class Peers:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    @contextmanager
+    def _at(self, peer: str) -> Iterator[str]:
+        address = self.addresses.of(peer)
+        try:
+            yield address
+        except httpx.TransportError:
+            self.addresses.pass_over(peer, address)
+            raise
 
     def _credentials(self, peer: str, token: str | None) -> dict[str, str]:
         own = f"service:{self._signer.issuer}"

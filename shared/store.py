@@ -25,7 +25,7 @@ from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.personal import personal_fields
-from shared.telemetry import APPEND_SECONDS, current_traceparent, timed
+from shared.telemetry import RETRIES, current_traceparent, timed_append
 from shared.wakeup import Wakeup
 
 DomainEvent = CanMutateAggregate[UUID]
@@ -87,7 +87,7 @@ class EventStore:
                 async with self.transaction(cause) as tx:
                     return await work(tx)
             except ConcurrentWrite:
-                continue
+                RETRIES.note("append")
         async with self.transaction(cause) as tx:
             return await work(tx)
 
@@ -140,7 +140,7 @@ class Transaction:
         if not write.events:
             return
         try:
-            with timed(APPEND_SECONDS):
+            with timed_append():
                 await append(self.db, [write])
         except asyncpg.UniqueViolationError as error:
             raise ConcurrentWrite() from error

@@ -5,6 +5,7 @@ the command travels in the log, and what an event causes is a child of it.
 """
 
 import time
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import CallbackOptions, Histogram, Observation
+from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -28,11 +29,19 @@ _BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 APPEND_SECONDS = _METER.create_histogram(
     "faktura_append", unit="s", explicit_bucket_boundaries_advisory=_BUCKETS_S
 )
+POOL_WAIT_SECONDS = _METER.create_histogram(
+    "faktura_pool_wait", unit="s", explicit_bucket_boundaries_advisory=_BUCKETS_S
+)
+"""How long those waited who found no free connection; its count is how many did."""
 RELAYED = _METER.create_counter("faktura_relay_published")
 RELAY_FAILURES = _METER.create_counter("faktura_relay_failures")
 STREAM_CHANGES = _METER.create_counter("faktura_stream_changes")
 CONSUMED = _METER.create_counter("faktura_consumed")
+COMMANDS = _METER.create_counter("faktura_commands")
+"""By `outcome`: accepted, replayed, or the kind of the refusal."""
+LOOP_FAILURES = _METER.create_counter("faktura_loop_failures")
 EXPORT_TIMEOUT_S = 2
+REMEMBERED_TIMES = 1000
 
 
 def start_telemetry(service: str, *, otlp_endpoint: str | None) -> None:
@@ -68,11 +77,50 @@ def span(
 
 
 @contextmanager
-def timed(histogram: Histogram) -> Iterator[None]:
-    """Record how many seconds the block took."""
+def timed_append() -> Iterator[None]:
+    """Record how long an append took, for Prometheus and for the status."""
     begun = time.perf_counter()
     yield
-    histogram.record(time.perf_counter() - begun)
+    took_s = time.perf_counter() - begun
+    APPEND_SECONDS.record(took_s)
+    APPEND_TIMES.note(took_s)
+
+
+class Retries:
+    """Counts what was done again, by `what`: for Prometheus, and for the process's own status."""
+
+    def __init__(self) -> None:
+        self._counter = _METER.create_counter("faktura_retries")
+        self.counts: Counter[str] = Counter()
+
+    def note(self, what: str) -> None:
+        """One more of `what`, a short word: it becomes a label."""
+        self.counts[what] += 1
+        self._counter.add(1, {"what": what})
+
+
+RETRIES = Retries()
+
+
+class RecentTimes:
+    """The last thousand durations of one thing, in seconds, for its percentiles of just now."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=REMEMBERED_TIMES)
+
+    def note(self, seconds: float) -> None:
+        """One more duration."""
+        self._times.append(seconds)
+
+    def percentile(self, percent: int) -> float | None:
+        """The duration that `percent` of the last ones did not exceed; None before the first."""
+        if not self._times:
+            return None
+        ordered = sorted(self._times)
+        return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)]
+
+
+APPEND_TIMES = RecentTimes()
 
 
 class Gauges:
@@ -87,6 +135,10 @@ class Gauges:
             self._values[name] = {}
             _METER.create_observable_gauge(name, callbacks=[self._observe(name)])
         self._values[name][tuple(sorted(labels.items()))] = value
+
+    def values(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:
+        """The latest values of a gauge, by labels; empty for one that was never set."""
+        return dict(self._values.get(name, {}))
 
     def _observe(self, name: str) -> Any:
         def observe(_: CallbackOptions) -> list[Observation]:

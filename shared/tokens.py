@@ -7,13 +7,14 @@ operator's command line signs with the key whose public half stands in the setti
 import binascii
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import httpx
 import msgspec
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -27,6 +28,8 @@ INTERNAL = "internal"
 OPERATOR = "operator"
 KEYS_KEPT_S = 300.0
 SKEW_S = 5
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,11 @@ class Verifier:
     """Checks tokens for one audience against the keys of the issuers it knows."""
 
     def __init__(
-        self, audience: str, *, peers: Mapping[str, str], operator_jwk: Mapping[str, Any]
+        self,
+        audience: str,
+        *,
+        peers: Mapping[str, Sequence[str]],
+        operator_jwk: Mapping[str, Any],
     ) -> None:
         self._audience = audience
         self._peers = peers
@@ -136,13 +143,17 @@ class Verifier:
         return kept[1]
 
     async def _fetch_keys(self, issuer: str) -> list[OKPKey]:
-        address = f"{self._peers[issuer]}/.well-known/jwks.json"
-        try:
-            async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
-                answer = (await http.get(address)).raise_for_status()
-        except httpx.HTTPError as error:
-            raise Unavailable(what=issuer) from error
-        return [OKPKey.import_key(key) for key in answer.json()["keys"]]
+        """From the first of the issuer's processes that answers; they all sign with one key."""
+        for address in self._peers[issuer]:
+            try:
+                async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+                    answer = await http.get(f"{address}/.well-known/jwks.json")
+                    answer.raise_for_status()
+            except httpx.HTTPError as error:
+                log.warning("no keys", issuer=issuer, error=repr(error))
+                continue
+            return [OKPKey.import_key(key) for key in answer.json()["keys"]]
+        raise Unavailable(what=issuer)
 
 
 def _claimed_issuer(token: str) -> str:

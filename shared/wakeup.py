@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from shared.heartbeat import beat, heart_of
+from shared.telemetry import LOOP_FAILURES
+
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 
@@ -27,6 +30,7 @@ class Wakeup:
 
     async def wait_after(self, seen: int, *, timeout_s: float) -> None:
         """Return at once if there was a call since the count was `seen`, else at the next one."""
+        beat()
         if self.count != seen:
             return
         try:
@@ -36,9 +40,18 @@ class Wakeup:
 
 
 async def run_forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` again whenever it ends; after an error with a growing pause and jitter."""
+    """Run `work` again whenever it ends; after an error with a growing pause and jitter.
+
+    The loop has a heartbeat under its name.
+    """
+    with heart_of(name):
+        await _again_and_again(name, work)
+
+
+async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
     pause_s = FIRST_PAUSE_S
     while True:
+        beat()
         begun = asyncio.get_running_loop().time()
         try:
             await work()
@@ -46,6 +59,7 @@ async def run_forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception as error:
             if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
                 pause_s = FIRST_PAUSE_S
+            LOOP_FAILURES.add(1, {"loop": name})
             log.warning("loop failed", loop=name, error=repr(error), pause_s=pause_s)
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

@@ -36,7 +36,7 @@ COLUMNS = 100
 TEST_NAME_WORDS = 3
 
 BROAD_EXCEPT_ALLOWED: dict[str, str] = {
-    "shared/wakeup.py::run_forever": "relay, consumers and workers: logs, backs off, goes on",
+    "shared/wakeup.py::_again_and_again": "relay, consumers and workers: logs, backs off, goes on",
     "shared/consumers/worker.py::Worker.offer": "one worker's error must not stop the others",
     "shared/consumers/worker.py::Worker._deal_with": "parks what cannot be applied",
     "shared/consumers/worker.py::Worker._retry_one": "counts a parked event's tries",

@@ -17,6 +17,7 @@ class Entry:
 
     name: str
     port: int | None = None
+    instance: str = ""
     state: State = "waiting"
     pid: int | None = None
     restarts: int = 0

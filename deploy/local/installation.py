@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.local.keys import OPERATOR, SERVICES, Secrets, public_key, secrets_of
-from deploy.local.ports import LOOPBACK, choose_ports, known_ports
+from deploy.local.ports import LOOPBACK, OPS, choose_ports, known_ports, members_of
 from deploy.local.state import Home
 
 DOMAIN = "localhost"
@@ -29,10 +29,11 @@ class Installation:
     secrets: Secrets
 
     @classmethod
-    def prepare(cls, home: Home) -> "Installation":
+    def prepare(cls, home: Home, *, processes: int = 1) -> "Installation":
         """For the supervisor: makes what is missing and settles the ports."""
         home.make()
-        return cls(home=home, ports=choose_ports(home), secrets=secrets_of(home))
+        ports = choose_ports(home, processes=processes)
+        return cls(home=home, ports=ports, secrets=secrets_of(home))
 
     @classmethod
     def open(cls, home: Home) -> "Installation":
@@ -65,17 +66,30 @@ class Installation:
         password = self.secrets.app_passwords[service]
         return f"postgresql://{service}_app:{password}@{self.way_to('postgres')}/{database}"
 
-    def peers(self) -> dict[str, str]:
-        """The base address of each service."""
-        return {service: self.url(service) for service in SERVICES}
+    def peers(self) -> dict[str, list[str]]:
+        """The base addresses of each service's processes."""
+        return {
+            service: [self.url(member) for member in members_of(service, self.ports)]
+            for service in SERVICES
+        }
 
-    def service_environment(self, service: str) -> dict[str, str]:
-        """The FAKTURA_ variables of a service; only accounts is told of the keyring."""
-        secrets = self.secrets
+    def instance(self, name: str) -> str:
+        """What the process `name` of this installation, and no other, calls itself."""
+        return f"{self.secrets.installation}/{name}"
+
+    def service_environment(self, service: str, *, member: str | None = None) -> dict[str, str]:
+        """The FAKTURA_ variables of the process `member` of a service, by default of its first.
+
+        Only accounts is told of the keyring.
+        """
+        secrets, member = self.secrets, member or service
         told = {
             "SERVICE": service,
+            "INSTANCE": self.instance(member),
             "HOST": LOOPBACK,
-            "PORT": str(self.ports[service]),
+            "PORT": str(self.ports[member]),
+            "OPS_PORT": str(self.ports[f"{member}{OPS}"]),
+            "DATA_FOLDER": str(self.home.folder),
             "DATABASE_URL": self.service_database_url(service, database=f"faktura_{service}"),
             "NATS_URL": f"nats://{self.way_to('nats')}",
             "NATS_USER": service,
@@ -115,6 +129,7 @@ class Installation:
         }
         key, webhook_secret = keys[sandbox]
         return {
+            "SANDBOX_INSTANCE": self.instance(sandbox),
             "SANDBOX_HOST": LOOPBACK,
             "SANDBOX_PORT": str(self.ports[sandbox]),
             "SANDBOX_SMTP_PORT": str(self.ports["smtp"]),

@@ -56,7 +56,7 @@ class Keeper:
 
     def __init__(self, program: Program, home: Home, publish: Callable[[], None]) -> None:
         self.program = program
-        self.entry = Entry(name=program.name, port=program.port)
+        self.entry = Entry(name=program.name, port=program.port, instance=program.instance)
         self._home = home
         self._publish = publish
         self._backoff = Backoff()

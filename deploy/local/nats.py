@@ -27,14 +27,16 @@ def permissions(service: str) -> dict[str, Any]:
     return {"publish": {"allow": allowed}, "subscribe": {"allow": [f"_INBOX_{service}.>"]}}
 
 
-def write_config(path: Path, *, port: int, store: Path, passwords: Mapping[str, str]) -> None:
+def write_config(
+    path: Path, *, port: int, store: Path, passwords: Mapping[str, str], name: str = "faktura"
+) -> None:
     """Writes the server's configuration; it holds the users' passwords."""
     users = [
         {"user": user, "password": password, "permissions": permissions(user)}
         for user, password in passwords.items()
     ]
     config = {
-        "server_name": "faktura",
+        "server_name": name,
         "listen": f"{LOOPBACK}:{port}",
         "jetstream": {
             "store_dir": str(store),

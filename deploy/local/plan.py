@@ -10,6 +10,7 @@ from deploy.local import nats, postgres
 from deploy.local.cluster import Cluster, locate_cluster
 from deploy.local.installation import Installation, inherited
 from deploy.local.keys import SERVICES
+from deploy.local.ports import members_of
 from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
 from deploy.local.programs import Program
 
@@ -39,7 +40,11 @@ def whole_platform(installation: Installation) -> Plan:
     return Plan(
         foundations=(_postgres(installation, cluster), _nats(installation)),
         sandboxes=tuple(_sandbox(installation, name) for name in SANDBOXES),
-        services=tuple(_service(installation, name) for name in SERVICES),
+        services=tuple(
+            _service(installation, service, member=member)
+            for service in SERVICES
+            for member in members_of(service, installation.ports)
+        ),
     )
 
 
@@ -69,15 +74,16 @@ def _nats(installation: Installation) -> Program:
     port = installation.ports["nats"]
     folder = installation.home.folder / "nats"
     config = folder / "nats.conf"
-    nats.write_config(
-        config, port=port, store=folder, passwords=installation.secrets.nats_passwords
-    )
+    name = f"faktura-{installation.secrets.installation}"
+    passwords = installation.secrets.nats_passwords
+    nats.write_config(config, port=port, store=folder, passwords=passwords, name=name)
     return Program(
         name="nats",
         command=(str(nats.binary()), "--config", str(config)),
         environment={"PATH": "/usr/bin:/bin"},
-        is_ready=partial(nats_is_ready, port),
+        is_ready=partial(nats_is_ready, port, name),
         port=port,
+        instance=name,
     )
 
 
@@ -87,20 +93,23 @@ def _sandbox(installation: Installation, name: str) -> Program:
         name=name,
         command=(sys.executable, "-m", f"deploy.local.sandbox.{name}"),
         environment=_python(installation.sandbox_environment(name)),
-        is_ready=partial(http_is_ready, port),
+        is_ready=partial(http_is_ready, port, installation.instance(name)),
         port=port,
         stop_within_s=5,
+        instance=installation.instance(name),
     )
 
 
-def _service(installation: Installation, name: str) -> Program:
-    port = installation.ports[name]
+def _service(installation: Installation, service: str, *, member: str) -> Program:
+    port = installation.ports[member]
     return Program(
-        name=name,
-        command=(sys.executable, "-m", f"services.{name}.app"),
-        environment=_python(installation.service_environment(name)),
-        is_ready=partial(http_is_ready, port),
+        name=member,
+        command=(sys.executable, "-m", f"services.{service}.app"),
+        environment=_python(installation.service_environment(service, member=member)),
+        is_ready=partial(http_is_ready, port, installation.instance(member)),
         port=port,
+        service=service,
+        instance=installation.instance(member),
     )
 
 

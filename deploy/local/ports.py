@@ -4,6 +4,7 @@ import errno
 import socket
 from collections.abc import Mapping
 
+from deploy.local.keys import SERVICES
 from deploy.local.state import CannotRun, Home, read_json, write_json
 
 LOOPBACK = "127.0.0.1"
@@ -13,6 +14,11 @@ PREFERRED: Mapping[str, int] = {
     "billing": 7102,
     "tickets": 7103,
     "notifications": 7104,
+    "portal-ops": 7105,
+    "accounts-ops": 7106,
+    "billing-ops": 7107,
+    "tickets-ops": 7108,
+    "notifications-ops": 7109,
     "gateway": 7110,
     "panel": 7111,
     "mail": 7112,
@@ -20,18 +26,46 @@ PREFERRED: Mapping[str, int] = {
     "postgres": 7120,
     "nats": 7121,
 }
+OPS = "-ops"
+"""After a process's name: the port where its figures are, apart from what the world may ask."""
 STEP = 30
 LAST = 20000
 
 
-def choose_ports(home: Home) -> dict[str, int]:
+def member_name(service: str, number: int) -> str:
+    """The name of a service's process; numbers begin with 1.
+
+    >>> [member_name("billing", number) for number in (1, 2)]
+    ['billing', 'billing-2']
+    """
+    return service if number == 1 else f"{service}-{number}"
+
+
+def members_of(service: str, ports: Mapping[str, int]) -> list[str]:
+    """The names of the service's processes, as many as were started last."""
+    names = [member_name(service, number) for number in range(1, len(ports))]
+    return [name for name in names if name in ports]
+
+
+def preferred_ports(processes: int) -> dict[str, int]:
+    """The ports of an installation with so many processes of each service, if all are free."""
+    more = {
+        f"{member_name(service, number)}{kind}": PREFERRED[f"{service}{kind}"] + STEP * (number - 1)
+        for service in SERVICES
+        for number in range(2, processes + 1)
+        for kind in ("", OPS)
+    }
+    return {**PREFERRED, **more}
+
+
+def choose_ports(home: Home, *, processes: int = 1) -> dict[str, int]:
     """The installation's ports. One that somebody else listens on by now is chosen anew.
 
     Call it only while nothing of the installation runs.
     """
     kept = read_json(home.folder / "ports.json") or {}
     chosen: dict[str, int] = {}
-    for name, preferred in PREFERRED.items():
+    for name, preferred in preferred_ports(processes).items():
         wishes = (kept.get(name, preferred), *range(preferred, LAST, STEP))
         chosen[name] = _first_free(name, wishes, taken=set(chosen.values()))
     write_json(home.folder / "ports.json", chosen)

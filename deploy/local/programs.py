@@ -32,6 +32,10 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within_s: float = 10.0
     leash_signal: signal.Signals = signal.SIGTERM
+    service: str = ""
+    """The service that this is a process of, if it is one."""
+    instance: str = ""
+    """What it calls itself when it is asked whether it is ready."""
 
 
 async def start(program: Program, home: Home) -> asyncio.subprocess.Process:

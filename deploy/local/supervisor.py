@@ -8,8 +8,10 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
+from itertools import groupby
 
 import structlog
 
@@ -90,12 +92,14 @@ class Supervisor:
         if self._plan.services:
             await postgres.make_databases(self._installation)
         async with asyncio.TaskGroup() as group:
-            for program in self._plan.services:
-                group.create_task(self._migrate_and_start(program))
+            for service, members in groupby(self._plan.services, key=lambda each: each.service):
+                group.create_task(self._migrate_and_start(service, list(members)))
 
-    async def _migrate_and_start(self, program: Program) -> None:
-        await self._migrate(program.name)
-        await self._keepers[program.name].start()
+    async def _migrate_and_start(self, service: str, members: Iterable[Program]) -> None:
+        await self._migrate(service)
+        async with asyncio.TaskGroup() as group:
+            for program in members:
+                group.create_task(self._keepers[program.name].start())
 
     async def _migrate(self, service: str) -> None:
         name = f"migrate-{service}"
@@ -145,10 +149,14 @@ class Supervisor:
 async def supervise(
     home: Home,
     *,
+    processes: int = 1,
     on_change: Callable[[Board], None] = lambda board: None,
     when_ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Runs the platform of `home` until a signal ends it. Raises `CannotRun` when it cannot."""
+    """Runs the platform of `home`, with so many `processes` of each service, until a signal.
+
+    Raises `CannotRun` when it cannot.
+    """
     home.make()
     with sole_supervisor(home):
         log_to(home.log("supervisor"))
@@ -156,7 +164,7 @@ async def supervise(
         if left:
             log.warning("ended leftovers of a killed supervisor", processes=left)
         rotate_logs(home)
-        installation = Installation.prepare(home)
+        installation = Installation.prepare(home, processes=processes)
         plan = await asyncio.to_thread(whole_platform, installation)
         supervisor = Supervisor(installation, plan, on_change)
         loop = asyncio.get_running_loop()
@@ -177,10 +185,13 @@ def _first_reason(errors: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def main() -> None:
-    """The supervisor in the background: what it has to say is in its log."""
+    """The supervisor in the background: what it has to say is in its log.
+
+    Its one argument is the number of processes of each service.
+    """
     home = Home.find()
     try:
-        asyncio.run(supervise(home))
+        asyncio.run(supervise(home, processes=int(sys.argv[1])))
     except CannotRun as reason:
         log.error("cannot run", reason=str(reason))
         raise SystemExit(1) from None

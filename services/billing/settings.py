@@ -24,4 +24,4 @@ class BillingSettings(Settings):
 
     def notify_url(self, path: str) -> str:
         """Where a webhook of this path is to be sent."""
-        return (self.webhook_url or self.peers["billing"]) + path
+        return (self.webhook_url or self.peers["billing"][0]) + path

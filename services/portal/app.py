@@ -118,6 +118,7 @@ async def build(settings: PortalSettings, clock: Clock = CLOCK) -> Service:
         consumers=consumers,
         routers=ROUTERS,
         state=desk,
+        drain=hub.close,
         close=peers.close,
     )
 

@@ -20,7 +20,7 @@ from shared.consumers.worker import is_transient
 from shared.database import acquire
 from shared.lease import held_lease
 from shared.store import Cause, EventStore, Transaction
-from shared.telemetry import span
+from shared.telemetry import RETRIES, span
 from shared.wakeup import Wakeup
 
 MAX_TRIES = 20
@@ -105,6 +105,7 @@ class EffectRunner:
 
     async def _retry_later(self, effect: Effect, error: Exception) -> None:
         """A fault that is outside is tried for ever; one that may be ours waits for a person."""
+        RETRIES.note("effect")
         log.warning("effect failed", reactor=self._reactor.name, key=effect.key, error=repr(error))
         wait = timedelta(seconds=min(2 ** min(effect.tries, 16), LONGEST_WAIT_S))
         is_hopeless = effect.tries + 1 >= MAX_TRIES and not is_transient(error)

@@ -19,6 +19,7 @@ from shared.database import Connection, acquire
 from shared.envelope import Record, from_message
 from shared.errors import Unavailable
 from shared.feed import Feed, LocalFeed, RemoteFeed
+from shared.heartbeat import beat
 from shared.peers import Peers
 from shared.store import EventStore
 from shared.telemetry import GAUGES
@@ -176,6 +177,7 @@ class Consumers:
     async def _compare(self, source: str) -> None:
         """Read from the feed what the bus did not bring: at start, when behind, every 5 seconds."""
         while True:
+            beat()
             await self._catch_up(source)
             until = time.monotonic() + COMPARE_EVERY_S
             while time.monotonic() < until:
@@ -193,6 +195,7 @@ class Consumers:
 
     async def _retry_parked(self) -> None:
         while True:
+            beat()
             for worker in self.workers:
                 await worker.retry_parked()
             await asyncio.sleep(OWN_POLL_S)
@@ -203,6 +206,7 @@ async def _counts(db: Connection, query: str) -> dict[str, int]:
 
 
 async def _fetch(pull: Any) -> list[Msg]:
+    beat()
     try:
         messages: list[Msg] = await pull.fetch(FETCH, timeout=bus.FETCH_TIMEOUT_S)
     except TimeoutError:  # the client library raises asyncio's and one of its own

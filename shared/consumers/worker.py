@@ -38,7 +38,7 @@ from shared.errors import Unavailable
 from shared.feed import Feed, read_all
 from shared.ids import new_id
 from shared.store import Cause, EventStore, Transaction
-from shared.telemetry import CONSUMED, span
+from shared.telemetry import CONSUMED, RETRIES, span
 from shared.wakeup import Wakeup
 
 BATCH = 200
@@ -102,6 +102,7 @@ class Worker:
                 await self._follow(source, records)
         except Exception as error:
             self.behind[source] = repr(error)
+            RETRIES.note("consumer")
             log.warning("consumer behind", consumer=self.name, source=source, error=repr(error))
 
     async def catch_up(self, source: str, heads: Mapping[int, int] | None = None) -> None:
@@ -273,6 +274,7 @@ class Worker:
             except Exception as error:
                 if is_transient(error):
                     raise
+                RETRIES.note("parked")
                 await note_failure(db, self.name, parked=parked, error=repr(error), now=now)
                 return True
             if await unpark(db, self.name, parked=parked, now=now):

@@ -1,10 +1,11 @@
 """The application factory: what a service's composition root hands its parts to."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -16,23 +17,28 @@ from shared import bus
 from shared.consumers.group import Consumers
 from shared.contracts import SOURCES
 from shared.database import acquire
+from shared.errors import Unavailable
+from shared.figures import Figures, note_verification
+from shared.heartbeat import HEARTBEATS, Watchdog
 from shared.http.access import Gate
 from shared.http.internal import router as internal_router
 from shared.http.limits import MAX_BODY_BYTES, Guards
 from shared.http.problems import answer_problems
 from shared.http.route import DeclaredRoute, Router
 from shared.logs import start_logs
-from shared.published import backlog
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import EventStore
-from shared.telemetry import GAUGES, start_telemetry
+from shared.telemetry import start_telemetry
 from shared.tokens import Signer, Verifier
 from shared.verify import Check, Finding, verify_log, verify_parked, verify_views
 from shared.wakeup import run_forever
 
-SHUTDOWN_S = 10
+DRAIN_S = 6
+"""For requests under way; with what follows them, a stop takes less than ten seconds."""
 POOL_CLOSE_S = 2
+READY_WITHIN_S = 20.0
+"""A loop that has been silent for longer is not at work."""
 Loop = Callable[[], Awaitable[None]]
 
 
@@ -47,7 +53,8 @@ class Service:
 
     `state` is what its routes need besides the store; `loops` run for as long as the service does
     and are started again when they fail; `checks` are run by verification; `report` adds the
-    service's own figures to its status; `close` ends what app.py has opened.
+    service's own figures to its status; `drain` ends answers that would go on for ever when the
+    process is told to stop; `close` ends what app.py has opened.
     """
 
     settings: Settings
@@ -59,6 +66,7 @@ class Service:
     loops: Mapping[str, Loop] = field(default_factory=dict)
     checks: Sequence[Check] = ()
     report: Callable[[], Awaitable[dict[str, Any]]] = nothing_special
+    drain: Callable[[], None] | None = None
     close: Callable[[], Awaitable[None]] | None = None
     max_body_bytes: int = MAX_BODY_BYTES
 
@@ -96,8 +104,11 @@ def create_app(service: Service) -> FastAPI:
     app.state.signer = service.signer
     app.state.verify = lambda: _verify(service)
     app.state.service = service.state
-    app.state.status = lambda: _status(service)
-    app.state.measure = lambda: _measure(service)
+    app.state.settings = settings
+    app.state.is_started = False
+    app.state.ready = lambda: _check_ready(app, service)
+    app.state.figures = Figures(settings, service.store, service.consumers, report=service.report)
+    app.state.status = app.state.figures.status
     for router in (*service.routers, internal_router):
         check_declared_routes(router)
         app.include_router(router.api)
@@ -119,34 +130,64 @@ def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
 
 
 async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
+    service = await build()
     config = uvicorn.Config(
-        create_app(await build()),
-        host=settings.host,
-        port=settings.port,
+        create_app(service),
         http="httptools",
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_graceful_shutdown=DRAIN_S,
         limit_concurrency=500,
     )
-    await uvicorn.Server(config).serve()
+    ports = [port for port in (settings.port, settings.ops_port) if port]
+    sockets = [_listen(settings.host, port) for port in ports]
+    await DrainingServer(config, drain=service.drain).serve(sockets=sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+class DrainingServer(uvicorn.Server):
+    """Ends endless answers when it is told to stop, so that they do not use up the drain."""
+
+    def __init__(self, config: uvicorn.Config, *, drain: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """See uvicorn; called by the signal, between any two instructions."""
+        if self._drain:
+            self._loop.call_soon_threadsafe(self._drain)
+        super().handle_exit(sig, frame)
 
 
 def _lifespan(service: Service) -> Any:
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = await bus.connect(service.settings)
         await service.consumers.load()
-        loops = {**service.loops, **service.consumers.loops(client)}
+        loops = {
+            **service.loops,
+            **service.consumers.loops(client),
+            "figures": app.state.figures.run,
+        }
         if service.settings.service in SOURCES:
             relay = Relay(service.store, client)
             replicas = service.settings.nats_replicas
             loops["relay"] = lambda: relay.run(replicas=replicas)
         tasks = [asyncio.create_task(run_forever(name, loop)) for name, loop in loops.items()]
+        watchdog = Watchdog()
+        watchdog.start()
+        app.state.is_started = True
         yield
+        app.state.is_started = False
+        watchdog.end()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -166,19 +207,13 @@ async def _close_pool(store: EventStore) -> None:
         store.pool.terminate()
 
 
-async def _status(service: Service) -> dict[str, Any]:
+async def _check_ready(app: FastAPI, service: Service) -> None:
+    """`Unavailable` unless the database answers and every loop is at work."""
     async with acquire(service.store.pool) as db:
-        waiting = await backlog(db)
-    publishes = service.settings.service in SOURCES
-    since = waiting["since"] if publishes else None
-    waited = service.store.clock.now() - since if since else timedelta()
-    return {
-        "service": service.settings.service,
-        "unpublished": waiting["events"] if publishes else 0,
-        "oldest_unpublished_s": waited.total_seconds(),
-        **await service.consumers.status(),
-        "business": await service.report(),
-    }
+        await db.fetchval("select 1")
+    silent_s = max(HEARTBEATS.ages().values(), default=0.0)
+    if not app.state.is_started or silent_s > READY_WITHIN_S:
+        raise Unavailable(what="consumers")
 
 
 async def _verify(service: Service) -> list[Finding]:
@@ -189,18 +224,5 @@ async def _verify(service: Service) -> list[Finding]:
         findings += await verify_parked(db)
         for check in service.checks:
             findings += await check(db)
+    note_verification(store.service, findings)
     return findings
-
-
-async def _measure(service: Service) -> None:
-    """Bring the gauges up to date before they are read."""
-    status = await _status(service)
-    name = service.settings.service
-    GAUGES.set("faktura_unpublished", status["unpublished"], service=name)
-    GAUGES.set("faktura_oldest_unpublished_seconds", status["oldest_unpublished_s"], service=name)
-    GAUGES.set("faktura_effects_pending", status["effects"]["pending"], service=name)
-    for consumer in status["consumers"]:
-        labels = {"service": name, "consumer": consumer["name"]}
-        GAUGES.set("faktura_parked", consumer["parked"], **labels)
-        if consumer["lag"] is not None:
-            GAUGES.set("faktura_consumer_lag", consumer["lag"], **labels)

@@ -6,8 +6,8 @@ import msgspec
 from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from shared.database import acquire
 from shared.envelope import PARTITIONS
+from shared.errors import NotFound
 from shared.feed import PAGE, LocalFeed
 from shared.http.access import Who
 from shared.http.call import Call
@@ -24,16 +24,20 @@ async def get_live() -> dict[str, str]:
 
 @router.get("/health/ready", who=Who.PUBLIC)
 async def get_ready(call: Call) -> dict[str, str]:
-    """The service can do its work: its database answers and its consumers are loaded."""
-    async with acquire(call.db) as db:
-        await db.fetchval("select 1")
-    return {"status": "ready"}
+    """This process can do its work: its database answers and its loops run.
+
+    `instance` says which process answers: on its port there could be another's.
+    """
+    await call.request.app.state.ready()
+    return {"status": "ready", "instance": call.request.app.state.settings.instance}
 
 
 @router.get("/metrics", who=Who.PUBLIC)
 async def get_metrics(call: Call) -> Response:
-    """The process's figures for Prometheus."""
-    await call.request.app.state.measure()
+    """The process's figures for Prometheus. `NotFound` on any port but the one for operators."""
+    _, port = call.request.scope["server"]
+    if port is None or port != call.request.app.state.settings.ops_port:
+        raise NotFound()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,7 +1,9 @@
 """Routes that declare their access, and what every request goes through before and after them."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPMethod
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from shared.errors import DomainError, Invalid, Unavailable
 from shared.http.access import Access, Gate, Rate, Repeat, Who
 from shared.http.json_body import check_json
 from shared.store import Cause, EventStore, Transaction
+from shared.telemetry import COMMANDS
 
 KEY_LENGTH = 200
 
@@ -104,13 +107,35 @@ class DeclaredRoute(APIRoute):
             try:
                 if access.repeat in (Repeat.READS, Repeat.OWN):
                     return await handle(request)
-                return await _write(request, handle, repeat=access.repeat)
+                with _counted_command() as outcome:
+                    response = await _write(request, handle, repeat=access.repeat)
+                    outcome.replayed = "Idempotency-Replayed" in response.headers
+                    return response
             except LOST as error:
                 if is_lost(error):
                     raise Unavailable(what="database") from error
                 raise
 
         return admitted
+
+
+@dataclass
+class _Outcome:
+    replayed: bool = False
+
+
+@contextmanager
+def _counted_command() -> Iterator[_Outcome]:
+    """Count the command by what became of it: accepted, replayed, a kind of refusal, or a fault."""
+    outcome, word = _Outcome(), "fault"
+    try:
+        yield outcome
+        word = "replayed" if outcome.replayed else "accepted"
+    except DomainError as refusal:
+        word = refusal.status.name.lower()
+        raise
+    finally:
+        COMMANDS.add(1, {"outcome": word})
 
 
 async def _write(request: Request, handle: Handler, *, repeat: Repeat) -> Response:

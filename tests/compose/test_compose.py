@@ -27,8 +27,12 @@ OURS = "faktura:local"
 WITHOUT_A_SHELL = {"collector"}
 """Images that hold nothing which could ask the server whether it is well."""
 
-FOR_ONE_MACHINE = {"FAKTURA_ATTEMPTS_PER_NETWORK", "FAKTURA_FREE_FAILURES_PER_NETWORK"}
-"""Limits that the local platform loosens, because there all clients share one address."""
+FOR_ONE_MACHINE = {
+    "FAKTURA_ATTEMPTS_PER_NETWORK",
+    "FAKTURA_FREE_FAILURES_PER_NETWORK",
+    "SANDBOX_INSTANCE",
+}
+"""What the local platform says besides, because there all share one address and its ports."""
 
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(:?[-?][^}]*)?\}")
 
@@ -114,7 +118,8 @@ def test_a_sandbox_is_told_what_the_local_platform_tells_it(
 ) -> None:
     expected = {name for name, text in installation.sandbox_environment(sandbox).items() if text}
     unused = {"SANDBOX_SMTP_PORT"} if sandbox != "mail" else set()
-    assert expected - unused - CONTAINERS[sandbox]["environment"].keys() == set()
+    told = CONTAINERS[sandbox]["environment"].keys()
+    assert expected - unused - FOR_ONE_MACHINE - told == set()
 
 
 def _asked_for() -> set[str]:
@@ -165,7 +170,9 @@ def test_prometheus_asks_every_service_and_the_collector() -> None:
         for static in job["static_configs"]
         for target in static["targets"]
     }
-    ports = {name: CONTAINERS[name]["environment"]["FAKTURA_PORT"] for name in SERVICES}
+    ports = {name: CONTAINERS[name]["environment"]["FAKTURA_OPS_PORT"] for name in SERVICES}
+    published = [port for container in CONTAINERS.values() for port in container.get("ports", ())]
+    assert not [each for each in published for port in ports.values() if each.endswith(f":{port}")]
     assert targets == {*(f"{name}:{port}" for name, port in ports.items()), "collector:8889"}
 
 

@@ -30,6 +30,30 @@ def test_a_port_that_somebody_took_is_chosen_anew_and_the_others_stay(tmp_path: 
     assert {**second, "billing": 0} == {**first, "billing": 0}
 
 
+def test_each_process_of_a_service_has_ports_of_its_own_and_all_know_of_each_other(
+    tmp_path: Path,
+) -> None:
+    home = home_in(tmp_path)
+    installation = Installation.prepare(home, processes=3)
+    more = 2 * 2 * len(keys.SERVICES)
+    assert len(set(installation.ports.values())) == len(ports.PREFERRED) + more
+    assert ports.members_of("billing", installation.ports) == ["billing", "billing-2", "billing-3"]
+    told = [
+        installation.service_environment("billing", member=member)
+        for member in ports.members_of("billing", installation.ports)
+    ]
+    of_its_own = {"FAKTURA_PORT", "FAKTURA_OPS_PORT", "FAKTURA_INSTANCE"}
+    assert {name for name in told[0] if told[0][name] != told[2][name]} == of_its_own
+    addresses = json.loads(told[0]["FAKTURA_PEERS"])["billing"]
+    assert addresses == [f"http://127.0.0.1:{each['FAKTURA_PORT']}" for each in told]
+    assert ports.members_of("portal", Installation.open(home).ports) == [
+        "portal",
+        "portal-2",
+        "portal-3",
+    ]
+    assert ports.members_of("portal", Installation.prepare(home).ports) == ["portal"]
+
+
 def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
     home = home_in(tmp_path)
     made = keys.secrets_of(home)

@@ -82,6 +82,24 @@ async def test_programs_are_started_watched_and_ended_without_a_trace(tmp_path: 
     assert list((home.folder / "pids").iterdir()) == []
 
 
+async def test_another_installations_program_on_the_port_does_not_count_as_ready(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    other = Run(home_in(tmp_path), [toy("web", ANSWERS_READY, str(port), "theirs/web")])
+    await other.until_ready()
+
+    async def answers() -> bool:
+        with suppress(OSError):
+            return await http_is_ready(port, "theirs/web")
+        return False
+
+    await wait_until(answers)
+    assert await http_is_ready(port)
+    assert not await http_is_ready(port, "ours/web")
+    await other.end()
+
+
 async def test_a_program_that_dies_is_started_again_with_a_new_pid(tmp_path: Path) -> None:
     run = Run(home_in(tmp_path), [toy("sleeper", SLEEPS)])
     await run.until_ready()

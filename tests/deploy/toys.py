@@ -22,10 +22,11 @@ from deploy.local.state import Home
 from tests.servers import free_port
 
 ANSWERS_READY = """
-import http.server, sys
+import http.server, json, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200); self.end_headers()
+        self.wfile.write(json.dumps({"instance": "".join(sys.argv[2:])}).encode())
     def log_message(self, *words): pass
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """

@@ -46,7 +46,7 @@ class Reader:
 async def reader(office: PostOffice) -> AsyncIterator[Reader]:
     settings: Any = SimpleNamespace(
         service="notifications",
-        peers={"accounts": "http://accounts"},
+        peers={"accounts": ("http://accounts",)},
         operator_jwk=OPERATOR,
         allowed_hosts=["testserver"],
     )

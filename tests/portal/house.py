@@ -91,7 +91,7 @@ def settings_for(database: Database, peers: str, *, port: int = 7100) -> PortalS
         nats_password=SecretStr("only-for-tests-on-loopback"),
         signing_key=new_key(),
         operator_jwk=new_key(),
-        peers=dict.fromkeys(services, peers),
+        peers=dict.fromkeys(services, (peers,)),
         portal_url=f"http://{{brand}}.localhost:{port}",
         gateway_url=GATEWAY,
     )

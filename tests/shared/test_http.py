@@ -1,6 +1,7 @@
 """The edge: what goes wrong is answered as a problem with a stable code, and loses nothing."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,9 @@ from joserfc.jwk import OKPKey
 
 from shared.consumers.group import Consumers
 from shared.errors import Conflict
+from shared.heartbeat import HEARTBEATS
 from shared.http import Body, Call, Id, Line, Rate, Repeat, Router, Who
-from shared.http.app import Service, check_declared_routes, create_app
+from shared.http.app import READY_WITHIN_S, Service, check_declared_routes, create_app
 from shared.ids import new_id
 from shared.settings import Settings
 from shared.store import EventStore
@@ -73,6 +75,7 @@ class Client:
     def __init__(self, http: httpx.AsyncClient, signer: Signer, store: EventStore) -> None:
         self.http = http
         self.store = store
+        self.app: Any = http._transport.app  # type: ignore[attr-defined]
         self.account = new_id()
         self._signer = signer
 
@@ -101,9 +104,11 @@ async def client(database: OpenDatabase) -> AsyncIterator[Client]:
     store = store_on((await database("kernel")).pool)
     settings = SimpleNamespace(
         service="tickets",
-        peers={"accounts": "http://accounts"},
+        peers={"accounts": ("http://accounts",)},
         operator_jwk=OPERATOR.as_dict(private=False),
         allowed_hosts=["testserver", "*.localhost"],
+        ops_port=7999,
+        instance="here/tickets",
     )
     accounts = Signer("accounts", OKPKey.generate_key("Ed25519").as_dict(private=True))
     app = create_app(
@@ -284,6 +289,30 @@ async def test_unknown_addresses_and_methods_are_problems_too(client: Client) ->
     assert code_of(await client.http.delete("/fault")) == (405, "method_not_allowed")
     for path in ("/docs", "/openapi.json", "/redoc"):
         assert (await client.http.get(path)).status_code == 404
+
+
+async def test_figures_are_shown_on_the_operators_port_only(client: Client) -> None:
+    for port in ("", ":80", ":7100"):
+        answer = await client.http.get(f"http://testserver{port}/metrics")
+        assert code_of(answer) == (404, "not_found")
+    answer = await client.http.get("http://testserver:7999/metrics")
+    assert answer.status_code == 200
+    assert "python_info" in answer.text
+
+
+async def test_a_process_without_its_loops_lives_but_is_not_ready(client: Client) -> None:
+    assert (await client.http.get("/health/live")).status_code == 200
+    assert code_of(await client.http.get("/health/ready")) == (503, "unavailable")
+    client.app.state.is_started = True
+    ready = await client.http.get("/health/ready")
+    assert ready.json() == {"status": "ready", "instance": "here/tickets"}
+    HEARTBEATS._last["relay"] = time.monotonic() - READY_WITHIN_S - 1
+    assert code_of(await client.http.get("/health/ready")) == (503, "unavailable")
+    HEARTBEATS.forget("relay")
+    assert (await client.http.get("/health/ready")).status_code == 200
+    await client.store.pool.close()
+    assert code_of(await client.http.get("/health/ready")) == (503, "unavailable")
+    assert (await client.http.get("/health/live")).status_code == 200
 
 
 async def test_a_foreign_host_name_is_refused(client: Client) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from deploy.local.board import Board
 from deploy.local.commands.demo import load_demo
@@ -30,6 +31,7 @@ async def up(
     *,
     detach: bool = False,
     demo: Annotated[bool, Parameter(name="--demo", negative="--no-demo")] = True,
+    processes: Annotated[int, Parameter(validator=Number(gte=1, lte=8))] = 1,
 ) -> int:
     """Start the platform, load the demo, print the addresses. Ctrl-C ends it.
 
@@ -39,9 +41,11 @@ async def up(
         Leave it running in the background; `faktura down` ends it.
     demo
         Load the demo brand, its staff and a client (again is harmless).
+    processes
+        How many processes of each service run side by side.
     """
-    home = Home.find()
-    return await (_up_behind(home, demo=demo) if detach else _up_here(home, demo=demo))
+    home, start = Home.find(), _up_behind if detach else _up_here
+    return await start(home, demo=demo, processes=processes)
 
 
 def down() -> int:
@@ -60,7 +64,7 @@ def down() -> int:
     return 0
 
 
-async def _up_here(home: Home, *, demo: bool) -> int:
+async def _up_here(home: Home, *, demo: bool, processes: int) -> int:
     tasks: set[asyncio.Task[bool]] = set()
 
     def greet() -> None:
@@ -69,7 +73,7 @@ async def _up_here(home: Home, *, demo: bool) -> int:
 
     with StartProgress() as progress:
         try:
-            await supervise(home, on_change=progress.show, when_ready=greet)
+            await supervise(home, processes=processes, on_change=progress.show, when_ready=greet)
         finally:
             for task in tasks:
                 task.cancel()
@@ -78,11 +82,11 @@ async def _up_here(home: Home, *, demo: bool) -> int:
     return 0
 
 
-async def _up_behind(home: Home, *, demo: bool) -> int:
+async def _up_behind(home: Home, *, demo: bool, processes: int) -> int:
     home.make()
     with sole_supervisor(home):
         pass  # Another supervisor is refused here, in words.
-    supervisor = _start_supervisor(home)
+    supervisor = _start_supervisor(home, processes)
     with StartProgress() as progress:
         while (board := Board.read(home)) is None or board.phase != "ready":
             if supervisor.poll() is not None:
@@ -94,10 +98,10 @@ async def _up_behind(home: Home, *, demo: bool) -> int:
     return 0 if await _settle_in(home, demo=demo, here=False) else 1
 
 
-def _start_supervisor(home: Home) -> "subprocess.Popen[bytes]":
+def _start_supervisor(home: Home, processes: int) -> "subprocess.Popen[bytes]":
     with home.log("supervisor").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.supervisor"],
+            [sys.executable, "-m", "deploy.local.supervisor", str(processes)],
             env=inherited() | {"FAKTURA_HOME": str(home.folder)},
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,

@@ -58,9 +58,11 @@ async def look(board: Board) -> list[dict[str, Any]]:
 async def _is_healthy(entry: Entry) -> bool:
     if entry.pid is None or entry.port is None or not _exists(entry.pid):
         return False
-    checks = {"postgres": port_answers, "nats": nats_is_ready}
     try:
-        return await checks.get(entry.name, http_is_ready)(entry.port)
+        if entry.name == "postgres":
+            return await port_answers(entry.port)
+        is_ready = nats_is_ready if entry.name == "nats" else http_is_ready
+        return await is_ready(entry.port, entry.instance)
     except (OSError, TimeoutError):
         return False
 

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -131,7 +132,8 @@ def _end_on_failure(task: asyncio.Task[None]) -> None:
 
 
 async def _ready(request: Request) -> Response:
-    return JSONResponse({"status": "ready"})
+    instance = os.environ.get("SANDBOX_INSTANCE", "")
+    return JSONResponse({"status": "ready", "instance": instance})
 
 
 async def _style(request: Request) -> Response:

@@ -10,6 +10,7 @@ class SandboxSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SANDBOX_")
 
+    instance: str = ""
     host: str = "127.0.0.1"
     port: int
     smtp_port: int = 0

@@ -41,6 +41,13 @@ class LiveHub:
         self._last: OrderedDict[str, int] = OrderedDict()
         self._waiting: dict[str, Wakeup] = {}
         self._streams: Counter[UUID] = Counter()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End every stream now: the process is to stop, and browsers come back by themselves."""
+        self._is_closed = True
+        for wakeup in self._waiting.values():
+            wakeup.call()
 
     @property
     def mark(self) -> str:
@@ -67,7 +74,7 @@ class LiveHub:
     async def changes(self, topic: str, mark: str) -> AsyncIterator[str]:
         """The mark after each change, close ones as one; empty when all was quiet for 15 s."""
         wakeup = self._waiting.setdefault(topic, Wakeup())
-        while True:
+        while not self._is_closed:
             seen = wakeup.count
             if self.has_changed(topic, mark):
                 await asyncio.sleep(GATHER_S)
@@ -75,7 +82,7 @@ class LiveHub:
                 yield mark
                 continue
             await wakeup.wait_after(seen, timeout_s=KEEP_ALIVE_S)
-            if not self.has_changed(topic, mark):
+            if not self.has_changed(topic, mark) and not self._is_closed:
                 yield ""
 
     @contextmanager
