@@ -1,0 +1,586 @@
+"""What the in-memory PostgreSQL answers to the statements of shared/: text above, meaning below."""
+
+import base64
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.envelope import FIRST_HASH, PARTITIONS
+from tests.simulation.memory_postgres import Session, Table, Values, statement
+
+EVENT = (
+    "stream_id",
+    "version",
+    "topic",
+    "account_id",
+    "brand",
+    "data",
+    "recorded_at",
+    "write_id",
+)
+LOG = (
+    "partition",
+    "id",
+    "type",
+    "version",
+    "account_id",
+    "brand",
+    "occurred_at",
+    "actor",
+    "causation_id",
+    "correlation_id",
+    "traceparent",
+    "data",
+    "sealed",
+)
+PLACE = ("consumer", "source", "partition", "position")
+EFFECT = (
+    "id",
+    "reactor",
+    "key",
+    "kind",
+    "account_id",
+    "brand",
+    "payload",
+    "cause_id",
+    "correlation_id",
+    "traceparent",
+)
+
+
+def kernel_tables() -> list[Table]:
+    """The tables of shared/migrations, with the rows that they begin with."""
+    heads = Table("partition_head", ("partition",))
+    published = Table("relay_checkpoint", ("partition",))
+    for partition in range(PARTITIONS):
+        heads.store((partition,), {"partition": partition, "position": 0, "hash": FIRST_HASH})
+        published.store((partition,), {"partition": partition, "position": 0})
+    return [
+        heads,
+        published,
+        Table("events", ("stream_id", "version")),
+        Table("log", ("partition", "position"), unique=(("id",),)),
+        Table("claim", ("kind", "key")),
+        Table("series", ("name",)),
+        Table("relay_stream", ("stream",)),
+        Table("checkpoint", ("consumer", "source", "partition")),
+        Table("parked", PLACE),
+        Table("effect", ("id",), unique=(("reactor", "key"),)),
+        Table("idempotency_key", ("caller", "key")),
+    ]
+
+
+def jsonb(text: str) -> str:
+    """The text that jsonb gives back: keys by length and then bytes, one space after , and :."""
+    return _normal(json.loads(text))
+
+
+def _normal(value: Any) -> str:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        members = (f"{_normal(key)}: {_normal(value[key])}" for key in keys)
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_normal(each) for each in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# ------------------------------------------------------------------------------------- the store
+
+
+@statement("select version, topic, account_id, data from events where stream_id = $1 order by 1")
+async def load_stream(session: Session, stream_id: UUID) -> list[Values]:
+    columns = ("version", "topic", "account_id", "data")
+    return [{name: row[name] for name in columns} for row in session.group("events", stream_id)]
+
+
+@statement(
+    """select append(
+    $1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
+    $8::uuid[], $9::smallint[], $10::uuid[], $11::text[], $12::smallint[], $13::uuid[],
+    $14::text[], $15::timestamptz[], $16::text[], $17::uuid[], $18::uuid[], $19::text[],
+    $20::text[], $21::bytea[], $22::jsonb)"""
+)
+async def append(session: Session, *given: Any) -> list[Values]:
+    for values in zip(*given[:8], strict=True):
+        event = dict(zip(EVENT, values, strict=True))
+        await session.insert("events", {**event, "data": jsonb(event["data"])})
+    guards = json.loads(given[21]) if given[21] else {"claims": [], "keys": []}
+    for kind, key, write_id in sorted(
+        (each["kind"], each["key"], UUID(each["write_id"])) for each in guards["claims"]
+    ):
+        claimed = {"kind": kind, "key": key, "claimed_at": session.now(), "write_id": write_id}
+        await session.insert("claim", claimed)
+    entries = [dict(zip(LOG, values, strict=True)) for values in zip(*given[8:21], strict=True)]
+    positions = await _extend(session, entries)
+    for key in guards["keys"]:
+        await _take_key(session, key, entries=entries, positions=positions)
+    return [{"append": positions}]
+
+
+async def _extend(session: Session, entries: list[Values]) -> list[int]:
+    """New rows of the log: positions and hashes go on from the heads, which stay locked."""
+    partitions = [entry["partition"] for entry in entries]
+    assert partitions == sorted(partitions), "log rows are sorted by partition"
+    for partition in dict.fromkeys(partitions):
+        await session.lock("partition_head", (partition,))
+    positions = []
+    rows = []
+    for entry in entries:
+        head = session.get("partition_head", entry["partition"])
+        assert head is not None, "every partition has a head"
+        chained = hashlib.sha256(head["hash"] + entry.pop("sealed")).digest()
+        moved = {"position": head["position"] + 1, "hash": chained}
+        session.write("partition_head", {**head, **moved})
+        place = {"partition": entry["partition"], "position": moved["position"]}
+        rows.append({**place, **entry, "hash": chained})
+        positions.append(moved["position"])
+    for row in rows:
+        await session.insert("log", row)
+    return positions
+
+
+async def _take_key(
+    session: Session, key: Values, *, entries: list[Values], positions: list[int]
+) -> None:
+    """Keep a request's answer with its key, which is free again a day after it was used."""
+    reached: dict[int, int] = {}
+    for place in key["rows"]:
+        partition = entries[place - 1]["partition"]
+        reached[partition] = max(positions[place - 1], reached.get(partition, 0))
+    row = {
+        "caller": key["caller"],
+        "key": key["key"],
+        "request_hash": bytes.fromhex(key["request_hash"]),
+        "status": key["status"],
+        "headers": jsonb(json.dumps(key["headers"])),
+        "body": base64.b64decode(key["body"]),
+        "created_at": datetime.fromisoformat(key["created_at"]),
+        "write_id": UUID(key["write_id"]),
+        "positions": ",".join(f"{part}/{at}" for part, at in sorted(reached.items())),
+    }
+    place = (key["caller"], key["key"])
+    if await session.clash("idempotency_key", row) is not None:
+        await session.lock("idempotency_key", place)
+        kept = session.get("idempotency_key", *place)
+        if kept is not None and kept["created_at"] > row["created_at"] - timedelta(days=1):
+            raise asyncpg.UniqueViolationError("the idempotency key is taken")
+    session.write("idempotency_key", row)
+
+
+@statement(
+    """insert into series as s (name, last_number) values ($1, 1)
+       on conflict (name) do update set last_number = s.last_number + 1 returning last_number"""
+)
+async def next_number(session: Session, name: str) -> list[Values]:
+    await session.lock("series", (name,))
+    row = session.get("series", name)
+    number = row["last_number"] + 1 if row else 1
+    session.write("series", {"name": name, "last_number": number})
+    return [{"last_number": number}]
+
+
+@statement("insert into claim (kind, key) values ($1, $2) on conflict do nothing returning true")
+async def claim(session: Session, kind: str, key: str) -> list[Values]:
+    row = {"kind": kind, "key": key, "claimed_at": session.now(), "write_id": None}
+    return await _insert_if_free(session, "claim", row)
+
+
+async def _insert_if_free(session: Session, table: str, row: Values) -> list[Values]:
+    if await session.clash(table, row) is not None:
+        return []
+    session.write(table, row)
+    return [{"?column?": True}]
+
+
+@statement("delete from claim where kind = $1 and key = $2")
+async def release(session: Session, kind: str, key: str) -> int:
+    return await session.delete("claim", lambda row: (row["kind"], row["key"]) == (kind, key))
+
+
+# -------------------------------------------------------------------- requests with a key of theirs
+
+
+@statement(
+    """insert into idempotency_key (caller, key, request_hash) values ($1, $2, $3)
+       on conflict do nothing returning true"""
+)
+async def claim_key(session: Session, caller: str, key: str, asked: bytes) -> list[Values]:
+    row = {
+        "caller": caller,
+        "key": key,
+        "request_hash": asked,
+        "status": None,
+        "headers": None,
+        "body": None,
+        "created_at": session.now(),
+        "write_id": None,
+        "positions": "",
+    }
+    return await _insert_if_free(session, "idempotency_key", row)
+
+
+@statement("select * from idempotency_key where caller = $1 and key = $2")
+async def kept_answer(session: Session, caller: str, key: str) -> list[Values]:
+    row = session.get("idempotency_key", caller, key)
+    return [row] if row else []
+
+
+@statement(
+    """update idempotency_key set status = $3, headers = $4, body = $5
+       where caller = $1 and key = $2"""
+)
+async def keep_answer(session: Session, caller: str, key: str, *answer: Any) -> int:
+    status, headers, body = answer
+    changed = await session.update(
+        "idempotency_key",
+        lambda row: (row["caller"], row["key"]) == (caller, key),
+        lambda row: {"status": status, "headers": jsonb(headers), "body": body},
+    )
+    return len(changed)
+
+
+# ---------------------------------------------------------------------------- leases and the relay
+
+
+@statement("select pg_try_advisory_lock(hashtextextended($1, 0))")
+async def try_lease(session: Session, name: str) -> list[Values]:
+    holder = session.server.advisory.setdefault(name, session)
+    return [{"pg_try_advisory_lock": holder is session}]
+
+
+@statement("select pg_advisory_unlock(hashtextextended($1, 0))")
+async def give_lease_back(session: Session, name: str) -> list[Values]:
+    held = session.server.advisory.get(name) is session
+    if held:
+        del session.server.advisory[name]
+    return [{"pg_advisory_unlock": held}]
+
+
+@statement(
+    """select l.* from (
+           select r.partition, r.position, greatest($3 / count(*) over (), 1) as share
+           from unnest($1::smallint[], $2::bigint[]) as r (partition, position)
+           join partition_head h on h.partition = r.partition and h.position > r.position
+       ) waiting
+       cross join lateral (
+           select * from log
+           where log.partition = waiting.partition and log.position > waiting.position
+           order by log.position limit waiting.share
+       ) l
+       order by l.partition, l.position"""
+)
+async def unpublished(
+    session: Session, partitions: list[int], positions: list[int], limit: int
+) -> list[Values]:
+    waiting = [
+        (partition, position)
+        for partition, position in sorted(zip(partitions, positions, strict=True))
+        if (session.get("partition_head", partition) or {"position": 0})["position"] > position
+    ]
+    share = max(limit // len(waiting), 1) if waiting else 0
+    return [row for place in waiting for row in _page(session, *place, limit=share)]
+
+
+def _page(session: Session, partition: int, after: int, *, limit: int) -> list[Values]:
+    rows: list[Values] = []
+    while len(rows) < limit and (row := session.get("log", partition, after + len(rows) + 1)):
+        rows.append(row)
+    return rows
+
+
+@statement("select * from relay_stream where stream = $1")
+async def known_stream(session: Session, stream: str) -> list[Values]:
+    row = session.get("relay_stream", stream)
+    return [row] if row else []
+
+
+@statement("select partition, position from relay_checkpoint")
+async def published(session: Session) -> list[Values]:
+    return session.scan("relay_checkpoint", lambda _: True)
+
+
+@statement("select partition, position from partition_head")
+async def all_heads(session: Session) -> list[Values]:
+    return _positions(session.scan("partition_head", lambda _: True))
+
+
+def _positions(rows: list[Values]) -> list[Values]:
+    return [{"partition": row["partition"], "position": row["position"]} for row in rows]
+
+
+@statement(
+    """select l.partition, l.position
+       from unnest($1::smallint[], $2::bigint[]) as p (partition, position)
+       join log l using (partition, position) where l.occurred_at < $3"""
+)
+async def older(
+    session: Session, partitions: list[int], positions: list[int], instant: datetime
+) -> list[Values]:
+    found = (session.get("log", *place) for place in zip(partitions, positions, strict=True))
+    return _positions([row for row in found if row and row["occurred_at"] < instant])
+
+
+@statement("update relay_checkpoint set position = $2 where partition = $1")
+async def rewind(session: Session, partition: int, position: int) -> int:
+    changed = await session.update(
+        "relay_checkpoint",
+        lambda row: row["partition"] == partition,
+        lambda row: {"position": position},
+    )
+    return len(changed)
+
+
+@statement("select id from log where id = any ($1)")
+async def known_events(session: Session, ids: list[UUID]) -> list[Values]:
+    return [{"id": row["id"]} for row in session.scan("log", lambda row: row["id"] in ids)]
+
+
+@statement("select occurred_at from log where id = $1")
+async def occurred_at(session: Session, id_: UUID) -> list[Values]:
+    rows = session.scan("log", lambda row: row["id"] == id_)
+    return [{"occurred_at": row["occurred_at"]} for row in rows]
+
+
+@statement(
+    """with published as (
+           update relay_checkpoint c set position = r.position
+           from unnest($6::smallint[], $7::bigint[]) as r (partition, position)
+           where c.partition = r.partition and c.position < r.position)
+       insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
+       values ($1, $2, $3, $4, $5)
+       on conflict (stream) do update set created_at = excluded.created_at,
+           last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
+           epoch = excluded.epoch"""
+)
+async def remember(session: Session, stream: str, created_at: datetime, *rest: Any) -> int:
+    last_sequence, last_event_id, epoch, partitions, positions = rest
+    reached = dict(zip(partitions, positions, strict=True))
+
+    def is_behind(row: Values) -> bool:
+        return bool(row["position"] < reached.get(row["partition"], 0))
+
+    # The server runs the main statement before a "with" that it does not read from.
+    behind = session.scan("relay_checkpoint", is_behind)
+    await session.lock("relay_stream", (stream,))
+    row = {
+        "stream": stream,
+        "created_at": created_at,
+        "last_sequence": last_sequence,
+        "last_event_id": last_event_id,
+        "epoch": epoch,
+    }
+    session.write("relay_stream", row)
+    await session.update(
+        "relay_checkpoint",
+        is_behind,
+        lambda row: {"position": reached[row["partition"]]},
+        among=behind,
+    )
+    return 1
+
+
+# --------------------------------------------------------------------------------------- the feed
+
+
+@statement("select partition, position from partition_head where position > 0")
+async def heads(session: Session) -> list[Values]:
+    return _positions(session.scan("partition_head", lambda row: row["position"] > 0))
+
+
+@statement("select * from log where partition = $1 and position > $2 order by 2 limit $3")
+async def page(session: Session, partition: int, after: int, limit: int) -> list[Values]:
+    return _page(session, partition, after, limit=limit)
+
+
+# -------------------------------------------------------------------------------------- consumers
+
+
+@statement("select source, partition, position, hash from checkpoint where consumer = $1")
+async def checkpoints(session: Session, consumer: str) -> list[Values]:
+    rows = session.scan("checkpoint", lambda row: row["consumer"] == consumer)
+    return [
+        {name: row[name] for name in ("source", "partition", "position", "hash")} for row in rows
+    ]
+
+
+@statement(
+    """insert into checkpoint as c (consumer, source, partition, position, hash)
+       select $1, $2, $3, $5, $6 where $4 = 0 or exists (
+           select 1 from checkpoint
+           where (consumer, source, partition, position) = ($1, $2, $3, $4))
+       on conflict (consumer, source, partition) do update
+           set position = excluded.position, hash = excluded.hash
+           where c.position = $4 returning true"""
+)
+async def move_checkpoint(
+    session: Session, consumer: str, source: str, partition: int, *rest: Any
+) -> list[Values]:
+    before, position, chained = rest
+    seen = session.get("checkpoint", consumer, source, partition)
+    if before != 0 and (seen is None or seen["position"] != before):
+        return []
+    await session.lock("checkpoint", (consumer, source, partition))
+    now = session.get("checkpoint", consumer, source, partition)
+    if now is not None and now["position"] != before:
+        return []
+    row = {
+        "consumer": consumer,
+        "source": source,
+        "partition": partition,
+        "position": position,
+        "hash": chained,
+    }
+    session.write("checkpoint", row)
+    return [{"?column?": True}]
+
+
+@statement("select distinct frozen from parked where consumer = $1")
+async def frozen(session: Session, consumer: str) -> list[Values]:
+    rows = session.scan("parked", lambda row: row["consumer"] == consumer)
+    return [{"frozen": key} for key in dict.fromkeys(row["frozen"] for row in rows)]
+
+
+@statement(
+    """insert into parked (consumer, source, partition, position, frozen, record, error, tries,
+                           next_try_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+)
+async def park(session: Session, *given: Any) -> int:
+    row = dict(
+        zip((*PLACE, "frozen", "record", "error", "tries", "next_try_at"), given, strict=True)
+    )
+    row["record"] = jsonb(row["record"])
+    row["parked_at"] = session.now()
+    await session.insert("parked", row)
+    return 1
+
+
+@statement(
+    """select p.* from parked p where p.consumer = $1 and p.next_try_at <= $2
+       order by p.next_try_at limit 1 for update skip locked"""
+)
+async def first_due(session: Session, consumer: str, now: datetime) -> list[Values]:
+    def is_due(row: Values) -> bool:
+        return bool(
+            row["consumer"] == consumer and row["next_try_at"] and row["next_try_at"] <= now
+        )
+
+    for row in sorted(session.scan("parked", is_due), key=lambda row: row["next_try_at"]):
+        if session.try_lock("parked", _place(row)):
+            latest = session.get("parked", *_place(row))
+            if latest is not None and is_due(latest):
+                return [latest]
+    return []
+
+
+def _place(row: Values) -> tuple[Any, ...]:
+    return tuple(row[column] for column in PLACE)
+
+
+@statement(
+    """delete from parked
+       where (consumer, source, partition, position) = ($1, $2, $3, $4)"""
+)
+async def unpark(session: Session, *place: Any) -> int:
+    return await session.delete("parked", lambda row: _place(row) == place)
+
+
+@statement(
+    """update parked set next_try_at = $3 where (consumer, source, partition, position) in (
+           select consumer, source, partition, position from parked
+           where consumer = $1 and frozen = $2 order by parked_at, position limit 1)"""
+)
+async def let_follow(session: Session, consumer: str, frozen_key: str, now: datetime) -> int:
+    waiting = session.scan(
+        "parked", lambda row: (row["consumer"], row["frozen"]) == (consumer, frozen_key)
+    )
+    first = sorted(waiting, key=lambda row: (row["parked_at"], row["position"]))[:1]
+    places = [_place(row) for row in first]
+    changed = await session.update(
+        "parked", lambda row: _place(row) in places, lambda row: {"next_try_at": now}
+    )
+    return len(changed)
+
+
+@statement(
+    """update parked set tries = $5, error = $6, next_try_at = $7
+       where (consumer, source, partition, position) = ($1, $2, $3, $4)"""
+)
+async def note_failure(session: Session, *given: Any) -> int:
+    tries, error, next_try_at = given[4:]
+    changed = await session.update(
+        "parked",
+        lambda row: _place(row) == given[:4],
+        lambda row: {"tries": tries, "error": error, "next_try_at": next_try_at},
+    )
+    return len(changed)
+
+
+# ---------------------------------------------------------------------------------------- effects
+
+
+@statement(
+    """insert into effect (id, reactor, key, kind, account_id, brand, payload, cause_id,
+                           correlation_id, traceparent)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       on conflict (reactor, key) do nothing"""
+)
+async def plan(session: Session, *given: Any) -> int:
+    row = dict(zip(EFFECT, given, strict=True))
+    row["payload"] = jsonb(row["payload"])
+    row |= {"state": "pending", "tries": 0, "next_try_at": session.now(), "outcome": None}
+    row |= {"error": None, "created_at": session.now(), "ended_at": None}
+    if await session.clash("effect", row, ("reactor", "key")) is not None:
+        return 0
+    await session.insert("effect", row)
+    return 1
+
+
+@statement(
+    """select * from effect where reactor = $1 and state = 'pending' and next_try_at <= $2
+       order by created_at, id limit $3"""
+)
+async def due_effects(session: Session, reactor: str, now: datetime, limit: int) -> list[Values]:
+    due = session.scan(
+        "effect",
+        lambda row: (
+            row["reactor"] == reactor and row["state"] == "pending" and row["next_try_at"] <= now
+        ),
+    )
+    return sorted(due, key=lambda row: (row["created_at"], row["id"]))[:limit]
+
+
+@statement(
+    """update effect set state = $2, outcome = $3, ended_at = $4, error = null, tries = tries + 1
+       where id = $1 and state = 'pending'"""
+)
+async def end_effect(session: Session, id_: UUID, *rest: Any) -> int:
+    state, outcome, ended_at = rest
+
+    def ended(row: Values) -> Values:
+        fresh = {"state": state, "outcome": jsonb(outcome), "ended_at": ended_at, "error": None}
+        return {**fresh, "tries": row["tries"] + 1}
+
+    changed = await session.update(
+        "effect", lambda row: row["id"] == id_ and row["state"] == "pending", ended
+    )
+    return len(changed)
+
+
+@statement(
+    """update effect set state = $2, next_try_at = $3, error = $4, tries = tries + 1
+       where id = $1"""
+)
+async def retry_effect(session: Session, id_: UUID, *rest: Any) -> int:
+    state, next_try_at, error = rest
+
+    def tried(row: Values) -> Values:
+        tries = row["tries"] + 1
+        return {"state": state, "next_try_at": next_try_at, "error": error, "tries": tries}
+
+    return len(await session.update("effect", lambda row: row["id"] == id_, tried))
