@@ -19,8 +19,8 @@ from bench.results import Result
 from shared import bus
 from shared.consumers.declarations import View
 from shared.consumers.group import Consumers
+from shared.consumers.rows import Rows
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Connection
 from shared.envelope import Envelope
 from shared.feed import Feed, LocalFeed
 from shared.relay import Relay
@@ -33,8 +33,8 @@ PER_SECOND = 100
 CAUSE = Cause(actor="bench")
 
 
-async def _apply(envelope: Envelope, db: Connection) -> None:
-    await db.execute("insert into seen (id) values ($1)", envelope.event.ticket_id)  # type: ignore[attr-defined]
+def _apply(envelope: Envelope, rows: Rows) -> None:
+    rows.insert("seen", id=envelope.event.ticket_id)  # type: ignore[attr-defined]
 
 
 SEEN = View(

@@ -5,7 +5,7 @@ envelope is its eight fields joined by newlines and the data are the exact publi
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from shared.contracts.event import REGISTRY, PublicEvent
+from shared.keyring import Keyring
 from shared.personal import decrypt, encrypt, personal_fields
 
 PARTITIONS = 64
@@ -26,8 +27,12 @@ class UnknownEvent(Exception):
     """This version of the program does not know the event's type or its version."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a service's public log. `data` is JSON text with personal fields encrypted."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A row of a service's public log. `data` is JSON text with personal fields encrypted.
+
+    What is worked out of a record (its sealed bytes, its readable form) is kept with it, so that
+    the many consumers of a service share one working out.
+    """
 
     source: str
     partition: int
@@ -79,17 +84,26 @@ def partition_of(account_id: UUID | None, brand: str) -> int:
 
 def sealed_bytes(record: Record) -> bytes:
     """What the hash chain covers besides the hash before."""
+    sealed: bytes | None = record.__dict__.get("sealed")
+    if sealed is None:
+        sealed = record.__dict__["sealed"] = _seal(record)
+    return sealed
+
+
+def _seal(record: Record) -> bytes:
+    instant = record.occurred_at.astimezone(UTC).isoformat(timespec="microseconds")
     fields = (
         str(record.id),
         record.type,
         str(record.version),
         str(record.account_id or ""),
         record.brand,
-        record.occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        instant[:26] + "Z",
         record.actor,
         str(record.causation_id or ""),
+        record.data,
     )
-    return "\n".join((*fields, record.data)).encode()
+    return "\n".join(fields).encode()
 
 
 def chained_hash(before: bytes, record: Record) -> bytes:
@@ -106,23 +120,52 @@ def encode_public(event: PublicEvent, key: bytes | None) -> dict[str, Any]:
     return fields
 
 
-def needs_key(record: Record) -> bool:
-    """Whether opening the record takes its account's key."""
-    return bool(personal_fields(_event_class(record)))
+def event_class(record: Record) -> type[PublicEvent]:
+    """The class of the record's event. Raises `UnknownEvent` rather than guess at a newer one."""
+    cls = REGISTRY.get((record.source, record.type))
+    if cls is None or record.version > cls.VERSION:
+        raise UnknownEvent(f"{record.source} {record.type} version {record.version}")
+    return cls
+
+
+async def open_all(records: Sequence[Record], keyring: Keyring) -> list[Envelope]:
+    """The typed, readable form of each, worked out once a record; keys are asked for in one batch.
+
+    Raises `UnknownEvent`, and `Unavailable` when the keyring does not answer.
+    """
+    closed = [record for record in records if "opened" not in record.__dict__]
+    subjects = {r.account_id for r in closed if r.account_id and personal_fields(event_class(r))}
+    keys = await keyring.keys(subjects) if subjects else {}
+    for record in closed:
+        record.__dict__["opened"] = open_record(record, keys)
+    return [record.__dict__["opened"] for record in records]
 
 
 def open_record(record: Record, keys: Mapping[UUID, bytes | None]) -> Envelope:
     """The typed, readable form. Raises `UnknownEvent` rather than guess at a newer event."""
-    cls = _event_class(record)
+    cls = event_class(record)
     event = _decoder(cls).decode(record.data)
     personal = personal_fields(cls)
     if personal:
         key = keys.get(record.account_id) if record.account_id else None
         plain = {name: decrypt(getattr(event, name), key) for name in personal}
         event = msgspec.structs.replace(event, **plain)
-    fields = {name: getattr(record, name) for name in Record.__struct_fields__}
-    del fields["data"], fields["hash"]
-    return Envelope(event=event, **fields)
+    return Envelope(
+        source=record.source,
+        partition=record.partition,
+        position=record.position,
+        id=record.id,
+        type=record.type,
+        version=record.version,
+        account_id=record.account_id,
+        brand=record.brand,
+        occurred_at=record.occurred_at,
+        actor=record.actor,
+        causation_id=record.causation_id,
+        correlation_id=record.correlation_id,
+        traceparent=record.traceparent,
+        event=event,
+    )
 
 
 def header_lines(record: Record) -> str:
@@ -186,13 +229,6 @@ def from_message(source: str, headers: Mapping[str, str], *, body: bytes) -> Rec
         data=body.decode(),
         hash=headers["faktura-hash"],
     )
-
-
-def _event_class(record: Record) -> type[PublicEvent]:
-    cls = REGISTRY.get((record.source, record.type))
-    if cls is None or record.version > cls.VERSION:
-        raise UnknownEvent(f"{record.source} {record.type} version {record.version}")
-    return cls
 
 
 @cache

@@ -1,19 +1,21 @@
 """What a service can prove about itself: its chain, its positions, its views, nothing parked."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from re import findall
 from typing import Any
 
 from shared.consumers.declarations import View
 from shared.consumers.group import Consumers
+from shared.consumers.rows import Rows
+from shared.consumers.tables import Tables, describe, write
 from shared.database import Connection, Pool, acquire
-from shared.envelope import FIRST_HASH, needs_key, open_record, sealed_bytes
+from shared.envelope import FIRST_HASH, Record, chained_hash, event_class, open_all
 from shared.feed import LocalFeed, read_all
 from shared.keyring import Keyring
 
 Finding = dict[str, Any]
 """`check` and what it found, such as {"check": "hash_chain", "partition": 3, "position": 17}."""
+BATCH = 500
+
 Check = Callable[[Connection], Awaitable[list[Finding]]]
 
 
@@ -35,7 +37,7 @@ async def _walk(pool: Pool, service: str, *, partition: int, head: Any) -> list[
         at = {"partition": partition, "position": position}
         if record.position != position:
             return [{"check": "contiguous_positions", **at}]
-        before = hashlib.sha256(before + sealed_bytes(record)).digest()
+        before = chained_hash(before, record)
         if before.hex() != record.hash:
             return [{"check": "hash_chain", **at}]
     if position != head["position"] or before != head["hash"]:
@@ -61,7 +63,7 @@ async def _compare_view(
         try:
             await db.execute("set local idle_in_transaction_session_timeout = 0")
             await _rebuild(view, consumers, keyring=keyring, db=db)
-            return [f for table in tables_of(view) if (f := await _difference(view, table, db=db))]
+            return [f for table in view.table_names if (f := await _difference(view, table, db=db))]
         finally:
             await transaction.rollback()
 
@@ -75,12 +77,26 @@ async def _rebuild(view: View, consumers: Consumers, *, keyring: Keyring, db: Co
     await db.execute("set local search_path = pg_temp")
     await db.execute(view.tables)
     await db.execute(f"set local search_path = pg_temp, {path}")
+    tables = await describe(db, view.table_names)
     for row in checkpoints:
         feed = consumers.feeds[row["source"]]
+        batch: list[Record] = []
         async for record in read_all(feed, row["partition"], after=0, upto=row["position"]):
-            secret = [record.account_id] if needs_key(record) and record.account_id else []
-            keys = await keyring.keys(secret) if secret else {}
-            await view.apply(open_record(record, keys), db)
+            batch.append(record)
+            if len(batch) == BATCH:
+                await _apply(view, batch, keyring=keyring, db=db, tables=tables)
+                batch = []
+        await _apply(view, batch, keyring=keyring, db=db, tables=tables)
+
+
+async def _apply(
+    view: View, records: Sequence[Record], *, keyring: Keyring, db: Connection, tables: Tables
+) -> None:
+    rows = Rows()
+    handled = [record for record in records if event_class(record) not in view.ignored]
+    for envelope in await open_all(handled, keyring):
+        view.apply(envelope, rows)
+    await write(db, rows, tables)
 
 
 async def _difference(view: View, table: str, *, db: Connection) -> Finding | None:
@@ -102,9 +118,3 @@ async def verify_parked(db: Connection) -> list[Finding]:
     )
     effects = await db.fetch("select reactor, key, error from effect where state = 'parked'")
     return [{"check": "nothing_parked", **row} for row in (*events, *effects)]
-
-
-def tables_of(view: View) -> Sequence[str]:
-    """The names of the view's tables, from its DDL."""
-    names: list[str] = findall(r"(?i)create table (\w+)", view.tables)
-    return names

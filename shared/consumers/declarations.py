@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from re import findall
 from typing import Any
 from uuid import UUID
 
+from shared.consumers.rows import Rows
 from shared.contracts.event import PublicEvent
-from shared.database import Connection
 from shared.envelope import Envelope
 from shared.store import Transaction
 
@@ -15,18 +16,19 @@ EventClasses = frozenset[type[PublicEvent]]
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """Rows of a read model. `apply` runs exactly once an event, in the checkpoint's transaction.
+    """Rows of a read model. Each event is applied exactly once, in the checkpoint's transaction.
 
     `tables` is the DDL of its tables, each with a primary key, by bare names unique in the service;
-    they live in the schema `view_<name>`. `apply` is pure: the same events give the same rows.
-    Events of one account and source come in order; between sources any order is possible, so each
-    source writes columns of its own.
+    they live in the schema `view_<name>`. `apply` says what an event does to which rows and is
+    pure: the same events give the same rows. It is only asked about events in `handles`. Events of
+    one account and source come in order; between sources any order is possible, so each source
+    writes columns of its own.
     """
 
     name: str
     sources: tuple[str, ...]
     tables: str
-    apply: Callable[[Envelope, Connection], Awaitable[None]]
+    apply: Callable[[Envelope, Rows], None]
     handles: EventClasses
     ignored: EventClasses = frozenset()
 
@@ -34,6 +36,11 @@ class View:
     def schema(self) -> str:
         """The schema of the view's tables."""
         return f"view_{self.name}"
+
+    @property
+    def table_names(self) -> list[str]:
+        """The names of the view's tables, from its DDL."""
+        return findall(r"(?i)create table (\w+)", self.tables)
 
 
 @dataclass(frozen=True, kw_only=True)

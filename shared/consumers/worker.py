@@ -32,8 +32,11 @@ from shared.consumers.parking import (
     park,
     unpark,
 )
+from shared.consumers.rows import Rows
+from shared.consumers.tables import Tables, describe, write
+from shared.crash import crash_point
 from shared.database import Connection, acquire, is_lost
-from shared.envelope import Envelope, Record, needs_key, open_record
+from shared.envelope import Envelope, Record, event_class, open_all
 from shared.errors import Unavailable
 from shared.feed import Feed, read_all
 from shared.ids import new_id
@@ -80,6 +83,7 @@ class Worker:
         self._lock = asyncio.Lock()
         self._checkpoints: Checkpoints = {}
         self._frozen: set[str] = set()
+        self._tables: Tables = {}
 
     async def load(self) -> None:
         """Read where the consumer stands; call it before anything else and after a lost race."""
@@ -190,27 +194,40 @@ class Worker:
 
     async def _apply(self, batch: list[Record]) -> None:
         envelopes = await self._open([r for r in batch if frozen_key(r) not in self._frozen])
+        crash_point("consumer.before_transaction")
         async with acquire(self._store.pool) as db, db.transaction():
+            # First of all, because it locks: who does not stand here writes nothing.
+            await move_checkpoint(db, self.name, first=batch[0], last=batch[-1])
             for record in batch:
                 if frozen_key(record) in self._frozen:
                     waits = "an earlier event of the account is parked"
                     await park(db, self.name, record=record, error=waits, next_try_at=None)
-            written = [await self._handle(envelope, db) for envelope in envelopes]
-            await move_checkpoint(db, self.name, first=batch[0], last=batch[-1])
+            written = await self._handle(envelopes, db)
+            crash_point("consumer.before_commit")
+        crash_point("consumer.after_commit")
         self._commit(batch[-1], envelopes)
         for tx in written:
-            if tx:
-                self._store.announce(tx)
+            self._store.announce(tx)
 
-    async def _handle(self, envelope: Envelope, db: Connection) -> Transaction | None:
+    async def _handle(self, envelopes: Sequence[Envelope], db: Connection) -> list[Transaction]:
+        """Do what the events ask for; what is to be announced after the commit."""
         match self.consumer:
             case View() as view:
-                await view.apply(envelope, db)
+                await self._write(view, envelopes, db=db)
             case Reactor() as reactor:
-                await self._store_intents(await reactor.plan(envelope), envelope, db=db)
+                for envelope in envelopes:
+                    await self._store_intents(await reactor.plan(envelope), envelope, db=db)
             case Policy() as policy:
-                return await self._carry_out(policy, envelope, db=db)
-        return None
+                return [await self._carry_out(policy, envelope, db=db) for envelope in envelopes]
+        return []
+
+    async def _write(self, view: View, envelopes: Sequence[Envelope], *, db: Connection) -> None:
+        rows = Rows()
+        for envelope in envelopes:
+            view.apply(envelope, rows)
+        if rows.changes:
+            self._tables = self._tables or await describe(db, view.table_names)
+            await write(db, rows, self._tables)
 
     async def _carry_out(
         self, policy: Policy, envelope: Envelope, *, db: Connection
@@ -270,7 +287,7 @@ class Worker:
             try:
                 async with db.transaction():
                     envelopes = await self._open([parked.record])
-                    written = [await self._handle(envelope, db) for envelope in envelopes]
+                    written = await self._handle(envelopes, db)
             except Exception as error:
                 if is_transient(error):
                     raise
@@ -281,14 +298,14 @@ class Worker:
                 self._frozen.discard(parked.frozen)
         self._commit(parked.record, envelopes, moved=False)
         for tx in written:
-            if tx:
-                self._store.announce(tx)
+            self._store.announce(tx)
         return True
 
     async def _open(self, records: Sequence[Record]) -> list[Envelope]:
-        secret = {r.account_id for r in records if needs_key(r) and r.account_id}
-        keys = await self._store.keyring.keys(secret) if secret else {}
-        return [open_record(record, keys) for record in records]
+        """The events that concern the consumer, readable. `UnknownEvent` for what is newer."""
+        ignored = self.consumer.ignored
+        concerning = [record for record in records if event_class(record) not in ignored]
+        return await open_all(concerning, self._store.keyring)
 
     def _commit(self, last: Record, envelopes: Sequence[Envelope], *, moved: bool = True) -> None:
         if moved:

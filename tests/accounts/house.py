@@ -22,6 +22,7 @@ from shared.ids import new_id
 from shared.store import EventStore
 from shared.tokens import OPERATOR, Signer, Verifier
 from tests.conftest import Database
+from tests.feeding import feed
 
 PASSWORD = "correct horse battery"
 ADDRESS = "198.51.100.7"
@@ -150,7 +151,7 @@ class House:
 
     async def configure_brand(self, slug: str = "ponto") -> None:
         async with self.store.pool.acquire() as db:
-            await apply_brand(envelope_of(brand_configured(), brand=slug), db)
+            await feed(db, apply_brand, envelope_of(brand_configured(), brand=slug))
 
     async def credential(self, email: str = "ana@example.com", brand: str = "ponto") -> Credential:
         async with self.store.pool.acquire() as db:

@@ -9,6 +9,7 @@ from shared.consumers import View
 from shared.contracts import events_of
 from tests.accounts.house import brand_configured, envelope_of
 from tests.conftest import OpenDatabase
+from tests.feeding import feed
 
 
 async def test_a_brand_is_kept_as_it_is_now_however_often_it_is_said(
@@ -18,9 +19,9 @@ async def test_a_brand_is_kept_as_it_is_now_however_often_it_is_said(
     async with pool.acquire() as db:
         with pytest.raises(BrandUnknown):
             await brand_named(db, "ponto")
-        await apply(envelope_of(brand_configured("Ponto")), db)
+        await feed(db, apply, envelope_of(brand_configured("Ponto")))
         for _ in range(2):
-            await apply(envelope_of(brand_configured("Ponto Novo")), db)
+            await feed(db, apply, envelope_of(brand_configured("Ponto Novo")))
         brand = await brand_named(db, "ponto")
         assert (brand.name, brand.languages) == ("Ponto Novo", ["pt-BR", "en"])
         assert await db.fetchval("select count(*) from brand") == 1

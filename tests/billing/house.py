@@ -41,6 +41,7 @@ from shared.ids import new_id
 from shared.store import EventStore
 from shared.tokens import OPERATOR, Signer
 from tests.conftest import Database, wait_until
+from tests.feeding import feed
 from tests.servers import free_port
 
 SECRET = "only-for-tests-on-loopback"
@@ -219,7 +220,7 @@ class House:
         async with self.store.pool.acquire() as db:
             for event in (opened, number):
                 told = envelope_of(event, account_id=account_id, source="accounts")
-                await apply_contact(told, db)
+                await feed(db, apply_contact, told)
 
     async def product_id(self, slug: str = "start", brand: str = "ponto") -> str:
         products = (await self.http.get("/v1/products", params={"brand": brand})).json()

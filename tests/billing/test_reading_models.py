@@ -8,7 +8,6 @@ from services.billing.app import POLICIES, VIEWS
 from services.billing.provisioning.panel_reactor import panel_reactor
 from shared.contracts import events_of
 from shared.feed import read_all
-from shared.verify import tables_of
 from tests.billing.house import House
 
 CONSUMERS = (*VIEWS, *POLICIES, panel_reactor(None, notify_url=""))  # type: ignore[arg-type]
@@ -22,7 +21,7 @@ def test_a_consumer_handles_or_ignores_each_event_of_its_sources(consumer: Any) 
 
 
 def test_each_table_of_a_view_has_a_name_of_its_own() -> None:
-    names = [table for view in VIEWS for table in tables_of(view)]
+    names = [table for view in VIEWS for table in view.table_names]
     assert len(names) == len(set(names))
 
 
@@ -30,7 +29,7 @@ async def rows_of(house: House) -> dict[str, list[Any]]:
     found = {}
     async with house.store.pool.acquire() as db:
         for view in VIEWS:
-            for table in tables_of(view):
+            for table in view.table_names:
                 rows = await db.fetch(f"select * from {table}")
                 found[table] = sorted(map(repr, map(tuple, rows)))
     return found

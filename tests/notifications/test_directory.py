@@ -11,6 +11,7 @@ from shared.contracts import events_of
 from shared.contracts.accounts import AccountNumberAssigned
 from shared.contracts.event import PublicEvent
 from shared.contracts.notifications import EmailFailed, EmailSent
+from tests.feeding import feed_views
 from tests.notifications.post_office import PostOffice
 from tests.notifications.samples import (
     ACCOUNT,
@@ -61,9 +62,7 @@ def test_a_view_handles_or_ignores_every_event_of_its_source(view: View) -> None
 async def test_a_view_that_is_fed_twice_has_the_same_rows(office: PostOffice, view: View) -> None:
     async def feed() -> list[list[str]]:
         async with office.store.pool.acquire() as db:
-            for event in ALL:
-                if type(event) in view.handles:
-                    await view.apply(envelope_of(event), db)
+            await feed_views(db, [view], *map(envelope_of, ALL))
         tables = await office.rows(
             "select table_name from information_schema.tables where table_schema = $1", view.schema
         )

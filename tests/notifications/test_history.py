@@ -16,6 +16,7 @@ from shared.contracts.notifications import EmailSent
 from shared.http.app import Service, create_app
 from shared.ids import new_id
 from shared.tokens import INTERNAL, Signer
+from tests.feeding import feed
 from tests.notifications.post_office import PostOffice
 from tests.notifications.samples import ACCOUNT, EVENT, envelope_of
 
@@ -81,7 +82,7 @@ async def mailed(office: PostOffice, *subjects: str) -> list[str]:
                 recipient="ana@example.com",
                 subject=subject,
             )
-            await apply(envelope_of(event), db)
+            await feed(db, apply, envelope_of(event))
     return [str(id) for id in ids]
 
 

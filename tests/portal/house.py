@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from shared.database import Pool
 from shared.http.app import create_app
 from shared.tokens import Signer
 from tests.conftest import Database
+from tests.feeding import feed_views
 from tests.portal.neighbours import Neighbours, neighbours
 from tests.portal.world import HOST, NOW, World
 
@@ -74,10 +74,8 @@ class House:
 
 async def feed(pool: Pool, envelopes: Sequence[Envelope]) -> None:
     """Apply the events to every view that handles them, in one transaction."""
-    async with pool.acquire() as db, db.transaction():
-        for envelope, view in product(envelopes, VIEWS):
-            if type(envelope.event) in view.handles:
-                await view.apply(envelope, db)
+    async with pool.acquire() as db:
+        await feed_views(db, VIEWS, *envelopes)
 
 
 def settings_for(database: Database, peers: str, *, port: int = 7100) -> PortalSettings:

@@ -8,12 +8,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, View
+from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, Rows, View
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import AnotherHistory, Worker
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Connection
 from shared.envelope import Record, chained_hash
 from shared.errors import Unavailable
 from shared.feed import LocalFeed
@@ -28,18 +27,12 @@ TABLES = """create table tally (ticket_id uuid primary key, owner text not null,
                                 closed integer not null default 0);"""
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case TicketReplied() as opened:
-            await db.execute(
-                "insert into tally (ticket_id, owner) values ($1, $2)",
-                opened.ticket_id,
-                opened.author,
-            )
+            rows.insert("tally", ticket_id=opened.ticket_id, owner=opened.author)
         case TicketClosed() as counted:
-            await db.execute(
-                "update tally set closed = closed + 1 where ticket_id = $1", counted.ticket_id
-            )
+            rows.update("tally", counted.ticket_id, closed=lambda closed: closed + 1)
 
 
 tally = View(
@@ -146,10 +139,10 @@ async def test_poison_freezes_only_its_own_account_and_is_applied_when_it_can_be
 ) -> None:
     broken = True
 
-    async def sometimes(envelope: Envelope, db: Connection) -> None:
+    def sometimes(envelope: Envelope, rows: Rows) -> None:
         if broken and envelope.account_id == sick and isinstance(envelope.event, TicketClosed):
             raise ValueError("cannot read this")
-        await apply(envelope, db)
+        apply(envelope, rows)
 
     sick = new_id()
     worker = await house.worker(
@@ -179,7 +172,7 @@ async def test_poison_freezes_only_its_own_account_and_is_applied_when_it_can_be
 
 
 async def test_poison_is_tried_five_times_and_then_waits_for_a_person(house: House) -> None:
-    async def never(envelope: Envelope, db: Connection) -> None:
+    def never(envelope: Envelope, rows: Rows) -> None:
         raise ValueError("never")
 
     worker = await house.worker(
@@ -248,7 +241,7 @@ async def test_the_first_event_of_another_history_is_not_believed(house: House) 
 
 
 async def test_a_fault_of_the_moment_parks_nothing(house: House) -> None:
-    async def unavailable(envelope: Envelope, db: Connection) -> None:
+    def unavailable(envelope: Envelope, rows: Rows) -> None:
         raise Unavailable(what="keyring")
 
     worker = await house.worker(

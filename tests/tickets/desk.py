@@ -21,6 +21,7 @@ from shared.settings import Settings
 from shared.store import EventStore
 from shared.tokens import OPERATOR, Signer
 from tests.conftest import Database
+from tests.feeding import feed
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PERSONAL = {
@@ -119,15 +120,15 @@ class Desk:
     async def furnish(self) -> None:
         """Tell the service of the brand, its clients and their services."""
         async with self.store.pool.acquire() as db:
-            await apply_department(envelope_of(brand_configured("sales", "support")), db)
+            await feed(db, apply_department, envelope_of(brand_configured("sales", "support")))
             for name, account, service in (
                 ("Ana Souza", self.ana, self.anas_service),
                 ("Rui Alves", self.rui, self.ruis_service),
             ):
                 opened = envelope_of(account_opened(name), account_id=account)
                 ordered = envelope_of(service_ordered(service), account_id=account)
-                await apply_client_name(opened, db)
-                await apply_held_service(ordered, db)
+                await feed(db, apply_client_name, opened)
+                await feed(db, apply_held_service, ordered)
 
     def client(self, account: UUID, brand: str = "ponto") -> str:
         return self._token(["client"], brand, account)

@@ -19,6 +19,7 @@ from services.tickets.tickets.views import apply_list, apply_thread
 from shared.consumers import View
 from shared.contracts import accounts, events_of, tickets
 from tests.conftest import OpenDatabase
+from tests.feeding import feed
 from tests.tickets.desk import (
     PERSONAL,
     account_opened,
@@ -43,11 +44,11 @@ OPENED = tickets.TicketOpened(
 async def test_departments_are_those_of_the_brands_present_settings(database: OpenDatabase) -> None:
     async with (await database("tickets")).pool.acquire() as db:
         assert await signature_of(db, "ponto") == "ponto"
-        await apply_department(envelope_of(brand_configured("sales", "abuse")), db)
+        await feed(db, apply_department, envelope_of(brand_configured("sales", "abuse")))
         for _ in range(2):
             settings = brand_configured("support", "sales", sender="Ponto")
-            await apply_department(envelope_of(settings), db)
-        await apply_department(envelope_of(brand_configured("other"), brand="vela"), db)
+            await feed(db, apply_department, envelope_of(settings))
+        await feed(db, apply_department, envelope_of(brand_configured("other"), brand="vela"))
         found = await departments_of(db, "ponto")
         assert [(department.id, department.name) for department in found] == [
             ("support", {"en": "Support"}),
@@ -61,15 +62,17 @@ async def test_a_client_is_known_by_the_present_name(database: OpenDatabase) -> 
         with pytest.raises(ClientNotKnownYet):
             await name_of(db, ACCOUNT)
         changed = accounts.ContactChanged(language="en", name="Ana Lima", **PERSONAL)
-        await apply_client_name(envelope_of(account_opened("Ana"), account_id=ACCOUNT), db)
+        await feed(db, apply_client_name, envelope_of(account_opened("Ana"), account_id=ACCOUNT))
         for _ in range(2):
-            await apply_client_name(envelope_of(changed, account_id=ACCOUNT), db)
+            await feed(db, apply_client_name, envelope_of(changed, account_id=ACCOUNT))
         assert await name_of(db, ACCOUNT) == "Ana Lima"
 
 
 async def test_a_service_belongs_to_the_account_that_ordered_it(database: OpenDatabase) -> None:
     async with (await database("tickets")).pool.acquire() as db:
-        await apply_held_service(envelope_of(service_ordered(SERVICE), account_id=ACCOUNT), db)
+        await feed(
+            db, apply_held_service, envelope_of(service_ordered(SERVICE), account_id=ACCOUNT)
+        )
         await check_own_service(db, account_id=ACCOUNT, service_id=SERVICE)
         await check_own_service(db, account_id=OTHER, service_id=None)
         with pytest.raises(ServiceUnknown):
@@ -78,7 +81,7 @@ async def test_a_service_belongs_to_the_account_that_ordered_it(database: OpenDa
 
 async def test_a_ticket_is_listed_with_who_is_to_act_next(database: OpenDatabase) -> None:
     async with (await database("tickets")).pool.acquire() as db:
-        await apply_list(envelope_of(OPENED, account_id=ACCOUNT), db)
+        await feed(db, apply_list, envelope_of(OPENED, account_id=ACCOUNT))
         assert (await ticket_entry(db, TICKET)).status == "open"
         for event, status in (
             (reply("staff"), "answered"),
@@ -86,14 +89,14 @@ async def test_a_ticket_is_listed_with_who_is_to_act_next(database: OpenDatabase
             (tickets.TicketClosed(ticket_id=TICKET, side="staff"), "closed"),
             (reply("client"), "customer_reply"),
         ):
-            await apply_list(envelope_of(event, account_id=ACCOUNT), db)
+            await feed(db, apply_list, envelope_of(event, account_id=ACCOUNT))
             assert (await ticket_entry(db, TICKET)).status == status
 
 
 async def test_messages_stand_in_the_order_of_their_positions(database: OpenDatabase) -> None:
     async with (await database("tickets")).pool.acquire() as db:
         for position, event in ((3, OPENED), (7, reply("staff")), (12, reply("client"))):
-            await apply_thread(envelope_of(event, account_id=ACCOUNT, position=position), db)
+            await feed(db, apply_thread, envelope_of(event, account_id=ACCOUNT, position=position))
         first = await messages_of(db, TICKET, limit=2, after=0)
         rest = await messages_of(db, TICKET, limit=2, after=first[-1].position)
         assert [(m.position, m.side, m.message) for m in [*first, *rest]] == [

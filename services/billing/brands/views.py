@@ -11,9 +11,8 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import BrandConfigured
-from shared.database import Connection
 
 TABLES = """
 create table brand (
@@ -24,17 +23,10 @@ create table brand (
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
-        case BrandConfigured() as brand:
-            await db.execute(
-                """insert into brand (slug, name, time_zone) values ($1, $2, $3)
-                   on conflict (slug) do update
-                   set name = excluded.name, time_zone = excluded.time_zone""",
-                envelope.brand,
-                brand.name,
-                brand.time_zone,
-            )
+        case BrandConfigured(name=name, time_zone=time_zone):
+            rows.upsert("brand", slug=envelope.brand, name=name, time_zone=time_zone)
 
 
 brand = View(

@@ -13,9 +13,8 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import ProductPublished, ProductRetired
-from shared.database import Connection
 
 TABLES = """
 create table product (
@@ -28,20 +27,18 @@ create index product_of_brand on product (brand, sort, product_id);
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case ProductPublished() as product:
-            await db.execute(
-                """insert into product (product_id, brand, sort, terms) values ($1, $2, $3, $4)
-                   on conflict (product_id) do update
-                   set sort = excluded.sort, terms = excluded.terms""",
-                product.product_id,
-                envelope.brand,
-                product.sort,
-                msgspec.json.encode(product).decode(),
+            rows.upsert(
+                "product",
+                product_id=product.product_id,
+                brand=envelope.brand,
+                sort=product.sort,
+                terms=msgspec.json.encode(product).decode(),
             )
         case ProductRetired(product_id=product_id):
-            await db.execute("delete from product where product_id = $1", product_id)
+            rows.delete("product", product_id)
 
 
 product = View(

@@ -1,6 +1,6 @@
 """Whom an account's invoices are addressed to: what the accounts service said last."""
 
-from shared.consumers import View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.accounts import (
     AccountNumberAssigned,
     AccountOpened,
@@ -11,8 +11,6 @@ from shared.contracts.accounts import (
     PasswordResetRequested,
     RegistrationRepeated,
 )
-from shared.database import Connection
-from shared.envelope import Envelope
 
 TABLES = """
 create table account_contact (
@@ -27,29 +25,24 @@ create table account_contact (
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case AccountNumberAssigned(number=number):
-            await db.execute(
-                """insert into account_contact (account_id, brand, number) values ($1, $2, $3)
-                   on conflict (account_id) do update set number = excluded.number""",
-                envelope.account,
-                envelope.brand,
-                number,
+            rows.upsert(
+                "account_contact",
+                account_id=envelope.account,
+                brand=envelope.brand,
+                number=number,
             )
         case AccountOpened() | ContactChanged() as contact:
-            await db.execute(
-                """insert into account_contact (account_id, brand, language, name, address, tax_id)
-                   values ($1, $2, $3, $4, $5, $6)
-                   on conflict (account_id) do update set language = excluded.language,
-                       name = excluded.name, address = excluded.address,
-                       tax_id = excluded.tax_id""",
-                envelope.account,
-                envelope.brand,
-                contact.language,
-                contact.name,
-                _address(contact),
-                contact.tax_id,
+            rows.upsert(
+                "account_contact",
+                account_id=envelope.account,
+                brand=envelope.brand,
+                language=contact.language,
+                name=contact.name,
+                address=_address(contact),
+                tax_id=contact.tax_id,
             )
 
 

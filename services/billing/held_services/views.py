@@ -14,7 +14,7 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     ServiceActivated,
     ServiceCancelled,
@@ -24,7 +24,6 @@ from shared.contracts.billing import (
     ServiceTerminated,
     ServiceUnsuspended,
 )
-from shared.database import Connection
 
 NOT_ABOUT_SERVICES = (
     BRANDS | CREDIT | DAYS | INVOICES | NOTICES | ORDERS | PAYMENTS | PRODUCTS | PROVISIONING
@@ -62,86 +61,67 @@ create index service_due_next on service_due (brand, status, next_due_on);
 """
 
 
-async def apply_to_list(envelope: Envelope, db: Connection) -> None:
+def apply_to_list(envelope: Envelope, rows: Rows) -> None:
     """What an account holds."""
     match envelope.event:
         case ServiceOrdered() as service:
-            await db.execute(
-                """insert into service_list (service_id, account_id, brand, status, product_id,
-                                             product_name, domain, cycle, recurring_minor, currency)
-                   values ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9)""",
-                service.service_id,
-                envelope.account,
-                envelope.brand,
-                service.product_id,
-                msgspec.json.encode(service.product_name).decode(),
-                service.domain,
-                service.cycle,
-                service.recurring_minor,
-                service.currency,
+            rows.insert(
+                "service_list",
+                service_id=service.service_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                status="pending",
+                product_id=service.product_id,
+                product_name=msgspec.json.encode(service.product_name).decode(),
+                domain=service.domain,
+                cycle=service.cycle,
+                recurring_minor=service.recurring_minor,
+                currency=service.currency,
             )
         case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
-            await db.execute(
-                """update service_list set status = 'active', next_due_on = $2
-                   where service_id = $1""",
-                service_id,
-                next_due_on,
-            )
+            rows.update("service_list", service_id, status="active", next_due_on=next_due_on)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
-            await db.execute(
-                "update service_list set next_due_on = $2 where service_id = $1",
-                service_id,
-                next_due_on,
-            )
+            rows.update("service_list", service_id, next_due_on=next_due_on)
         case ServiceSuspended() | ServiceUnsuspended() | ServiceTerminated() as changed:
-            await _set_status("service_list", changed, db)
+            _set_status("service_list", changed, rows=rows)
         case ServiceCancelled() as changed:
-            await _set_status("service_list", changed, db)
+            _set_status("service_list", changed, rows=rows)
 
 
-async def apply_to_due(envelope: Envelope, db: Connection) -> None:
+def apply_to_due(envelope: Envelope, rows: Rows) -> None:
     """Which services the business day has to look at."""
     match envelope.event:
         case ServiceOrdered() as service:
-            await db.execute(
-                """insert into service_due (service_id, account_id, brand, status, currency)
-                   values ($1, $2, $3, 'pending', $4)""",
-                service.service_id,
-                envelope.account,
-                envelope.brand,
-                service.currency,
+            rows.insert(
+                "service_due",
+                service_id=service.service_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                status="pending",
+                currency=service.currency,
             )
         case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
-            await db.execute(
-                """update service_due set status = 'active', next_due_on = $2
-                   where service_id = $1""",
-                service_id,
-                next_due_on,
-            )
+            rows.update("service_due", service_id, status="active", next_due_on=next_due_on)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
-            await db.execute(
-                "update service_due set next_due_on = $2 where service_id = $1",
-                service_id,
-                next_due_on,
-            )
+            rows.update("service_due", service_id, next_due_on=next_due_on)
         case ServiceSuspended() as suspended:
-            await db.execute(
-                """update service_due
-                   set status = 'suspended', suspension_reason = $2, suspended_on = $3
-                   where service_id = $1""",
+            rows.update(
+                "service_due",
                 suspended.service_id,
-                suspended.reason,
-                suspended.suspended_on,
+                status="suspended",
+                suspension_reason=suspended.reason,
+                suspended_on=suspended.suspended_on,
             )
         case ServiceUnsuspended(service_id=service_id):
-            await db.execute(
-                """update service_due
-                   set status = 'active', suspension_reason = null, suspended_on = null
-                   where service_id = $1""",
+            rows.update(
+                "service_due",
                 service_id,
+                status="active",
+                suspension_reason=None,
+                suspended_on=None,
             )
         case ServiceTerminated() | ServiceCancelled() as ended:
-            await _set_status("service_due", ended, db)
+            _set_status("service_due", ended, rows=rows)
 
 
 Changed = ServiceSuspended | ServiceUnsuspended | ServiceTerminated | ServiceCancelled
@@ -153,12 +133,8 @@ STATUS_AFTER: dict[type[Changed], str] = {
 }
 
 
-async def _set_status(table: str, changed: Changed, db: Connection) -> None:
-    await db.execute(
-        f"update {table} set status = $2 where service_id = $1",  # noqa: S608
-        changed.service_id,
-        STATUS_AFTER[type(changed)],
-    )
+def _set_status(table: str, changed: Changed, *, rows: Rows) -> None:
+    rows.update(table, changed.service_id, status=STATUS_AFTER[type(changed)])
 
 
 service_list = View(

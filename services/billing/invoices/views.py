@@ -14,7 +14,7 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
@@ -23,7 +23,6 @@ from shared.contracts.billing import (
     PaymentFailed,
     PaymentPending,
 )
-from shared.database import Connection
 
 INVOICE_LIST_TABLES = """
 create table invoice_list (
@@ -64,95 +63,69 @@ create index invoice_open_of_service on invoice_open_service (service_id);
 """
 
 
-async def apply_to_list(envelope: Envelope, db: Connection) -> None:
+def apply_to_list(envelope: Envelope, rows: Rows) -> None:
     """An account's invoices with what is open of each."""
     match envelope.event:
         case InvoiceIssued() as issued:
-            await _list_issued(envelope, issued, db)
+            _list_issued(envelope, issued, rows=rows)
         case PaymentAllocated(invoice_id=invoice_id, amount_minor=amount_minor):
-            await db.execute(
-                "update invoice_list set open_minor = open_minor - $2 where invoice_id = $1",
-                invoice_id,
-                amount_minor,
-            )
+            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
         case InvoicePaid(invoice_id=invoice_id, paid_on=paid_on):
-            await db.execute(
-                "update invoice_list set status = 'paid', paid_on = $2 where invoice_id = $1",
-                invoice_id,
-                paid_on,
-            )
+            rows.update("invoice_list", invoice_id, status="paid", paid_on=paid_on)
         case InvoiceCancelled(invoice_id=invoice_id):
-            await db.execute(
-                """update invoice_list set status = 'cancelled', open_minor = 0
-                   where invoice_id = $1""",
-                invoice_id,
-            )
+            rows.update("invoice_list", invoice_id, status="cancelled", open_minor=0)
         case PaymentPending(invoice_id=invoice_id):
-            await db.execute(
-                """update invoice_list set status = 'payment_pending'
-                   where invoice_id = $1 and status = 'unpaid'""",
-                invoice_id,
-            )
+            unpaid = {"status": "unpaid"}
+            rows.update("invoice_list", invoice_id, where=unpaid, status="payment_pending")
         case PaymentFailed(invoice_id=invoice_id):
-            await db.execute(
-                """update invoice_list set status = 'unpaid'
-                   where invoice_id = $1 and status = 'payment_pending'""",
-                invoice_id,
-            )
+            pending = {"status": "payment_pending"}
+            rows.update("invoice_list", invoice_id, where=pending, status="unpaid")
 
 
-async def _list_issued(envelope: Envelope, issued: InvoiceIssued, db: Connection) -> None:
-    await db.execute(
-        """insert into invoice_list (invoice_id, account_id, brand, number, order_id, status,
-                                     issued_on, due_on, currency, total_minor, open_minor, lines)
-           values ($1, $2, $3, $4, $5, 'unpaid', $6, $7, $8, $9, $9, $10)""",
-        issued.invoice_id,
-        envelope.account,
-        envelope.brand,
-        issued.number,
-        issued.order_id,
-        issued.issued_on,
-        issued.due_on,
-        issued.currency,
-        issued.total_minor,
-        msgspec.json.encode(issued.lines).decode(),
+def _list_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> None:
+    rows.insert(
+        "invoice_list",
+        invoice_id=issued.invoice_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        number=issued.number,
+        order_id=issued.order_id,
+        status="unpaid",
+        issued_on=issued.issued_on,
+        due_on=issued.due_on,
+        currency=issued.currency,
+        total_minor=issued.total_minor,
+        open_minor=issued.total_minor,
+        lines=msgspec.json.encode(issued.lines).decode(),
     )
 
 
-async def apply_to_open(envelope: Envelope, db: Connection) -> None:
+def apply_to_open(envelope: Envelope, rows: Rows) -> None:
     """The invoices that still want money, with the services that hang on them."""
     match envelope.event:
         case InvoiceIssued() as issued:
-            await _open_issued(envelope, issued, db)
+            _open_issued(envelope, issued, rows=rows)
         case InvoicePaid(invoice_id=invoice_id) | InvoiceCancelled(invoice_id=invoice_id):
-            await db.execute("delete from invoice_open where invoice_id = $1", invoice_id)
-            await db.execute("delete from invoice_open_service where invoice_id = $1", invoice_id)
+            rows.delete("invoice_open", invoice_id)
+            rows.delete("invoice_open_service", where={"invoice_id": invoice_id})
         case PaymentPending(invoice_id=invoice_id):
-            await db.execute(
-                "update invoice_open set is_pending = true where invoice_id = $1", invoice_id
-            )
+            rows.update("invoice_open", invoice_id, is_pending=True)
         case PaymentFailed(invoice_id=invoice_id):
-            await db.execute(
-                "update invoice_open set is_pending = false where invoice_id = $1", invoice_id
-            )
+            rows.update("invoice_open", invoice_id, is_pending=False)
 
 
-async def _open_issued(envelope: Envelope, issued: InvoiceIssued, db: Connection) -> None:
-    await db.execute(
-        """insert into invoice_open (invoice_id, account_id, brand, order_id, issued_on, due_on)
-           values ($1, $2, $3, $4, $5, $6)""",
-        issued.invoice_id,
-        envelope.account,
-        envelope.brand,
-        issued.order_id,
-        issued.issued_on,
-        issued.due_on,
+def _open_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> None:
+    rows.insert(
+        "invoice_open",
+        invoice_id=issued.invoice_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        order_id=issued.order_id,
+        issued_on=issued.issued_on,
+        due_on=issued.due_on,
     )
-    services = {line.service_id for line in issued.lines if line.service_id}
-    await db.executemany(
-        "insert into invoice_open_service (invoice_id, service_id) values ($1, $2)",
-        [(issued.invoice_id, service_id) for service_id in sorted(services)],
-    )
+    for service_id in {line.service_id for line in issued.lines if line.service_id}:
+        rows.insert("invoice_open_service", invoice_id=issued.invoice_id, service_id=service_id)
 
 
 invoice_list = View(

@@ -14,7 +14,7 @@ from services.billing.event_groups import (
     Group,
 )
 from services.billing.ledger.postings import postings_of
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     CreditAdded,
     InvoiceCancelled,
@@ -22,7 +22,6 @@ from shared.contracts.billing import (
     PaymentAllocated,
     PaymentReceived,
 )
-from shared.database import Connection
 
 BOOKED: Group = frozenset(
     {CreditAdded, InvoiceCancelled, InvoiceIssued, PaymentAllocated, PaymentReceived}
@@ -47,28 +46,21 @@ create index ledger_posting_of_invoice on ledger_posting (invoice_id);
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
-    rows = [
-        (
-            envelope.id,
-            place,
-            envelope.account_id,
-            envelope.brand,
-            posting.ledger_account,
-            posting.invoice_id,
-            posting.payment_id,
-            posting.amount_minor,
-            posting.currency,
-            envelope.occurred_at,
+def apply(envelope: Envelope, rows: Rows) -> None:
+    for place, posting in enumerate(postings_of(envelope.event)):
+        rows.insert(
+            "ledger_posting",
+            event_id=envelope.id,
+            place=place,
+            account_id=envelope.account_id,
+            brand=envelope.brand,
+            ledger_account=posting.ledger_account,
+            invoice_id=posting.invoice_id,
+            payment_id=posting.payment_id,
+            amount_minor=posting.amount_minor,
+            currency=posting.currency,
+            posted_at=envelope.occurred_at,
         )
-        for place, posting in enumerate(postings_of(envelope.event))
-    ]
-    await db.executemany(
-        """insert into ledger_posting (event_id, place, account_id, brand, ledger_account,
-                                       invoice_id, payment_id, amount_minor, currency, posted_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
-        rows,
-    )
 
 
 ledger_posting = View(

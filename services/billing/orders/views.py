@@ -11,9 +11,8 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import OrderCancelled, OrderPlaced
-from shared.database import Connection
 
 TABLES = """
 create table order_list (
@@ -34,30 +33,26 @@ create index order_list_of_account on order_list (account_id, order_id);
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case OrderPlaced() as order:
-            await db.execute(
-                """insert into order_list (order_id, account_id, brand, number, status, product_id,
-                                           service_id, invoice_id, cycle, domain, total_minor,
-                                           currency)
-                   values ($1, $2, $3, $4, 'placed', $5, $6, $7, $8, $9, $10, $11)""",
-                order.order_id,
-                envelope.account,
-                envelope.brand,
-                order.number,
-                order.product_id,
-                order.service_id,
-                order.invoice_id,
-                order.cycle,
-                order.domain,
-                order.total_minor,
-                order.currency,
+            rows.insert(
+                "order_list",
+                order_id=order.order_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                number=order.number,
+                status="placed",
+                product_id=order.product_id,
+                service_id=order.service_id,
+                invoice_id=order.invoice_id,
+                cycle=order.cycle,
+                domain=order.domain,
+                total_minor=order.total_minor,
+                currency=order.currency,
             )
         case OrderCancelled(order_id=order_id):
-            await db.execute(
-                "update order_list set status = 'cancelled' where order_id = $1", order_id
-            )
+            rows.update("order_list", order_id, status="cancelled")
 
 
 order_list = View(

@@ -12,9 +12,8 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import PaymentFailed, PaymentReceived, PaymentStarted
-from shared.database import Connection
 
 TABLES = """
 create table payment_open (
@@ -31,24 +30,22 @@ create index payment_open_started on payment_open (started_at);
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case PaymentStarted() as started:
-            await db.execute(
-                """insert into payment_open (payment_id, account_id, brand, invoice_id, started_at,
-                                             event_id, correlation_id, traceparent)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8)""",
-                started.payment_id,
-                envelope.account,
-                envelope.brand,
-                started.invoice_id,
-                envelope.occurred_at,
-                envelope.id,
-                envelope.correlation_id,
-                envelope.traceparent,
+            rows.insert(
+                "payment_open",
+                payment_id=started.payment_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                invoice_id=started.invoice_id,
+                started_at=envelope.occurred_at,
+                event_id=envelope.id,
+                correlation_id=envelope.correlation_id,
+                traceparent=envelope.traceparent,
             )
         case PaymentReceived(payment_id=payment_id) | PaymentFailed(payment_id=payment_id):
-            await db.execute("delete from payment_open where payment_id = $1", payment_id)
+            rows.delete("payment_open", payment_id)
 
 
 payment_open = View(

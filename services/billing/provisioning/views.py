@@ -13,7 +13,7 @@ from services.billing.event_groups import (
     SERVICES,
     Group,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     ProvisioningFailed,
     ProvisioningRequested,
@@ -22,7 +22,6 @@ from shared.contracts.billing import (
     ServiceTerminated,
     ServiceUnsuspended,
 )
-from shared.database import Connection
 
 ANSWERS: Group = frozenset(
     {ServiceActivated, ServiceSuspended, ServiceUnsuspended, ServiceTerminated}
@@ -42,21 +41,19 @@ create index provisioning_open_requested on provisioning_open (requested_at);
 """
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """A service has at most one request in flight, so any answer closes it."""
     match envelope.event:
         case ProvisioningRequested() as requested:
-            await db.execute(
-                """insert into provisioning_open (service_id, brand, request_id, requested_at,
-                                                  event_id, correlation_id, traceparent)
-                   values ($1, $2, $3, $4, $5, $6, $7)""",
-                requested.service_id,
-                envelope.brand,
-                requested.request_id,
-                envelope.occurred_at,
-                envelope.id,
-                envelope.correlation_id,
-                envelope.traceparent,
+            rows.insert(
+                "provisioning_open",
+                service_id=requested.service_id,
+                brand=envelope.brand,
+                request_id=requested.request_id,
+                requested_at=envelope.occurred_at,
+                event_id=envelope.id,
+                correlation_id=envelope.correlation_id,
+                traceparent=envelope.traceparent,
             )
         case (
             ServiceActivated()
@@ -65,9 +62,7 @@ async def apply(envelope: Envelope, db: Connection) -> None:
             | ServiceTerminated()
             | ProvisioningFailed()
         ) as answer:
-            await db.execute(
-                "delete from provisioning_open where service_id = $1", answer.service_id
-            )
+            rows.delete("provisioning_open", answer.service_id)
 
 
 provisioning_open = View(

@@ -5,13 +5,12 @@ Plain values for the mails, one view per kind of row; amounts in minor units of 
 
 import msgspec
 
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.consumers.declarations import EventClasses
 from shared.contracts import events_of
 from shared.contracts.accounts import AccountNumberAssigned, AccountOpened, ContactChanged
 from shared.contracts.billing import BrandConfigured, InvoiceIssued, ServiceOrdered
 from shared.contracts.tickets import TicketOpened, TicketReplied
-from shared.database import Connection
 
 _RECIPIENTS = """
 create table recipient (
@@ -30,41 +29,30 @@ create index on sign_in_address (account_id);
 """
 
 
-async def apply_recipient(envelope: Envelope, db: Connection) -> None:
+def apply_recipient(envelope: Envelope, rows: Rows) -> None:
     """Keep whom to write to: the account's contact, and the address that a user signs in with."""
     match envelope.event:
         case AccountOpened() as event:
-            await _set_contact(envelope, event, db=db)
-            await db.execute(
-                """insert into sign_in_address (user_id, account_id, email) values ($1, $2, $3)
-                   on conflict (user_id) do update
-                   set account_id = excluded.account_id, email = excluded.email""",
-                event.user_id,
-                envelope.account,
-                event.email,
+            _set_contact(envelope, event, rows=rows)
+            rows.upsert(
+                "sign_in_address",
+                user_id=event.user_id,
+                account_id=envelope.account,
+                email=event.email,
             )
         case ContactChanged() as event:
-            await _set_contact(envelope, event, db=db)
-        case AccountNumberAssigned() as event:
-            await db.execute(
-                """insert into recipient (account_id, number) values ($1, $2)
-                   on conflict (account_id) do update set number = excluded.number""",
-                envelope.account,
-                event.number,
-            )
+            _set_contact(envelope, event, rows=rows)
+        case AccountNumberAssigned(number=number):
+            rows.upsert("recipient", account_id=envelope.account, number=number)
 
 
-async def _set_contact(
-    envelope: Envelope, event: AccountOpened | ContactChanged, *, db: Connection
-) -> None:
-    await db.execute(
-        """insert into recipient (account_id, name, email, language) values ($1, $2, $3, $4)
-           on conflict (account_id) do update
-           set name = excluded.name, email = excluded.email, language = excluded.language""",
-        envelope.account,
-        event.name,
-        event.email,
-        event.language,
+def _set_contact(envelope: Envelope, event: AccountOpened | ContactChanged, *, rows: Rows) -> None:
+    rows.upsert(
+        "recipient",
+        account_id=envelope.account,
+        name=event.name,
+        email=event.email,
+        language=event.language,
     )
 
 
@@ -84,32 +72,23 @@ create table brand (
 """
 
 
-async def apply_brand(envelope: Envelope, db: Connection) -> None:
+def apply_brand(envelope: Envelope, rows: Rows) -> None:
     """Keep how a brand signs and looks."""
     match envelope.event:
         case BrandConfigured() as event:
             labels = {method.id: method.label for method in event.payment_methods}
-            await db.execute(
-                """insert into brand (slug, name, host, default_language, time_zone, sender_name,
-                                      sender_email, accent_colour, company, method_labels)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                   on conflict (slug) do update
-                   set name = excluded.name, host = excluded.host,
-                       default_language = excluded.default_language,
-                       time_zone = excluded.time_zone, sender_name = excluded.sender_name,
-                       sender_email = excluded.sender_email,
-                       accent_colour = excluded.accent_colour, company = excluded.company,
-                       method_labels = excluded.method_labels""",
-                envelope.brand,
-                event.name,
-                _host_of(event),
-                event.default_language,
-                event.time_zone,
-                event.sender_name,
-                event.sender_email,
-                event.accent_colour,
-                event.payee.get("name", event.name),
-                msgspec.json.encode(labels).decode(),
+            rows.upsert(
+                "brand",
+                slug=envelope.brand,
+                name=event.name,
+                host=_host_of(event),
+                default_language=event.default_language,
+                time_zone=event.time_zone,
+                sender_name=event.sender_name,
+                sender_email=event.sender_email,
+                accent_colour=event.accent_colour,
+                company=event.payee.get("name", event.name),
+                method_labels=msgspec.json.encode(labels).decode(),
             )
 
 
@@ -130,18 +109,17 @@ create table invoice (
 """
 
 
-async def apply_invoice(envelope: Envelope, db: Connection) -> None:
+def apply_invoice(envelope: Envelope, rows: Rows) -> None:
     """Keep what an issued invoice is called and what it comes to."""
     match envelope.event:
         case InvoiceIssued() as event:
-            await db.execute(
-                """insert into invoice (invoice_id, number, total_minor, currency, due_on)
-                   values ($1, $2, $3, $4, $5) on conflict do nothing""",
-                event.invoice_id,
-                event.number,
-                event.total_minor,
-                event.currency,
-                event.due_on,
+            rows.upsert(
+                "invoice",
+                invoice_id=event.invoice_id,
+                number=event.number,
+                total_minor=event.total_minor,
+                currency=event.currency,
+                due_on=event.due_on,
             )
 
 
@@ -154,16 +132,15 @@ create table service (
 """
 
 
-async def apply_service(envelope: Envelope, db: Connection) -> None:
+def apply_service(envelope: Envelope, rows: Rows) -> None:
     """Keep what an ordered service is called."""
     match envelope.event:
         case ServiceOrdered() as event:
-            await db.execute(
-                """insert into service (service_id, product_name, domain) values ($1, $2, $3)
-                   on conflict do nothing""",
-                event.service_id,
-                msgspec.json.encode(event.product_name).decode(),
-                event.domain,
+            rows.upsert(
+                "service",
+                service_id=event.service_id,
+                product_name=msgspec.json.encode(event.product_name).decode(),
+                domain=event.domain,
             )
 
 
@@ -183,33 +160,29 @@ create table ticket_message (
 """
 
 
-async def apply_ticket(envelope: Envelope, db: Connection) -> None:
+def apply_ticket(envelope: Envelope, rows: Rows) -> None:
     """Keep a ticket's name and those of its messages that are mailed to the client."""
     match envelope.event:
         case TicketOpened() as event:
-            await db.execute(
-                """insert into ticket (ticket_id, account_id, number, subject)
-                   values ($1, $2, $3, $4) on conflict do nothing""",
-                event.ticket_id,
-                envelope.account_id,
-                event.number,
-                event.subject,
+            rows.upsert(
+                "ticket",
+                ticket_id=event.ticket_id,
+                account_id=envelope.account_id,
+                number=event.number,
+                subject=event.subject,
             )
-            await _keep_message(envelope, event, db=db)
+            _keep_message(envelope, event, rows=rows)
         case TicketReplied(side="staff") as event:
-            await _keep_message(envelope, event, db=db)
+            _keep_message(envelope, event, rows=rows)
 
 
-async def _keep_message(
-    envelope: Envelope, event: TicketOpened | TicketReplied, *, db: Connection
-) -> None:
-    await db.execute(
-        """insert into ticket_message (message_id, account_id, author, message)
-           values ($1, $2, $3, $4) on conflict do nothing""",
-        envelope.id,
-        envelope.account_id,
-        event.author,
-        event.message,
+def _keep_message(envelope: Envelope, event: TicketOpened | TicketReplied, *, rows: Rows) -> None:
+    rows.upsert(
+        "ticket_message",
+        message_id=envelope.id,
+        account_id=envelope.account_id,
+        author=event.author,
+        message=event.message,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.consumers.declarations import EventClasses
 from shared.contracts import events_of
 from shared.contracts.notifications import EmailFailed, EmailSent
@@ -44,45 +44,34 @@ class HistoryEntry:
     reason: str | None
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Keep what became of the mail; a refused one that is sent later counts as sent."""
     match envelope.event:
         case EmailSent() as event:
-            await db.execute(
-                """insert into email_history (message_id, account_id, brand, template, cause_id,
-                                              happened_at, status, language, recipient, subject)
-                   values ($1, $2, $3, $4, $5, $6, 'sent', $7, $8, $9)
-                   on conflict (message_id) do update
-                   set happened_at = excluded.happened_at, status = 'sent', reason = null,
-                       language = excluded.language, recipient = excluded.recipient,
-                       subject = excluded.subject""",
-                *_key(envelope, event),
-                event.language,
-                event.recipient,
-                event.subject,
+            rows.upsert(
+                "email_history",
+                **_of_both(envelope, event),
+                status="sent",
+                language=event.language,
+                recipient=event.recipient,
+                subject=event.subject,
+                reason=None,
             )
         case EmailFailed() as event:
-            await db.execute(
-                """insert into email_history (message_id, account_id, brand, template, cause_id,
-                                              happened_at, status, reason)
-                   values ($1, $2, $3, $4, $5, $6, 'failed', $7)
-                   on conflict (message_id) do update
-                   set happened_at = excluded.happened_at, status = 'failed',
-                       reason = excluded.reason""",
-                *_key(envelope, event),
-                event.reason,
+            rows.upsert(
+                "email_history", **_of_both(envelope, event), status="failed", reason=event.reason
             )
 
 
-def _key(envelope: Envelope, event: EmailSent | EmailFailed) -> tuple[object, ...]:
-    return (
-        event.message_id,
-        envelope.account,
-        envelope.brand,
-        event.template,
-        event.cause_id,
-        envelope.occurred_at,
-    )
+def _of_both(envelope: Envelope, event: EmailSent | EmailFailed) -> dict[str, object]:
+    return {
+        "message_id": event.message_id,
+        "account_id": envelope.account,
+        "brand": envelope.brand,
+        "template": event.template,
+        "cause_id": event.cause_id,
+        "happened_at": envelope.occurred_at,
+    }
 
 
 async def history_of(

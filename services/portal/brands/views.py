@@ -18,9 +18,9 @@ from services.portal.topics import (
     SERVICES,
 )
 from shared.clock import local_date
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import BrandConfigured, BusinessDayStarted, Department, PaymentMethod
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table brand (
@@ -84,41 +84,26 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
         return labels.get(id, {"en": id})
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Keep the brand's settings and its latest business day."""
     match envelope.event:
         case BrandConfigured() as e:
-            await _configure(envelope.brand, e, db=db)
-        case BusinessDayStarted() as e:
-            await db.execute(
-                """insert into brand_day as b (slug, day) values ($1, $2)
-                   on conflict (slug) do update set day = greatest(b.day, excluded.day)""",
-                envelope.brand,
-                e.day,
+            rows.upsert(
+                "brand",
+                slug=envelope.brand,
+                name=e.name,
+                hosts=e.hosts,
+                languages=e.languages,
+                default_language=e.default_language,
+                time_zone=e.time_zone,
+                currency=e.currency,
+                accent_colour=e.accent_colour,
+                payee=as_json(e.payee),
+                payment_methods=as_json(e.payment_methods),
+                departments=as_json(e.departments),
             )
-
-
-async def _configure(slug: str, e: BrandConfigured, *, db: Connection) -> None:
-    await db.execute(
-        """insert into brand values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-           on conflict (slug) do update set
-             (name, hosts, languages, default_language, time_zone, currency, accent_colour, payee,
-              payment_methods, departments) =
-             (excluded.name, excluded.hosts, excluded.languages, excluded.default_language,
-              excluded.time_zone, excluded.currency, excluded.accent_colour, excluded.payee,
-              excluded.payment_methods, excluded.departments)""",
-        slug,
-        e.name,
-        e.hosts,
-        e.languages,
-        e.default_language,
-        e.time_zone,
-        e.currency,
-        e.accent_colour,
-        as_json(e.payee),
-        as_json(e.payment_methods),
-        as_json(e.departments),
-    )
+        case BusinessDayStarted(day=day):
+            rows.upsert("brand_day", slug=envelope.brand, day=lambda known: max(known or day, day))
 
 
 async def brand_of_host(db: Pool, host: str) -> Brand | None:

@@ -18,9 +18,9 @@ from services.portal.topics import (
     PRODUCTS,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import Price, ProductPublished, ProductRetired
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table product_list (
@@ -63,33 +63,24 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
         return next((price for price in self.prices if price.cycle == cycle), self.prices[0])
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Put a product on the list as it is now, or take it off."""
     match envelope.event:
         case ProductPublished() as e:
-            await _publish(envelope.brand, e, db=db)
-        case ProductRetired(product_id=product_id):
-            await db.execute(
-                "update product_list set is_retired = true where product_id = $1", product_id
+            rows.upsert(
+                "product_list",
+                product_id=e.product_id,
+                brand=envelope.brand,
+                slug=e.slug,
+                name=as_json(e.name),
+                description=as_json(e.description),
+                features=as_json(e.features),
+                prices=as_json(e.prices),
+                sort=e.sort,
+                is_retired=False,
             )
-
-
-async def _publish(brand: str, e: ProductPublished, *, db: Connection) -> None:
-    await db.execute(
-        """insert into product_list values ($1, $2, $3, $4, $5, $6, $7, $8, false)
-           on conflict (product_id) do update set
-             (slug, name, description, features, prices, sort, is_retired) =
-             (excluded.slug, excluded.name, excluded.description, excluded.features,
-              excluded.prices, excluded.sort, false)""",
-        e.product_id,
-        brand,
-        e.slug,
-        as_json(e.name),
-        as_json(e.description),
-        as_json(e.features),
-        as_json(e.prices),
-        e.sort,
-    )
+        case ProductRetired(product_id=product_id):
+            rows.update("product_list", product_id, is_retired=True)
 
 
 async def products_of(db: Pool, brand: str) -> list[Product]:

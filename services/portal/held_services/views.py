@@ -17,7 +17,7 @@ from services.portal.topics import (
     SERVICES,
     Events,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
@@ -38,7 +38,7 @@ from shared.contracts.billing import (
     ServiceUnsuspended,
     SuspensionWarned,
 )
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table service_list (
@@ -113,108 +113,104 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
         return "failed" if self.status == "setting_up" and self.failure_reason else self.status
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Follow the service's life; all of its events come in order from one source."""
     match envelope.event:
         case ServiceOrdered() as e:
-            await _order(envelope, e, db=db)
+            _order(envelope, e, rows=rows)
         case OrderPlaced(service_id=service_id, number=number):
-            await db.execute("insert into service_order values ($1, $2)", service_id, number)
+            rows.insert("service_order", service_id=service_id, order_number=number)
         case InvoicePaid(invoice_id=invoice_id) | InvoiceCancelled(invoice_id=invoice_id):
-            await db.execute(
-                """update service_list set (suspends_on, warned_invoice_id) = (null, null)
-                   where warned_invoice_id = $1""",
-                invoice_id,
+            rows.update(
+                "service_list",
+                where={"warned_invoice_id": invoice_id},
+                suspends_on=None,
+                warned_invoice_id=None,
             )
         case SuspensionWarned() as e:
-            await db.execute(
-                """update service_list set (suspends_on, warned_invoice_id) = ($2, $3)
-                   where service_id = $1""",
+            rows.update(
+                "service_list",
                 e.service_id,
-                e.suspends_on,
-                e.invoice_id,
+                suspends_on=e.suspends_on,
+                warned_invoice_id=e.invoice_id,
             )
         case _:
-            await _follow_panel(envelope, db)
+            _follow_panel(envelope, rows)
 
 
-async def _order(envelope: Envelope, e: ServiceOrdered, *, db: Connection) -> None:
-    await db.execute(
-        """insert into service_list (service_id, account_id, brand, order_id, product_name, domain,
-             cycle, recurring_minor, currency, status, ordered_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10)""",
-        e.service_id,
-        envelope.account,
-        envelope.brand,
-        e.order_id,
-        as_json(e.product_name),
-        e.domain,
-        e.cycle,
-        e.recurring_minor,
-        e.currency,
-        envelope.occurred_at,
+def _order(envelope: Envelope, e: ServiceOrdered, *, rows: Rows) -> None:
+    rows.insert(
+        "service_list",
+        service_id=e.service_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        order_id=e.order_id,
+        product_name=as_json(e.product_name),
+        domain=e.domain,
+        cycle=e.cycle,
+        recurring_minor=e.recurring_minor,
+        currency=e.currency,
+        status="pending",
+        ordered_at=envelope.occurred_at,
     )
 
 
-async def _follow_panel(envelope: Envelope, db: Connection) -> None:
+def _follow_panel(envelope: Envelope, rows: Rows) -> None:
     """What the panel was asked and has confirmed."""
     match envelope.event:
         case ProvisioningRequested(service_id=service_id, action="create"):
-            await db.execute(
-                """update service_list set (status, failure_reason) = ('setting_up', null)
-                   where service_id = $1 and status = 'pending'""",
+            rows.update(
+                "service_list",
                 service_id,
+                where={"status": "pending"},
+                status="setting_up",
+                failure_reason=None,
             )
         case ProvisioningFailed(service_id=service_id, action="create", reason=reason):
-            await db.execute(
-                "update service_list set failure_reason = $2 where service_id = $1",
-                service_id,
-                reason,
-            )
+            rows.update("service_list", service_id, failure_reason=reason)
         case ServiceActivated() as e:
-            await db.execute(
-                """update service_list set (status, activated_on, next_due_on, failure_reason) =
-                   ('active', $2, $3, null) where service_id = $1""",
+            rows.update(
+                "service_list",
                 e.service_id,
-                e.activated_on,
-                e.next_due_on,
+                status="active",
+                activated_on=e.activated_on,
+                next_due_on=e.next_due_on,
+                failure_reason=None,
             )
         case ServiceRenewed() as e:
-            await db.execute(
-                "update service_list set next_due_on = $2 where service_id = $1",
-                e.service_id,
-                e.next_due_on,
-            )
+            rows.update("service_list", e.service_id, next_due_on=e.next_due_on)
         case _:
-            await _follow_suspension(envelope, db)
+            _follow_suspension(envelope, rows)
 
 
-async def _follow_suspension(envelope: Envelope, db: Connection) -> None:
+def _follow_suspension(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case ServiceSuspended() as e:
-            await db.execute(
-                """update service_list set (status, suspended_on, suspended_reason, suspends_on) =
-                   ('suspended', $2, $3, null) where service_id = $1""",
+            rows.update(
+                "service_list",
                 e.service_id,
-                e.suspended_on,
-                e.reason,
+                status="suspended",
+                suspended_on=e.suspended_on,
+                suspended_reason=e.reason,
+                suspends_on=None,
             )
         case ServiceUnsuspended(service_id=service_id):
-            await db.execute(
-                """update service_list set (status, suspended_on, suspended_reason) =
-                   ('active', null, null) where service_id = $1""",
+            rows.update(
+                "service_list",
                 service_id,
+                status="active",
+                suspended_on=None,
+                suspended_reason=None,
             )
         case ServiceCancelled(service_id=service_id):
-            await db.execute(
-                "update service_list set status = 'cancelled' where service_id = $1", service_id
-            )
+            rows.update("service_list", service_id, status="cancelled")
         case ServiceTerminated() as e:
-            await db.execute(
-                """update service_list set (status, terminated_on, next_due_on) =
-                   ('terminated', $2, null) where service_id = $1""",
+            rows.update(
+                "service_list",
                 e.service_id,
-                e.terminated_on,
+                status="terminated",
+                terminated_on=e.terminated_on,
+                next_due_on=None,
             )
 
 

@@ -8,9 +8,9 @@ import msgspec
 from services.portal.browser.paging import Page
 from services.portal.browser.rows import read_row
 from services.portal.topics import EMAILS
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.notifications import EmailFailed, EmailSent
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table email_list (
@@ -45,39 +45,36 @@ class Email(msgspec.Struct, frozen=True, kw_only=True):
         return self.message_id
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Add the e-mail; those without an account (to staff) are nobody's history."""
     if envelope.account_id is None:
         return
     match envelope.event:
         case EmailSent() as e:
-            await _add(envelope, db, e=e, said=(e.recipient, e.subject, None))
+            _add(envelope, e, said=(e.recipient, e.subject, None), rows=rows)
         case EmailFailed() as e:
-            await _add(envelope, db, e=e, said=("", "", e.reason))
+            _add(envelope, e, said=("", "", e.reason), rows=rows)
 
 
-async def _add(
+def _add(
     envelope: Envelope,
-    db: Connection,
-    *,
     e: EmailSent | EmailFailed,
+    *,
     said: tuple[str, str, str | None],
+    rows: Rows,
 ) -> None:
     recipient, subject, failure_reason = said
-    await db.execute(
-        """insert into email_list values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-           on conflict (message_id) do update set
-             (recipient, subject, sent_at, failure_reason) =
-             (excluded.recipient, excluded.subject, excluded.sent_at, excluded.failure_reason)""",
-        e.message_id,
-        envelope.account,
-        envelope.brand,
-        e.template,
-        e.cause_id,
-        recipient,
-        subject,
-        envelope.occurred_at,
-        failure_reason,
+    rows.upsert(
+        "email_list",
+        message_id=e.message_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        template=e.template,
+        cause_id=e.cause_id,
+        recipient=recipient,
+        subject=subject,
+        sent_at=envelope.occurred_at,
+        failure_reason=failure_reason,
     )
 
 

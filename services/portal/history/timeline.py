@@ -9,9 +9,9 @@ import msgspec
 
 from services.portal.browser.rows import as_json, read_row
 from services.portal.topics import EVERY
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import InvoiceIssued
-from shared.database import Connection, Pool
+from shared.database import Pool
 from shared.personal import personal_fields
 
 TABLES = """
@@ -55,27 +55,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.occurred_at
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Add the event, if it belongs to an account."""
     if envelope.account_id is None:
         return
     facts = _facts(envelope)
-    await db.execute(
-        """insert into timeline
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
-        envelope.id,
-        envelope.account_id,
-        envelope.brand,
-        envelope.occurred_at,
-        envelope.source,
-        envelope.type,
-        envelope.actor,
-        envelope.position,
-        envelope.causation_id,
-        facts.get("invoice_id"),
-        facts.get("service_id") or _first_service(envelope),
-        facts.get("ticket_id"),
-        as_json(facts),
+    rows.insert(
+        "timeline",
+        event_id=envelope.id,
+        account_id=envelope.account_id,
+        brand=envelope.brand,
+        occurred_at=envelope.occurred_at,
+        source=envelope.source,
+        type=envelope.type,
+        actor=envelope.actor,
+        position=envelope.position,
+        causation_id=envelope.causation_id,
+        invoice_id=facts.get("invoice_id"),
+        service_id=facts.get("service_id") or _first_service(envelope),
+        ticket_id=facts.get("ticket_id"),
+        facts=as_json(facts),
     )
 
 

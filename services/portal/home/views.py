@@ -1,15 +1,16 @@
 """Who is the account: its number, its contact data, since when?"""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from services.portal.browser.rows import read_row
 from services.portal.topics import ACCOUNTS, USERS
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.accounts import AccountNumberAssigned, AccountOpened, ContactChanged
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table account_card (
@@ -55,58 +56,36 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.name.split(" ", 1)[0]
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Keep the account's card; all of its events come in order from one source."""
     match envelope.event:
         case AccountOpened() as e:
-            await _open(envelope, e, db=db)
-        case AccountNumberAssigned(number=number):
-            await db.execute(
-                "update account_card set number = $2 where account_id = $1",
-                envelope.account,
-                number,
+            rows.insert(
+                "account_card",
+                account_id=envelope.account,
+                brand=envelope.brand,
+                opened_at=envelope.occurred_at,
+                **_contact(e),
             )
+        case AccountNumberAssigned(number=number):
+            rows.update("account_card", envelope.account, number=number)
         case ContactChanged() as e:
-            await _change(envelope.account, e, db=db)
+            rows.update("account_card", envelope.account, **_contact(e))
 
 
-async def _open(envelope: Envelope, e: AccountOpened, *, db: Connection) -> None:
-    await db.execute(
-        """insert into account_card values
-           ($1, $2, null, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
-        envelope.account,
-        envelope.brand,
-        e.language,
-        e.name,
-        e.email,
-        e.phone,
-        e.tax_id,
-        e.address,
-        e.city,
-        e.state,
-        e.postal_code,
-        e.country,
-        envelope.occurred_at,
-    )
-
-
-async def _change(account_id: UUID, e: ContactChanged, *, db: Connection) -> None:
-    await db.execute(
-        """update account_card set (language, name, email, phone, tax_id, address, city, state,
-             postal_code, country) = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-           where account_id = $1""",
-        account_id,
-        e.language,
-        e.name,
-        e.email,
-        e.phone,
-        e.tax_id,
-        e.address,
-        e.city,
-        e.state,
-        e.postal_code,
-        e.country,
-    )
+def _contact(e: AccountOpened | ContactChanged) -> dict[str, Any]:
+    return {
+        "language": e.language,
+        "name": e.name,
+        "email": e.email,
+        "phone": e.phone,
+        "tax_id": e.tax_id,
+        "address": e.address,
+        "city": e.city,
+        "state": e.state,
+        "postal_code": e.postal_code,
+        "country": e.country,
+    }
 
 
 async def account_of(db: Pool, account_id: UUID) -> Account | None:

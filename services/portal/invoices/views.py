@@ -19,7 +19,7 @@ from services.portal.topics import (
     SERVICES,
     Events,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
@@ -30,7 +30,7 @@ from shared.contracts.billing import (
     PaymentReceived,
     PaymentStarted,
 )
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table invoice_list (
@@ -134,74 +134,66 @@ class Debt(msgspec.Struct, frozen=True, kw_only=True):
     oldest_open_minor: int | None
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Follow the invoice; all of its events come in order from one source."""
     match envelope.event:
         case InvoiceIssued() as e:
-            await _issue(envelope, e, db=db)
-        case PaymentAllocated() as e:
-            await db.execute(
-                "update invoice_list set open_minor = open_minor - $2 where invoice_id = $1",
-                e.invoice_id,
-                e.amount_minor,
-            )
+            _issue(envelope, e, rows=rows)
+        case PaymentAllocated(invoice_id=invoice_id, amount_minor=amount_minor):
+            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
         case InvoicePaid() as e:
-            await db.execute(
-                """update invoice_list set (state, paid_on, open_minor) = ('paid', $2, 0)
-                   where invoice_id = $1""",
-                e.invoice_id,
-                e.paid_on,
-            )
+            rows.update("invoice_list", e.invoice_id, state="paid", paid_on=e.paid_on, open_minor=0)
         case InvoiceCancelled() as e:
-            await db.execute(
-                """update invoice_list set (state, cancelled_on, open_minor) = ('cancelled', $2, 0)
-                   where invoice_id = $1""",
+            rows.update(
+                "invoice_list",
                 e.invoice_id,
-                e.cancelled_on,
+                state="cancelled",
+                cancelled_on=e.cancelled_on,
+                open_minor=0,
             )
         case _:
-            await _follow_payment(envelope, db)
+            _follow_payment(envelope, rows)
 
 
-async def _follow_payment(envelope: Envelope, db: Connection) -> None:
+def _follow_payment(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
-        case PaymentPending() as e:
-            await db.execute(
-                """update invoice_list set pending_payments = pending_payments || $2::uuid
-                   where invoice_id = $1""",
-                e.invoice_id,
-                e.payment_id,
+        case PaymentPending(invoice_id=invoice_id, payment_id=payment_id):
+            rows.update(
+                "invoice_list",
+                invoice_id,
+                pending_payments=lambda pending: [*pending, payment_id],
             )
         case PaymentReceived() | PaymentFailed() as e:
-            await _no_longer_pending(e, db)
+            _no_longer_pending(e, rows=rows)
 
 
-async def _no_longer_pending(e: PaymentReceived | PaymentFailed, db: Connection) -> None:
-    await db.execute(
-        """update invoice_list set pending_payments = array_remove(pending_payments, $2)
-           where invoice_id = $1""",
+def _no_longer_pending(e: PaymentReceived | PaymentFailed, *, rows: Rows) -> None:
+    rows.update(
+        "invoice_list",
         e.invoice_id,
-        e.payment_id,
+        pending_payments=lambda pending: [id for id in pending if id != e.payment_id],
     )
 
 
-async def _issue(envelope: Envelope, e: InvoiceIssued, *, db: Connection) -> None:
-    await db.execute(
-        """insert into invoice_list values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 'unpaid', '{}',
-             null, null, $10, $11, $12, $13)""",
-        e.invoice_id,
-        envelope.account,
-        envelope.brand,
-        e.number,
-        sorted({line.service_id for line in e.lines if line.service_id}),
-        e.issued_on,
-        e.due_on,
-        e.currency,
-        e.total_minor,
-        as_json(e.lines),
-        e.billed_to_name,
-        e.billed_to_address,
-        e.billed_to_tax_id,
+def _issue(envelope: Envelope, e: InvoiceIssued, *, rows: Rows) -> None:
+    rows.insert(
+        "invoice_list",
+        invoice_id=e.invoice_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        number=e.number,
+        service_ids=sorted({line.service_id for line in e.lines if line.service_id}),
+        issued_on=e.issued_on,
+        due_on=e.due_on,
+        currency=e.currency,
+        total_minor=e.total_minor,
+        open_minor=e.total_minor,
+        state="unpaid",
+        pending_payments=[],
+        lines=as_json(e.lines),
+        billed_to_name=e.billed_to_name,
+        billed_to_address=e.billed_to_address,
+        billed_to_tax_id=e.billed_to_tax_id,
     )
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from services.portal.browser.rows import read_row
 from services.portal.topics import EVERY
-from shared.consumers import Envelope, View
-from shared.database import Connection, Pool
+from shared.consumers import Envelope, Rows, View
+from shared.database import Pool
 
 KEPT_PER_PARTITION = 20
 TABLES = """
@@ -41,25 +41,28 @@ class TailRow(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Add the event and let the one go that fell out of its partition's last 20."""
-    await db.execute(
-        "insert into event_tail values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        envelope.source,
-        envelope.partition,
-        envelope.position,
-        envelope.id,
-        envelope.type,
-        envelope.brand,
-        envelope.account_id,
-        envelope.actor,
-        envelope.occurred_at,
+    rows.insert(
+        "event_tail",
+        source=envelope.source,
+        partition=envelope.partition,
+        position=envelope.position,
+        event_id=envelope.id,
+        type=envelope.type,
+        brand=envelope.brand,
+        account_id=envelope.account_id,
+        actor=envelope.actor,
+        occurred_at=envelope.occurred_at,
     )
-    await db.execute(
-        "delete from event_tail where source = $1 and partition = $2 and position <= $3",
-        envelope.source,
-        envelope.partition,
-        envelope.position - KEPT_PER_PARTITION,
+    last_gone = envelope.position - KEPT_PER_PARTITION
+    rows.delete(
+        "event_tail",
+        where={
+            "source": envelope.source,
+            "partition": envelope.partition,
+            "position": lambda position: position <= last_gone,
+        },
     )
 
 

@@ -17,7 +17,7 @@ from services.portal.topics import (
     USERS,
     Events,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.accounts import AccountNumberAssigned, AccountOpened, ContactChanged
 from shared.contracts.billing import (
     InvoiceCancelled,
@@ -37,7 +37,7 @@ from shared.contracts.billing import (
     ServiceUnsuspended,
 )
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table search_term (
@@ -99,23 +99,22 @@ def folded(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c)).casefold().strip()
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Add what the event can be found by."""
     match envelope.event:
         case ContactChanged():
-            await db.execute(
-                "delete from search_term where reference = $1 and kind in ('name', 'email')",
-                envelope.account,
-            )
+            for kind in ("name", "email"):
+                where = {"kind": kind, "reference": envelope.account}
+                rows.delete("search_term", where=where)
     for found in _found_by(envelope):
-        await db.execute(
-            "insert into search_term values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-            found.kind,
-            found.reference,
-            folded(found.term),
-            envelope.brand,
-            found.account_id,
-            found.label,
+        rows.upsert(
+            "search_term",
+            kind=found.kind,
+            reference=found.reference,
+            term=folded(found.term),
+            brand=envelope.brand,
+            account_id=found.account_id,
+            label=found.label,
         )
 
 

@@ -18,14 +18,14 @@ from services.portal.topics import (
     PRODUCTS,
     SERVICES,
 )
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     PaymentFailed,
     PaymentPending,
     PaymentReceived,
     PaymentStarted,
 )
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TABLES = """
 create table payment_list (
@@ -61,42 +61,35 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     failure_reason: str | None
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Follow each attempt; all of its events come in order from one source."""
     match envelope.event:
         case PaymentStarted() as e:
-            await db.execute(
-                """insert into payment_list
-                   values ($1, $2, $3, $4, $5, $6, $7, 'started', $8, null, null, null)""",
-                e.payment_id,
-                e.invoice_id,
-                envelope.account,
-                envelope.brand,
-                e.method,
-                e.amount_minor,
-                e.currency,
-                envelope.occurred_at,
+            rows.insert(
+                "payment_list",
+                payment_id=e.payment_id,
+                invoice_id=e.invoice_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                method=e.method,
+                amount_minor=e.amount_minor,
+                currency=e.currency,
+                status="started",
+                started_at=envelope.occurred_at,
             )
         case PaymentPending(payment_id=payment_id):
-            await db.execute(
-                "update payment_list set status = 'pending' where payment_id = $1", payment_id
-            )
+            rows.update("payment_list", payment_id, status="pending")
         case PaymentReceived() as e:
-            await db.execute(
-                """update payment_list set (status, amount_minor, received_on, receipt_number) =
-                   ('succeeded', $2, $3, $4) where payment_id = $1""",
+            rows.update(
+                "payment_list",
                 e.payment_id,
-                e.amount_minor,
-                e.received_on,
-                e.receipt_number,
+                status="succeeded",
+                amount_minor=e.amount_minor,
+                received_on=e.received_on,
+                receipt_number=e.receipt_number,
             )
         case PaymentFailed() as e:
-            await db.execute(
-                """update payment_list set (status, failure_reason) = ('failed', $2)
-                   where payment_id = $1""",
-                e.payment_id,
-                e.reason,
-            )
+            rows.update("payment_list", e.payment_id, status="failed", failure_reason=e.reason)
 
 
 async def payments_of(db: Pool, invoice_id: UUID) -> list[Payment]:

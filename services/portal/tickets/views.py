@@ -8,9 +8,9 @@ import msgspec
 from services.portal.browser.paging import Page
 from services.portal.browser.rows import read_row
 from services.portal.topics import TICKETS
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Connection, Pool
+from shared.database import Pool
 
 TICKET_TABLES = """
 create table ticket_list (
@@ -81,58 +81,54 @@ class TicketCounts(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
 
 
-async def apply_to_list(envelope: Envelope, db: Connection) -> None:
+def apply_to_list(envelope: Envelope, rows: Rows) -> None:
     """Follow the ticket's status; all of its events come in order from one source."""
     match envelope.event:
         case TicketOpened() as e:
-            await db.execute(
-                """insert into ticket_list
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $10)""",
-                e.ticket_id,
-                envelope.account,
-                envelope.brand,
-                e.number,
-                e.department,
-                e.priority,
-                e.service_id,
-                e.author,
-                e.subject,
-                envelope.occurred_at,
+            rows.insert(
+                "ticket_list",
+                ticket_id=e.ticket_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                number=e.number,
+                department=e.department,
+                priority=e.priority,
+                service_id=e.service_id,
+                author=e.author,
+                subject=e.subject,
+                status="open",
+                opened_at=envelope.occurred_at,
+                updated_at=envelope.occurred_at,
             )
         case TicketReplied(ticket_id=ticket_id, side=side):
             status = "answered" if side == "staff" else "customer_reply"
-            await _set_status(envelope, db, ticket_id=ticket_id, status=status)
+            _set_status(envelope, status, ticket_id=ticket_id, rows=rows)
         case TicketClosed(ticket_id=ticket_id):
-            await _set_status(envelope, db, ticket_id=ticket_id, status="closed")
+            _set_status(envelope, "closed", ticket_id=ticket_id, rows=rows)
 
 
-async def _set_status(envelope: Envelope, db: Connection, *, ticket_id: UUID, status: str) -> None:
-    await db.execute(
-        "update ticket_list set (status, updated_at) = ($2, $3) where ticket_id = $1",
-        ticket_id,
-        status,
-        envelope.occurred_at,
-    )
+def _set_status(envelope: Envelope, status: str, *, ticket_id: UUID, rows: Rows) -> None:
+    rows.update("ticket_list", ticket_id, status=status, updated_at=envelope.occurred_at)
 
 
-async def apply_to_thread(envelope: Envelope, db: Connection) -> None:
+def apply_to_thread(envelope: Envelope, rows: Rows) -> None:
     """Add what was said."""
     match envelope.event:
         case TicketOpened() as e:
-            await _say(envelope, db, ticket_id=e.ticket_id, said=("client", e.author, e.message))
+            _say(envelope, e, side="client", rows=rows)
         case TicketReplied() as e:
-            await _say(envelope, db, ticket_id=e.ticket_id, said=(e.side, e.author, e.message))
+            _say(envelope, e, side=e.side, rows=rows)
 
 
-async def _say(
-    envelope: Envelope, db: Connection, *, ticket_id: UUID, said: tuple[str, str, str]
-) -> None:
-    await db.execute(
-        "insert into ticket_thread values ($1, $2, $3, $4, $5, $6)",
-        envelope.id,
-        ticket_id,
-        *said,
-        envelope.occurred_at,
+def _say(envelope: Envelope, e: TicketOpened | TicketReplied, *, side: str, rows: Rows) -> None:
+    rows.insert(
+        "ticket_thread",
+        event_id=envelope.id,
+        ticket_id=e.ticket_id,
+        side=side,
+        author=e.author,
+        message=e.message,
+        at=envelope.occurred_at,
     )
 
 

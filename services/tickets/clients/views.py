@@ -1,11 +1,10 @@
 """What tickets must know of a client: the name to sign with, and which services are whose."""
 
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.consumers.declarations import EventClasses
 from shared.contracts import events_of
 from shared.contracts.accounts import AccountOpened, ContactChanged
 from shared.contracts.billing import ServiceOrdered
-from shared.database import Connection
 
 NAMED_BY: EventClasses = frozenset({AccountOpened, ContactChanged})
 HELD_BY: EventClasses = frozenset({ServiceOrdered})
@@ -24,27 +23,18 @@ create table held_service (
 """
 
 
-async def apply_client_name(envelope: Envelope, db: Connection) -> None:
+def apply_client_name(envelope: Envelope, rows: Rows) -> None:
     """Keep the account's name as it is from now on."""
     match envelope.event:
         case AccountOpened(name=name) | ContactChanged(name=name):
-            await db.execute(
-                """insert into client_name (account_id, name) values ($1, $2)
-                   on conflict (account_id) do update set name = excluded.name""",
-                envelope.account,
-                name,
-            )
+            rows.upsert("client_name", account_id=envelope.account, name=name)
 
 
-async def apply_held_service(envelope: Envelope, db: Connection) -> None:
+def apply_held_service(envelope: Envelope, rows: Rows) -> None:
     """Remember whose service it is; that never changes."""
     match envelope.event:
         case ServiceOrdered(service_id=service_id):
-            await db.execute(
-                "insert into held_service (service_id, account_id) values ($1, $2)",
-                service_id,
-                envelope.account,
-            )
+            rows.insert("held_service", service_id=service_id, account_id=envelope.account)
 
 
 client_name_view = View(

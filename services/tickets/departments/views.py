@@ -1,13 +1,10 @@
 """Where a ticket of a brand can go."""
 
-from typing import Any
-
 import msgspec
 
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.contracts import events_of
 from shared.contracts.billing import BrandConfigured
-from shared.database import Connection
 
 TABLES = """
 create table department (
@@ -27,29 +24,21 @@ HANDLES = frozenset({BrandConfigured})
 IGNORED = events_of("billing") - HANDLES
 
 
-async def apply(envelope: Envelope, db: Connection) -> None:
+def apply(envelope: Envelope, rows: Rows) -> None:
     """Keep the brand's departments, and its name for answers, as they are from now on."""
     match envelope.event:
         case BrandConfigured() as configured:
-            await db.execute("delete from department where brand = $1", envelope.brand)
-            await db.executemany(
-                """insert into department (brand, id, place, name, description)
-                   values ($1, $2, $3, $4, $5)""",
-                _rows(envelope.brand, configured),
-            )
-            await db.execute(
-                """insert into brand_signature (brand, signature) values ($1, $2)
-                   on conflict (brand) do update set signature = excluded.signature""",
-                envelope.brand,
-                configured.sender_name,
-            )
-
-
-def _rows(brand: str, configured: BrandConfigured) -> list[tuple[Any, ...]]:
-    return [
-        (brand, department.id, place, _json(department.name), _json(department.description))
-        for place, department in enumerate(configured.departments, start=1)
-    ]
+            rows.delete("department", where={"brand": envelope.brand})
+            for place, department in enumerate(configured.departments, start=1):
+                rows.insert(
+                    "department",
+                    brand=envelope.brand,
+                    id=department.id,
+                    place=place,
+                    name=_json(department.name),
+                    description=_json(department.description),
+                )
+            rows.upsert("brand_signature", brand=envelope.brand, signature=configured.sender_name)
 
 
 def _json(texts: dict[str, str]) -> str:

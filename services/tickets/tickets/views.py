@@ -3,10 +3,9 @@
 from uuid import UUID
 
 from services.tickets.tickets.ticket import STATUS_AFTER_REPLY, Side, Status
-from shared.consumers import Envelope, View
+from shared.consumers import Envelope, Rows, View
 from shared.consumers.declarations import EventClasses
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Connection
 
 LIST_TABLES = """
 create table ticket_list (
@@ -40,65 +39,54 @@ IN_LIST: EventClasses = frozenset({TicketOpened, TicketReplied, TicketClosed})
 IN_THREAD: EventClasses = frozenset({TicketOpened, TicketReplied})
 
 
-async def apply_list(envelope: Envelope, db: Connection) -> None:
+def apply_list(envelope: Envelope, rows: Rows) -> None:
     """A row for each ticket, with who is to act next."""
     match envelope.event:
         case TicketOpened() as opened:
-            await db.execute(
-                """insert into ticket_list (ticket_id, account_id, brand, number, department,
-                       priority, service_id, subject, status, opened_at, updated_at)
-                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)""",
-                opened.ticket_id,
-                envelope.account,
-                envelope.brand,
-                opened.number,
-                opened.department,
-                opened.priority,
-                opened.service_id,
-                opened.subject,
-                Status.OPEN,
-                envelope.occurred_at,
+            rows.insert(
+                "ticket_list",
+                ticket_id=opened.ticket_id,
+                account_id=envelope.account,
+                brand=envelope.brand,
+                number=opened.number,
+                department=opened.department,
+                priority=opened.priority,
+                service_id=opened.service_id,
+                subject=opened.subject,
+                status=Status.OPEN,
+                opened_at=envelope.occurred_at,
+                updated_at=envelope.occurred_at,
             )
         case TicketReplied(ticket_id=ticket_id, side=side):
-            await _set_status(
-                envelope, db, ticket_id=ticket_id, status=STATUS_AFTER_REPLY[Side(side)]
-            )
+            _set_status(envelope, STATUS_AFTER_REPLY[Side(side)], ticket_id=ticket_id, rows=rows)
         case TicketClosed(ticket_id=ticket_id):
-            await _set_status(envelope, db, ticket_id=ticket_id, status=Status.CLOSED)
+            _set_status(envelope, Status.CLOSED, ticket_id=ticket_id, rows=rows)
 
 
-async def _set_status(
-    envelope: Envelope, db: Connection, *, ticket_id: UUID, status: Status
-) -> None:
-    await db.execute(
-        "update ticket_list set status = $2, updated_at = $3 where ticket_id = $1",
-        ticket_id,
-        status,
-        envelope.occurred_at,
-    )
+def _set_status(envelope: Envelope, status: Status, *, ticket_id: UUID, rows: Rows) -> None:
+    rows.update("ticket_list", ticket_id, status=status, updated_at=envelope.occurred_at)
 
 
-async def apply_thread(envelope: Envelope, db: Connection) -> None:
+def apply_thread(envelope: Envelope, rows: Rows) -> None:
     """A row for each message. A ticket's events are in one partition, so positions order them."""
     match envelope.event:
         case TicketOpened() as opened:
-            await _add_message(envelope, db, written=opened, side=Side.CLIENT)
+            _add_message(envelope, opened, side=Side.CLIENT, rows=rows)
         case TicketReplied() as replied:
-            await _add_message(envelope, db, written=replied, side=Side(replied.side))
+            _add_message(envelope, replied, side=Side(replied.side), rows=rows)
 
 
-async def _add_message(
-    envelope: Envelope, db: Connection, *, written: TicketOpened | TicketReplied, side: Side
+def _add_message(
+    envelope: Envelope, written: TicketOpened | TicketReplied, *, side: Side, rows: Rows
 ) -> None:
-    await db.execute(
-        """insert into ticket_message (ticket_id, position, side, author, message, written_at)
-           values ($1, $2, $3, $4, $5, $6)""",
-        written.ticket_id,
-        envelope.position,
-        side,
-        written.author,
-        written.message,
-        envelope.occurred_at,
+    rows.insert(
+        "ticket_message",
+        ticket_id=written.ticket_id,
+        position=envelope.position,
+        side=side,
+        author=written.author,
+        message=written.message,
+        written_at=envelope.occurred_at,
     )
 
 
