@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from shared.errors import Unavailable
 from shared.heartbeat import beat
+from shared.ids import new_id
 from shared.telemetry import POOL_WAIT_SECONDS
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -51,6 +52,7 @@ def is_lost(error: BaseException) -> bool:
 async def open_pool(url: str, *, size: int, schemas: Sequence[str] = ()) -> Pool:
     """A pool whose connections see `public` and then `schemas` by bare table name."""
     path = ",".join(("public", *schemas))
+    name = f"faktura {new_id()}"  # by which all connections of a process that hangs are found
     pool = await asyncpg.create_pool(
         url,
         min_size=1,
@@ -58,7 +60,7 @@ async def open_pool(url: str, *, size: int, schemas: Sequence[str] = ()) -> Pool
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         reset=_leave_as_it_is,
-        server_settings={**SERVER_SETTINGS, "search_path": path},
+        server_settings={**SERVER_SETTINGS, "search_path": path, "application_name": name},
     )
     assert pool is not None
     return pool

@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from shared import bus
 from shared.crash import crash_point
 from shared.envelope import Record, header_lines
-from shared.lease import Lease, held_lease
+from shared.lease import Lease
 from shared.published import End, Landmark, Positions, Published
 from shared.store import EventStore
 from shared.stream import IdsRemembered, Outgoing, OwnStream, State, StreamMoved
@@ -53,7 +53,7 @@ class Relay:
     """Publishes one service's log. Several may run; the lease lets one work at a time."""
 
     def __init__(self, store: EventStore, client: Client, *, batch: int = BATCH) -> None:
-        self._pool = store.pool
+        self._leases = store.leases
         self._wakeup = store.committed
         self._clock = store.clock
         self._service = store.service
@@ -78,7 +78,7 @@ class Relay:
         process for half a minute: another process, which may reach it, then gets the lease.
         """
         self._replicas = replicas
-        async with held_lease(self._pool, f"relay/{self._service}") as lease:
+        async with self._leases.held(f"relay/{self._service}") as lease:
             while True:
                 try:
                     await self._publish_for_ever(lease)

@@ -24,6 +24,7 @@ from shared.envelope import Record, encode_public, partition_of, sealed_bytes
 from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale
 from shared.ids import new_id
 from shared.keyring import Keyring
+from shared.lease import Leases
 from shared.personal import personal_fields
 from shared.telemetry import RETRIES, current_traceparent, timed_append
 from shared.wakeup import Wakeup
@@ -67,6 +68,8 @@ class EventStore:
         self.clock = clock
         self.committed = Wakeup()
         """Called after each commit that published: wakes the relay and the own log's consumers."""
+        self.leases = Leases(pool)
+        self.leases.signals.mirror("committed", self.committed)
 
     @asynccontextmanager
     async def transaction(self, cause: Cause) -> AsyncIterator["Transaction"]:

@@ -20,10 +20,18 @@ class Wakeup:
 
     def __init__(self) -> None:
         self.count = 0
+        self.echo: Callable[[], None] | None = None
+        """Told of each call, though not of each waking: wakes the other processes as well."""
         self._event = asyncio.Event()
 
     def call(self) -> None:
-        """Wake all who wait."""
+        """Wake all who wait, in the other processes, too, if there is an echo."""
+        self.wake()
+        if self.echo:
+            self.echo()
+
+    def wake(self) -> None:
+        """Wake all who wait in this process."""
         self.count += 1
         waiting, self._event = self._event, asyncio.Event()
         waiting.set()
@@ -63,3 +71,11 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
             log.warning("loop failed", loop=name, error=repr(error), pause_s=pause_s)
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        _end_if_cancelled()
+
+
+def _end_if_cancelled() -> None:
+    """A cancellation may be lost on its way, as in a task group whose child fails meanwhile."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError

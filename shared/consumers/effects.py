@@ -18,7 +18,6 @@ import structlog
 from shared.consumers.declarations import Effect, Reactor, Refused
 from shared.consumers.worker import is_transient
 from shared.database import acquire
-from shared.lease import held_lease
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import RETRIES, span
 from shared.wakeup import Wakeup
@@ -46,7 +45,7 @@ class EffectRunner:
 
     async def run(self) -> None:
         """Carry out effects until cancelled; raises when the database fails, to be run again."""
-        async with held_lease(self._store.pool, f"effects/{self._reactor.name}") as lease:
+        async with self._store.leases.held(f"effects/{self._reactor.name}") as lease:
             while True:
                 lease.check()
                 seen = self._wakeup.count
