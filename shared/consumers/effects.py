@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from shared.consumers.declarations import Effect, Reactor, Refused
-from shared.consumers.worker import is_transient
+from shared.consumers.faults import is_transient
 from shared.database import acquire
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import RETRIES, span

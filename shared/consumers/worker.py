@@ -23,6 +23,7 @@ from shared.consumers.checkpoints import (
     move_checkpoint,
 )
 from shared.consumers.declarations import Consumer, Intent, Policy, Reactor, View
+from shared.consumers.faults import is_transient
 from shared.consumers.parking import (
     first_due,
     frozen_key,
@@ -35,9 +36,8 @@ from shared.consumers.parking import (
 from shared.consumers.rows import Rows
 from shared.consumers.tables import Tables, describe, write
 from shared.crash import crash_point
-from shared.database import Connection, acquire, is_lost
+from shared.database import Connection, acquire
 from shared.envelope import Envelope, Record, event_class, open_all
-from shared.errors import Unavailable
 from shared.feed import Feed, read_all
 from shared.ids import new_id
 from shared.store import Cause, EventStore, Transaction
@@ -49,11 +49,6 @@ BATCH = 200
 log = structlog.get_logger()
 
 Applied = Callable[[str, Sequence[Envelope]], None]
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same event may well be applied in a moment: nothing is wrong with it."""
-    return isinstance(error, Unavailable | LostRace) or is_lost(error)
 
 
 class AnotherHistory(Exception):

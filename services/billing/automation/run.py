@@ -17,8 +17,9 @@ from services.billing.automation.tasks import STEPS, BusinessDay, Task
 from services.billing.brands.brand import Brand
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.inquiry import Inquiry
+from shared.consumers.faults import is_transient
 from shared.consumers.group import Consumers
-from shared.consumers.worker import Worker, is_transient
+from shared.consumers.worker import Worker
 from shared.database import Connection, acquire
 from shared.envelope import partition_of
 from shared.store import Cause, EventStore, Transaction
