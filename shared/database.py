@@ -1,9 +1,11 @@
 """PostgreSQL through asyncpg, with a time limit on every wait."""
 
+import re
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -87,5 +89,65 @@ async def acquire(pool: Pool) -> AsyncIterator[Connection]:
             POOL_WAIT_SECONDS.record(time.perf_counter() - waits_since)
     try:
         yield db
+    except TimeoutError:
+        db.terminate()  # who does not answer in time is not waited for once more
+        raise
     finally:
         await pool.release(db)
+
+
+class Reads(Protocol):
+    """What can be read from: a connection, or `PoolReads`."""
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows."""
+        ...
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """The first row, if there is one."""
+        ...
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """The first column of the first row, None without rows."""
+        ...
+
+
+class PoolReads:
+    """Reads that each commit by themselves; a connection of the pool is held for the statement.
+
+    With `db` they go there instead. A statement that writes or locks is an assertion error.
+    """
+
+    def __init__(self, pool: Pool, db: "Connection | None" = None) -> None:
+        self._pool = pool
+        self._db = db
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """See `Reads.fetch`."""
+        assert _only_reads(query), f"no read: {query}"
+        if self._db:
+            return await self._db.fetch(query, *args)
+        async with acquire(self._pool) as db:
+            return await db.fetch(query, *args)
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """See `Reads.fetchrow`."""
+        rows = await self.fetch(query, *args)
+        return rows[0] if rows else None
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """See `Reads.fetchval`."""
+        row = await self.fetchrow(query, *args)
+        return row[0] if row else None
+
+
+_WRITING = re.compile(
+    r"\b(insert\s+into|update|delete\s+from|merge\s+into|truncate|for\s+(no\s+key\s+)?update"
+    r"|for\s+(key\s+)?share|nextval|setval|pg_advisory\w*|append)\b",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=1024)
+def _only_reads(query: str) -> bool:
+    return not _WRITING.search(query)

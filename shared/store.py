@@ -1,13 +1,16 @@
 """The event store: private streams and the public log, recorded by one statement.
 
 `EventStore.transaction()` gives a `Transaction`, with which commands load aggregates, save them,
-take gapless numbers and claim names; all of it commits or none.
+take gapless numbers and claim names; all of it commits or none. What is saved and claimed is only
+kept until the end of the block and then recorded in one round trip; a transaction of the server is
+opened for those commands alone that ask for what the server must decide meanwhile.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -15,17 +18,19 @@ import asyncpg
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 
-from shared.append import LogRow, Write, append
+from shared.append import KeptAnswer, LogRow, Write
 from shared.clock import Clock
 from shared.codec import TypedMapper, encode_bounded, has_personal_fields
 from shared.contracts.event import PublicEvent
-from shared.database import Connection, Pool, acquire
+from shared.crash import crash_point
+from shared.database import LOST, Connection, Pool, PoolReads, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
 from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.lease import Leases
 from shared.personal import personal_fields
+from shared.recorder import TURNED_AWAY, NothingRecorded, Recorder, pause
 from shared.telemetry import RETRIES, current_traceparent, timed_append
 from shared.wakeup import Wakeup
 
@@ -44,6 +49,19 @@ AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+CHUNK = 500
+"""Aggregates that `EventStore.save_many` records in one statement."""
+
+DONE_AGAIN = (
+    ConcurrentWrite,
+    NothingRecorded,
+    *TURNED_AWAY,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionError,
+)
+"""After these nothing is recorded, and the same work may succeed on a fresh state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,33 +84,52 @@ class EventStore:
         self.publish = publish
         self.keyring = keyring
         self.clock = clock
+        self.recorder = Recorder(pool)
         self.committed = Wakeup()
         """Called after each commit that published: wakes the relay and the own log's consumers."""
         self.leases = Leases(pool)
         self.leases.signals.mirror("committed", self.committed)
 
     @asynccontextmanager
-    async def transaction(self, cause: Cause) -> AsyncIterator["Transaction"]:
-        """A transaction on a connection of the pool; commits at the end, rolls back on an error."""
-        async with acquire(self.pool) as db:
-            async with db.transaction():
-                tx = Transaction(self, db, cause)
-                yield tx
+    async def transaction(
+        self, cause: Cause, *, db: "Connection | None" = None
+    ) -> AsyncIterator["Transaction"]:
+        """A transaction that commits at the end of the block; after an error nothing is recorded.
+
+        With `db` it is part of the open transaction there: its owner commits, then calls
+        `announce`. Raises at the end of the block what `Recorder.record` raises.
+        """
+        async with AsyncExitStack() as held:
+            tx = Transaction(self, cause, held=held, db=db)
+            yield tx
+            await tx.finish()
+        if db is None:
             self.announce(tx)
 
     async def run(self, cause: Cause, work: Callable[["Transaction"], Awaitable[Result]]) -> Result:
         """What `work` returns, committed; done again on a fresh state where another was first.
 
-        `ConcurrentWrite` after three attempts.
+        The last of three attempts raises what hindered it, such as `ConcurrentWrite`.
         """
-        for _ in range(ATTEMPTS - 1):
+        for turn in range(ATTEMPTS - 1):
             try:
                 async with self.transaction(cause) as tx:
                     return await work(tx)
-            except ConcurrentWrite:
+            except DONE_AGAIN:
                 RETRIES.note("append")
+                await pause(turn)
         async with self.transaction(cause) as tx:
             return await work(tx)
+
+    async def save_many(self, cause: Cause, aggregates: Iterable[Aggregate]) -> None:
+        """Record the pending events of very many, one statement and commit for each 500 of them.
+
+        `ConcurrentWrite` for the first chunk with a lost race; the chunks before it are recorded.
+        """
+        rest = iter(aggregates)
+        while chunk := list(islice(rest, CHUNK)):
+            async with self.transaction(cause) as tx:
+                await tx.save(*chunk)
 
     def announce(self, tx: "Transaction") -> None:
         """Wake whoever waits for public events; call it after the commit."""
@@ -103,28 +140,62 @@ class EventStore:
 class Transaction:
     """Work on one service's store that commits as a whole."""
 
-    def __init__(self, store: EventStore, db: Connection, cause: Cause) -> None:
+    def __init__(
+        self, store: EventStore, cause: Cause, *, held: AsyncExitStack, db: "Connection | None"
+    ) -> None:
         self.store = store
-        self.db = db
         self.cause = cause
         self.now: datetime = store.clock.now()
-        self.positions: dict[int, int] = {}
-        """partition -> position of the last public event that this transaction wrote there."""
+        self._held = held
+        self._db = db
+        self._is_part = db is not None
+        self._write = Write()
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """partition -> position of the last public event written there; empty until the commit."""
+        return self._write.positions
+
+    @property
+    def read(self) -> PoolReads:
+        """For reading tables: autocommitted, or in the server's transaction once there is one."""
+        return PoolReads(self.store.pool, self._db)
+
+    async def begin(self) -> Connection:
+        """A connection with an open transaction, for own writes and locks: one for the block.
+
+        It commits with everything else at the end of the block. Locks are held from here on, so
+        what can be read before should be.
+        """
+        if self._db is None:
+            db = await self._held.enter_async_context(acquire(self.store.pool))
+            await db.execute("BEGIN;")
+            self._held.push_async_exit(_roll_back(db))
+            self._db = db
+        return self._db
 
     async def load(
         self, cls: type[AnyAggregate], id: UUID, *, expected_version: int | None = None
     ) -> AnyAggregate:
-        """The aggregate as of now. `NotFound` if there is none, `Stale` if it has moved on."""
-        rows = await self.db.fetch(
+        """The aggregate as of now, with what this transaction has saved of it.
+
+        `NotFound` if there is none, `Stale` if it has moved on.
+        """
+        rows = await self.read.fetch(
             "select version, topic, account_id, data from events where stream_id = $1 order by 1",
             id,
         )
-        if not rows:
+        history = [tuple(row) for row in rows]
+        own = [(row[1], row[2], row[3], row[5]) for row in self._write.events if row[0] == id]
+        if own and history and history[-1][0] >= own[0][0]:
+            raise ConcurrentWrite()
+        history += own
+        if not history:
             raise NotFound()
-        mapper = TypedMapper(key=await self._key_to_read(id, rows))
+        mapper = TypedMapper(key=await self._key_to_read(id, history))
         loaded: Any = None
-        for row in rows:
-            stored = StoredEvent(id, row["version"], row["topic"], row["data"].encode())
+        for version, topic, _, data in history:
+            stored = StoredEvent(id, version, topic, data.encode())
             loaded = mapper.to_domain_event(stored).mutate(loaded)  # type: ignore[attr-defined]
         if not isinstance(loaded, cls):
             raise NotFound()
@@ -133,25 +204,18 @@ class Transaction:
         return loaded
 
     async def save(self, *aggregates: Aggregate) -> None:
-        """Record the pending events of all and publish them, in one statement.
+        """Record the pending events of all at the end of the block, and publish them.
 
-        `ConcurrentWrite` if another writer was first on one of them; nothing is recorded then.
+        `EventTooLarge` at once; `ConcurrentWrite` at the end of the block if another writer was
+        first on one of them.
         """
-        write = Write()
         for aggregate in aggregates:
-            await self._prepare(aggregate, write)
-        if not write.events:
-            return
-        try:
-            with timed_append():
-                await append(self.db, [write])
-        except asyncpg.UniqueViolationError as error:
-            raise ConcurrentWrite() from error
-        self.positions.update(write.positions)
+            await self._prepare(aggregate)
 
     async def next_number(self, series: str) -> int:
         """The next number of `series`: 1, 2, 3 ... without gaps; others wait until the commit."""
-        number: int = await self.db.fetchval(
+        db = await self.begin()
+        number: int = await db.fetchval(
             """insert into series as s (name, last_number) values ($1, 1)
                on conflict (name) do update set last_number = s.last_number + 1
                returning last_number""",
@@ -160,31 +224,64 @@ class Transaction:
         return number
 
     async def claim(self, kind: str, key: str) -> None:
-        """Take a name for ever (until `release`); `AlreadyClaimed` if somebody has it."""
-        if not await self.claim_once(kind, key):
+        """Take a name for ever (until `release`); `AlreadyClaimed` if somebody has it.
+
+        Said at the latest at the end of the block.
+        """
+        if (kind, key) in self._write.claims:
             raise AlreadyClaimed(kind=kind)
+        self._write.claims[kind, key] = True
 
     async def claim_once(self, kind: str, key: str) -> bool:
-        """Take a name: True the first time, False ever after. Waits for a rival transaction."""
-        taken = await self.db.fetchval(
-            """insert into claim (kind, key) values ($1, $2)
-               on conflict do nothing returning true""",
-            kind,
-            key,
+        """Take a name: True the first time, False ever after.
+
+        Of two at the same moment, the later has a `ConcurrentWrite` at the end of its block; done
+        again, as `EventStore.run` does, it gets False.
+        """
+        if (kind, key) in self._write.claims:
+            return False
+        taken = await self.read.fetchval(
+            "select true from claim where kind = $1 and key = $2", kind, key
         )
-        return bool(taken)
+        if not taken:
+            self._write.claims[kind, key] = False
+        return not taken
 
     async def release(self, kind: str, key: str) -> None:
         """Give a name back; nothing happens if nobody has it."""
-        await self.db.execute("delete from claim where kind = $1 and key = $2", kind, key)
+        self._write.claims.pop((kind, key), None)
+        db = await self.begin()
+        await db.execute("delete from claim where kind = $1 and key = $2", kind, key)
 
-    async def _key_to_read(self, id: UUID, rows: Sequence[asyncpg.Record]) -> bytes | None:
-        if not any('"~1.' in row["data"] for row in rows):
+    def keep(self, answer: KeptAnswer) -> None:
+        """Keep the answer to a request with everything else. Its key taken: `ConcurrentWrite`."""
+        self._write.answer = answer
+
+    async def finish(self) -> None:
+        """Record all that is kept; only `EventStore.transaction` calls it, once, at the end."""
+        recorder = self.store.recorder
+        if self._db and self._is_part:
+            if not self._write.is_empty:
+                await recorder.join(self._db, self._write)
+            return
+        if self._db is None and self._write.is_empty:
+            return
+        crash_point("command.before_commit")
+        with timed_append():
+            if self._db:
+                await recorder.commit(self._db, self._write)
+            else:
+                await recorder.record(self._write)
+        crash_point("command.after_commit")
+
+    async def _key_to_read(self, id: UUID, history: Sequence[tuple[Any, ...]]) -> bytes | None:
+        if not any('"~1.' in data for *_, data in history):
             return None
-        subject = rows[0]["account_id"] or id
+        subject = history[0][2] or id
         return (await self.store.keyring.keys([subject]))[subject]
 
-    async def _prepare(self, aggregate: Aggregate, write: Write) -> None:
+    async def _prepare(self, aggregate: Aggregate) -> None:
+        write = self._write
         account_id, brand = aggregate.account_id, aggregate.brand  # type: ignore[attr-defined]
         pending = list(aggregate.collect_events())
         public = [self.store.publish(event, aggregate) for event in pending]
@@ -249,3 +346,14 @@ class Transaction:
             record.data,
             sealed_bytes(record),
         )
+
+
+def _roll_back(db: Connection) -> Callable[..., Awaitable[None]]:
+    """For the end of the block: undo what is not committed."""
+
+    async def roll_back(*_: object) -> None:
+        if not db.is_closed() and db.is_in_transaction():
+            with suppress(*LOST):
+                await db.execute("ROLLBACK;")
+
+    return roll_back

@@ -78,21 +78,27 @@ class EffectRunner:
                 await self._end_done(effect, outcome)
 
     async def _end_done(self, effect: Effect, outcome: dict[str, Any]) -> None:
-        async with self._store.transaction(_cause(self._reactor, effect)) as tx:
+        async def end(tx: Transaction) -> None:
             await self._reactor.record(effect, outcome, tx)
             await self._end(tx, effect, state="done", outcome=outcome)
 
+        await self._store.run(_cause(self._reactor, effect), end)
+
     async def _end_refused(self, effect: Effect, reason: str) -> None:
         log.warning("effect refused", reactor=self._reactor.name, key=effect.key, reason=reason)
-        async with self._store.transaction(_cause(self._reactor, effect)) as tx:
+
+        async def end(tx: Transaction) -> None:
             if self._reactor.refused:
                 await self._reactor.refused(effect, reason, tx)
             await self._end(tx, effect, state="refused", outcome={"reason": reason})
 
+        await self._store.run(_cause(self._reactor, effect), end)
+
     async def _end(
         self, tx: Transaction, effect: Effect, *, state: str, outcome: dict[str, Any]
     ) -> None:
-        await tx.db.execute(
+        db = await tx.begin()
+        await db.execute(
             """update effect set state = $2, outcome = $3, ended_at = $4, error = null,
                    tries = tries + 1
                where id = $1 and state = 'pending'""",

@@ -232,9 +232,9 @@ class Worker:
             causation_id=envelope.id,
             correlation_id=envelope.correlation_id,
         )
-        tx = Transaction(self._store, db, cause)
         with span(f"policy {policy.name}", traceparent=envelope.traceparent):
-            await policy.handle(envelope, tx)
+            async with self._store.transaction(cause, db=db) as tx:
+                await policy.handle(envelope, tx)
         return tx
 
     async def _store_intents(

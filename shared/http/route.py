@@ -1,26 +1,23 @@
 """Routes that declare their access, and what every request goes through before and after them."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPMethod
 from typing import Any, TypeVar
 
-import msgspec
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.database import LOST, is_lost
-from shared.errors import DomainError, Invalid, Unavailable
+from shared.database import LOST, PoolReads, is_lost
+from shared.errors import ConcurrentWrite, DomainError, Unavailable
 from shared.http.access import Access, Gate, Rate, Repeat, Who
 from shared.http.json_body import check_json
+from shared.http.repeats import keep_answer, kept_answer, key_of, with_position
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import COMMANDS
-
-KEY_LENGTH = 200
 
 _USUAL_REPEAT = {
     HTTPMethod.GET: Repeat.READS,
@@ -31,14 +28,6 @@ _USUAL_REPEAT = {
 
 Handler = Callable[[Request], Awaitable[Response]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-
-
-class IdempotencyKeyMissing(Invalid):
-    """This request needs an Idempotency-Key header of 1 to 200 characters."""
-
-
-class IdempotencyKeyReused(Invalid):
-    """This Idempotency-Key was used before with another request."""
 
 
 class Router:
@@ -142,74 +131,31 @@ async def _write(request: Request, handle: Handler, *, repeat: Repeat) -> Respon
     """Run the write in its transaction; on what another left, if that one was first."""
     store: EventStore = request.app.state.store
     cause = Cause(actor=request.state.caller.actor, correlation_id=request.state.request_id)
+    key = await key_of(request) if repeat is Repeat.KEYED else None
 
     async def work(tx: Transaction) -> Response:
         request.state.tx = tx
-        if repeat is Repeat.NATURAL:
-            return _with_position(tx, await handle(request))
-        return await _once(tx, request, handle=handle)
+        kept = await kept_answer(key, tx.read, store=store) if key else None
+        if kept is not None:
+            return kept
+        answer = await handle(request)
+        if key:
+            keep_answer(key, answer, tx=tx)
+        return answer
 
-    return await store.run(cause, work)
-
-
-async def _once(tx: Transaction, request: Request, *, handle: Handler) -> Response:
-    """Carry out a request with a key that is new; for one that is known, the answer of then."""
-    key = request.headers.get("idempotency-key", "")
-    if not 1 <= len(key) <= KEY_LENGTH or not key.isprintable():
-        raise IdempotencyKeyMissing()
-    kept = await _claim_key(tx, request, key=key)
-    if kept is not None:
+    try:
+        answer = await store.run(cause, work)
+    except DomainError as error:
+        if key is None or (
+            isinstance(error, Unavailable) and not isinstance(error, ConcurrentWrite)
+        ):
+            raise
+        # The same request may have been first, and this one refused because of what it did.
+        kept = await kept_answer(key, PoolReads(store.pool), store=store)
+        if kept is None:
+            raise
         return kept
-    response = _with_position(tx, await handle(request))
-    await _keep(tx, request, key=key, response=response)
-    return response
-
-
-def _with_position(tx: Transaction, response: Response) -> Response:
-    if tx.positions:
-        service = tx.store.service
-        at = ",".join(f"{service}/{part}/{pos}" for part, pos in tx.positions.items())
-        response.headers["Faktura-Position"] = at
-    return response
-
-
-async def _claim_key(tx: Transaction, request: Request, *, key: str) -> Response | None:
-    """None: the key is new and ours now. Otherwise the answer that was given for it."""
-    caller = request.state.caller.actor
-    asked = hashlib.sha256(
-        f"{request.method} {request.url.path}\n".encode() + await request.body()
-    ).digest()
-    is_new = await tx.db.fetchval(
-        """insert into idempotency_key (caller, key, request_hash) values ($1, $2, $3)
-           on conflict do nothing returning true""",
-        caller,
-        key,
-        asked,
-    )
-    if is_new:
-        return None
-    row = await tx.db.fetchrow(
-        "select * from idempotency_key where caller = $1 and key = $2", caller, key
-    )
-    assert row is not None, "a key that could not be claimed exists"
-    if row["request_hash"] != asked:
-        raise IdempotencyKeyReused()
-    headers = msgspec.json.decode(row["headers"])
-    return Response(row["body"], row["status"], {**headers, "Idempotency-Replayed": "true"})
-
-
-async def _keep(tx: Transaction, request: Request, *, key: str, response: Response) -> None:
-    kept = ("content-type", "etag", "location", "faktura-position")
-    headers = {name: response.headers[name] for name in kept if name in response.headers}
-    await tx.db.execute(
-        """update idempotency_key set status = $3, headers = $4, body = $5
-           where caller = $1 and key = $2""",
-        request.state.caller.actor,
-        key,
-        response.status_code,
-        msgspec.json.encode(headers).decode(),
-        bytes(response.body),
-    )
+    return with_position(answer, request.state.tx)
 
 
 def _usual_rate(method: HTTPMethod, who: Who) -> Rate:

@@ -44,15 +44,16 @@ async def test_the_recorded_instant_is_the_transactions(store: EventStore) -> No
     async with store.transaction(CAUSE) as tx:
         await tx.save(counter)
         now = tx.now
+    async with store.transaction(CAUSE) as tx:
         assert (await tx.load(Counter, counter.id)).created_on == now
-        assert await tx.db.fetchval("select recorded_at from events") == now
-        assert await tx.db.fetchval("select occurred_at from log") == now
+        assert await tx.read.fetchval("select recorded_at from events") == now
+        assert await tx.read.fetchval("select occurred_at from log") == now
 
 
 async def test_what_is_personal_is_nowhere_in_clear(store: EventStore) -> None:
     counter = await opened(store)
     async with store.transaction(CAUSE) as tx:
-        rows = await tx.db.fetch("select data::text from events union select data::text from log")
+        rows = await tx.read.fetch("select data::text from events union select data::text from log")
         assert len(rows) == 2
         assert not any("Ana" in row["data"] for row in rows)
         store.keyring.erased.add(counter.account_id)  # type: ignore[attr-defined]
@@ -139,8 +140,8 @@ async def test_an_unpublished_event_leaves_no_row_in_the_log(store: EventStore) 
         loaded = await tx.load(Counter, counter.id)
         loaded.count(step=-1)
         await tx.save(loaded)
-        assert tx.positions == {}
-        assert await tx.db.fetchval("select count(*) from log") == 1
+    assert tx.positions == {}
+    assert await tx.read.fetchval("select count(*) from log") == 1
 
 
 async def test_numbers_are_gapless_when_a_transaction_is_rolled_back(store: EventStore) -> None:
@@ -163,10 +164,15 @@ async def test_a_name_is_claimed_once(store: EventStore) -> None:
         await tx.claim("user_email", "ponto/ana@example.com")
     async with store.transaction(CAUSE) as tx:
         assert not await tx.claim_once("user_email", "ponto/ana@example.com")
-        with pytest.raises(AlreadyClaimed):
+    with pytest.raises(AlreadyClaimed) as refusal:
+        async with store.transaction(CAUSE) as tx:
             await tx.claim("user_email", "ponto/ana@example.com")
+    assert refusal.value.facts == {"kind": "user_email"}
+    async with store.transaction(CAUSE) as tx:
         await tx.release("user_email", "ponto/ana@example.com")
         assert await tx.claim_once("user_email", "ponto/ana@example.com")
+    async with store.transaction(CAUSE) as tx:
+        assert not await tx.claim_once("user_email", "ponto/ana@example.com")
 
 
 async def test_an_event_larger_than_64_kib_is_refused_and_nothing_is_recorded(

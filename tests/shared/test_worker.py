@@ -275,8 +275,10 @@ async def test_a_policys_command_and_its_checkpoint_commit_together(house: House
     await worker.catch_up("tickets")
     async with house.store.transaction(CAUSE) as tx:
         assert (await tx.load(Counter, counter.id)).total == 1
-        row = await tx.db.fetchrow("select actor, causation_id from log where type='TicketClosed'")
-        first = await tx.db.fetchval("select id from log where type = 'TicketReplied'")
+        row = await tx.read.fetchrow(
+            "select actor, causation_id from log where type='TicketClosed'"
+        )
+        first = await tx.read.fetchval("select id from log where type = 'TicketReplied'")
     assert row is not None
     assert (row["actor"], row["causation_id"]) == ("policy:again", first)
 

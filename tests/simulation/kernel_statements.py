@@ -98,24 +98,19 @@ async def load_stream(session: Session, stream_id: UUID) -> list[Values]:
     return [{name: row[name] for name in columns} for row in session.group("events", stream_id)]
 
 
-@statement(
-    """select append(
-    $1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::timestamptz[],
-    $8::uuid[], $9::smallint[], $10::uuid[], $11::text[], $12::smallint[], $13::uuid[],
-    $14::text[], $15::timestamptz[], $16::text[], $17::uuid[], $18::uuid[], $19::text[],
-    $20::text[], $21::bytea[], $22::jsonb)"""
-)
+@statement("select append($1::event_row[], $2::log_row[], $3::jsonb)")
 async def append(session: Session, *given: Any) -> list[Values]:
-    for values in zip(*given[:8], strict=True):
+    events, log, guard_rows = given
+    for values in events:
         event = dict(zip(EVENT, values, strict=True))
         await session.insert("events", {**event, "data": jsonb(event["data"])})
-    guards = json.loads(given[21]) if given[21] else {"claims": [], "keys": []}
+    guards = json.loads(guard_rows) if guard_rows else {"claims": [], "keys": []}
     for kind, key, write_id in sorted(
         (each["kind"], each["key"], UUID(each["write_id"])) for each in guards["claims"]
     ):
         claimed = {"kind": kind, "key": key, "claimed_at": session.now(), "write_id": write_id}
         await session.insert("claim", claimed)
-    entries = [dict(zip(LOG, values, strict=True)) for values in zip(*given[8:21], strict=True)]
+    entries = [dict(zip(LOG, values, strict=True)) for values in log]
     positions = await _extend(session, entries)
     for key in guards["keys"]:
         await _take_key(session, key, entries=entries, positions=positions)
@@ -184,17 +179,9 @@ async def next_number(session: Session, name: str) -> list[Values]:
     return [{"last_number": number}]
 
 
-@statement("insert into claim (kind, key) values ($1, $2) on conflict do nothing returning true")
-async def claim(session: Session, kind: str, key: str) -> list[Values]:
-    row = {"kind": kind, "key": key, "claimed_at": session.now(), "write_id": None}
-    return await _insert_if_free(session, "claim", row)
-
-
-async def _insert_if_free(session: Session, table: str, row: Values) -> list[Values]:
-    if await session.clash(table, row) is not None:
-        return []
-    session.write(table, row)
-    return [{"?column?": True}]
+@statement("select true from claim where kind = $1 and key = $2")
+async def is_claimed(session: Session, kind: str, key: str) -> list[Values]:
+    return [{"?column?": True}] if session.get("claim", kind, key) else []
 
 
 @statement("delete from claim where kind = $1 and key = $2")
@@ -206,42 +193,44 @@ async def release(session: Session, kind: str, key: str) -> int:
 
 
 @statement(
-    """insert into idempotency_key (caller, key, request_hash) values ($1, $2, $3)
-       on conflict do nothing returning true"""
+    """select request_hash, status, headers, body, positions from idempotency_key
+       where caller = $1 and key = $2 and created_at > $3"""
 )
-async def claim_key(session: Session, caller: str, key: str, asked: bytes) -> list[Values]:
-    row = {
-        "caller": caller,
-        "key": key,
-        "request_hash": asked,
-        "status": None,
-        "headers": None,
-        "body": None,
-        "created_at": session.now(),
-        "write_id": None,
-        "positions": "",
-    }
-    return await _insert_if_free(session, "idempotency_key", row)
-
-
-@statement("select * from idempotency_key where caller = $1 and key = $2")
-async def kept_answer(session: Session, caller: str, key: str) -> list[Values]:
+async def kept_answer(session: Session, caller: str, key: str, since: datetime) -> list[Values]:
     row = session.get("idempotency_key", caller, key)
-    return [row] if row else []
+    columns = ("request_hash", "status", "headers", "body", "positions")
+    return [{name: row[name] for name in columns}] if row and row["created_at"] > since else []
+
+
+# ----------------------------------------------------------------- writes whose answer was lost
+
+
+@statement("select write_id from events where stream_id = $1 and version = $2")
+async def write_of_event(session: Session, stream_id: UUID, version: int) -> list[Values]:
+    row = session.get("events", stream_id, version)
+    return [{"write_id": row["write_id"]}] if row else []
+
+
+@statement("select write_id from claim where kind = $1 and key = $2")
+async def write_of_claim(session: Session, kind: str, key: str) -> list[Values]:
+    row = session.get("claim", kind, key)
+    return [{"write_id": row["write_id"]}] if row else []
+
+
+@statement("select write_id from idempotency_key where caller = $1 and key = $2")
+async def write_of_key(session: Session, caller: str, key: str) -> list[Values]:
+    row = session.get("idempotency_key", caller, key)
+    return [{"write_id": row["write_id"]}] if row else []
 
 
 @statement(
-    """update idempotency_key set status = $3, headers = $4, body = $5
-       where caller = $1 and key = $2"""
+    "select partition, max(position) as position from log where id = any($1) group by 1 order by 1"
 )
-async def keep_answer(session: Session, caller: str, key: str, *answer: Any) -> int:
-    status, headers, body = answer
-    changed = await session.update(
-        "idempotency_key",
-        lambda row: (row["caller"], row["key"]) == (caller, key),
-        lambda row: {"status": status, "headers": jsonb(headers), "body": body},
-    )
-    return len(changed)
+async def reached(session: Session, ids: list[UUID]) -> list[Values]:
+    places: dict[int, int] = {}
+    for row in session.scan("log", lambda row: row["id"] in ids):
+        places[row["partition"]] = max(row["position"], places.get(row["partition"], 0))
+    return [{"partition": part, "position": at} for part, at in sorted(places.items())]
 
 
 # ---------------------------------------------------------------------------- leases and the relay

@@ -29,17 +29,15 @@ def _instant(draw: random.Random) -> datetime:
 
 
 def _append(draw: random.Random) -> Arguments:
-    """Columns of 0 to 2 events and 0 to 3 log rows; some repeat what is there. And guards."""
+    """0 to 2 events and 0 to 3 log rows; some repeat what is there. And guards."""
     stream, first, write_id = draw.choice(STREAMS), draw.randrange(1, 5), _some_id(draw)
     events = [
         (stream, first + step, "topic", write_id, "ponto", _text(draw), _instant(draw), write_id)
         for step in range(draw.randrange(3))
     ]
     log = sorted((_log_row(draw) for _ in range(draw.randrange(4))), key=lambda row: row[0])
-    columns = [list(column) for column in zip(*events, strict=True)] or [[] for _ in range(8)]
-    rows = [list(column) for column in zip(*log, strict=True)] or [[] for _ in range(13)]
     guards = _guards(draw, write_id, count=len(log)) if draw.random() < 0.5 else None
-    return (*columns, *rows, guards)
+    return (events, log, guards)
 
 
 def _log_row(draw: random.Random) -> Arguments:
@@ -110,11 +108,13 @@ DRAWS: dict[Handler, Draw] = {
     kernel.load_stream: lambda draw: (draw.choice(STREAMS),),
     kernel.append: _append,
     kernel.next_number: lambda draw: (draw.choice("ab"),),
-    kernel.claim: lambda draw: ("email", draw.choice("abc")),
+    kernel.is_claimed: lambda draw: ("email", draw.choice("abc")),
+    kernel.write_of_claim: lambda draw: ("email", draw.choice("abc")),
+    kernel.write_of_event: lambda draw: (draw.choice(STREAMS), draw.randrange(1, 5)),
+    kernel.write_of_key: lambda draw: ("user", draw.choice("abc")),
+    kernel.reached: lambda draw: ([_some_id(draw), _some_id(draw)],),
     kernel.release: lambda draw: ("email", draw.choice("abc")),
-    kernel.claim_key: lambda draw: ("user", draw.choice("abc"), b"asked"),
-    kernel.kept_answer: lambda draw: ("user", draw.choice("abc")),
-    kernel.keep_answer: lambda draw: ("user", draw.choice("abc"), 201, draw.choice(TEXTS), b"ok"),
+    kernel.kept_answer: lambda draw: ("user", draw.choice("abc"), _instant(draw)),
     kernel.try_lease: lambda draw: (draw.choice("ab"),),
     kernel.give_lease_back: lambda draw: (draw.choice("ab"),),
     kernel.unpublished: lambda draw: (PARTITIONS, [0, draw.randrange(3)], draw.randrange(1, 6)),

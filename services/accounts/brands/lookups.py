@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.database import Connection
+from shared.database import Reads
 from shared.errors import Invalid
 
 
@@ -29,7 +29,7 @@ class Brand:
             raise LanguageNotOffered(languages=self.languages)
 
 
-async def brand_named(db: Connection, slug: str) -> Brand:
+async def brand_named(db: Reads, slug: str) -> Brand:
     """The brand, else `BrandUnknown`."""
     brand = await find_brand(db, slug)
     if brand is None:
@@ -37,7 +37,7 @@ async def brand_named(db: Connection, slug: str) -> Brand:
     return brand
 
 
-async def find_brand(db: Connection, slug: str) -> Brand | None:
+async def find_brand(db: Reads, slug: str) -> Brand | None:
     """The brand, if its settings have arrived here."""
     row = await db.fetchrow(
         "select slug, name, languages, default_language from brand where slug = $1", slug

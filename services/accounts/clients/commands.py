@@ -30,7 +30,7 @@ async def change_contact(command: ChangeContact, tx: Transaction) -> Account:
     account = await tx.load(Account, command.account_id, expected_version=version)
     account.change_contact(command.contact)
     await tx.save(account)
-    await set_language(tx.db, account_id=account.id, language=command.contact.language)
+    await set_language(await tx.begin(), account_id=account.id, language=command.contact.language)
     return account
 
 

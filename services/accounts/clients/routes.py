@@ -85,7 +85,7 @@ async def put_contact(body: ContactChangeBody, call: Call) -> ContactOut:
     email = account.contact.email
     if body.email not in {None, email}:
         raise EmailNotChangedHere()
-    (await brand_named(call.tx.db, account.brand)).check_language(body.language)
+    (await brand_named(call.tx.read, account.brand)).check_language(body.language)
     contact, version = body.contact(email=email), _version(call)
     command = ChangeContact(account_id=account.id, contact=contact, expected_version=version)
     return _contact_out(await change_contact(command, call.tx), call)

@@ -81,7 +81,7 @@ def _origin(call: Call) -> Subject:
 async def delete_current_session(call: Call, session: SessionToken = None) -> None:
     """Sign out, for good and at once. A session that has ended changes nothing."""
     if session:
-        await end_session(call.tx.db, session)
+        await end_session(await call.tx.begin(), session)
 
 
 class SessionBody(Body):
@@ -170,5 +170,6 @@ async def delete_session(session_id: Id, call: Call) -> None:
     """End one of the user's own sessions."""
     user_id = call.caller.user_id
     assert user_id is not None, "the route is for users"
-    if not await end_session_of(call.tx.db, user_id=user_id, session_id=session_id):
+    db = await call.tx.begin()
+    if not await end_session_of(db, user_id=user_id, session_id=session_id):
         raise NotFound()

@@ -29,17 +29,18 @@ class AppointStaff:
 
 async def appoint_staff(command: AppointStaff, tx: Transaction) -> User:
     """The user of that address as a member of staff. A repeat of the same changes nothing."""
-    known = await credential_by_email(tx.db, brand=command.brand, email=command.email)
+    known = await credential_by_email(tx.read, brand=command.brand, email=command.email)
     if known is None:
         return await _hire(command, tx)
     user = await tx.load(User, known.user_id)
+    db = await tx.begin()
     user.appoint_to_staff(name=command.name)
     if command.password_hash:
         user.change_password()
-        await set_password_hash(tx.db, user_id=user.id, password_hash=command.password_hash)
-        await end_sessions(tx.db, user.id)
+        await set_password_hash(db, user_id=user.id, password_hash=command.password_hash)
+        await end_sessions(db, user.id)
     await tx.save(user)
-    await update_credential(tx.db, user)
+    await update_credential(db, user)
     return user
 
 
@@ -50,7 +51,7 @@ async def _hire(command: AppointStaff, tx: Transaction) -> User:
     user.appoint_to_staff(name=command.name)
     assert command.password_hash, "a new user has a password"
     is_new = await add_credential(
-        tx.db, user, password_hash=command.password_hash, language=command.language
+        await tx.begin(), user, password_hash=command.password_hash, language=command.language
     )
     if not is_new:
         raise ConcurrentWrite()

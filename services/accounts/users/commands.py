@@ -36,7 +36,7 @@ async def register_client(command: RegisterClient, tx: Transaction) -> None:
         id=command.user_id, account_id=command.account_id, brand=brand, email=contact.email
     )
     is_new = await add_credential(
-        tx.db, user, password_hash=command.password_hash, language=contact.language
+        await tx.begin(), user, password_hash=command.password_hash, language=contact.language
     )
     if not is_new:
         await _register_again(user, tx)
@@ -47,7 +47,7 @@ async def register_client(command: RegisterClient, tx: Transaction) -> None:
 
 
 async def _register_again(applicant: User, tx: Transaction) -> None:
-    known = await credential_by_email(tx.db, brand=applicant.brand, email=applicant.email)
+    known = await credential_by_email(tx.read, brand=applicant.brand, email=applicant.email)
     assert known is not None, "an address that is taken has a credential"
     user = await tx.load(User, known.user_id)
     user.register_again()
@@ -63,7 +63,8 @@ class ConfirmEmail:
 
 async def confirm_email(command: ConfirmEmail, tx: Transaction) -> None:
     """The user may sign in, the account has its number. `LinkInvalid` for a bad link."""
-    user_id = await use_link(tx.db, command.token, kind=LinkKind.EMAIL_CONFIRMATION, now=tx.now)
+    db = await tx.begin()
+    user_id = await use_link(db, command.token, kind=LinkKind.EMAIL_CONFIRMATION, now=tx.now)
     await _save_confirmed(await tx.load(User, user_id), tx)
 
 
@@ -72,7 +73,7 @@ async def _save_confirmed(user: User, tx: Transaction) -> None:
     user.confirm_email()
     numbered = [await number_account(user.account_id, tx)] if user.account_id else []
     await tx.save(user, *numbered)
-    await update_credential(tx.db, user)
+    await update_credential(await tx.begin(), user)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class RequestPasswordReset:
 
 async def request_password_reset(command: RequestPasswordReset, tx: Transaction) -> None:
     """Ask for the mail with the link; an unknown address changes nothing."""
-    known = await credential_by_email(tx.db, brand=command.brand, email=command.email)
+    known = await credential_by_email(tx.read, brand=command.brand, email=command.email)
     if known is None:
         return
     user = await tx.load(User, known.user_id)
@@ -103,13 +104,14 @@ class ResetPassword:
 
 async def reset_password(command: ResetPassword, tx: Transaction) -> None:
     """Set the password, end every session and every lock; the link also confirms the address."""
-    user_id = await use_link(tx.db, command.token, kind=LinkKind.PASSWORD_RESET, now=tx.now)
+    db = await tx.begin()
+    user_id = await use_link(db, command.token, kind=LinkKind.PASSWORD_RESET, now=tx.now)
     user = await tx.load(User, user_id)
     user.change_password()
     await _save_confirmed(user, tx)
-    await set_password_hash(tx.db, user_id=user.id, password_hash=command.password_hash)
-    await end_sessions(tx.db, user.id)
-    await forgive(tx.db, sign_ins_of(user.brand, user.email))
+    await set_password_hash(db, user_id=user.id, password_hash=command.password_hash)
+    await end_sessions(db, user.id)
+    await forgive(db, sign_ins_of(user.brand, user.email))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,7 @@ async def change_password(command: ChangePassword, tx: Transaction) -> None:
     user = await tx.load(User, command.user_id)
     user.change_password()
     await tx.save(user)
-    await set_password_hash(tx.db, user_id=user.id, password_hash=command.password_hash)
-    await end_sessions(tx.db, user.id, but=command.kept_session)
-    await forgive(tx.db, sign_ins_of(user.brand, user.email))
+    db = await tx.begin()
+    await set_password_hash(db, user_id=user.id, password_hash=command.password_hash)
+    await end_sessions(db, user.id, but=command.kept_session)
+    await forgive(db, sign_ins_of(user.brand, user.email))

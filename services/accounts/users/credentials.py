@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from services.accounts.users.user import User
-from shared.database import Connection
+from shared.database import Connection, Reads
 from shared.errors import NotFound
 
 
@@ -34,7 +34,7 @@ class Credential:
         return client + (["staff"] if self.is_staff else [])
 
 
-async def credential_by_email(db: Connection, *, brand: str, email: str) -> Credential | None:
+async def credential_by_email(db: Reads, *, brand: str, email: str) -> Credential | None:
     """Who signs in to the brand by the address (in its normal form), if anybody does."""
     row = await db.fetchrow(
         "select * from credential where brand = $1 and email = $2", brand, email
@@ -42,7 +42,7 @@ async def credential_by_email(db: Connection, *, brand: str, email: str) -> Cred
     return _credential(row) if row else None
 
 
-async def credential_of(db: Connection, user_id: UUID) -> Credential:
+async def credential_of(db: Reads, user_id: UUID) -> Credential:
     """The user's credential, else `NotFound`."""
     row = await db.fetchrow("select * from credential where user_id = $1", user_id)
     if row is None:

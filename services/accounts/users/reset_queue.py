@@ -37,7 +37,8 @@ async def answer_resets(store: EventStore, asked: Wakeup) -> None:
 async def answer_next_reset(store: EventStore) -> bool:
     """Carry out the oldest request, in one transaction with its removal; whether there was one."""
     async with store.transaction(Cause(actor="policy:reset_queue")) as tx:
-        row = await tx.db.fetchrow(
+        db = await tx.begin()
+        row = await db.fetchrow(
             """delete from reset_request where id = (
                    select id from reset_request order by id limit 1 for update skip locked)
                returning id, brand, email"""

@@ -222,7 +222,7 @@ class LinkOut(Answer):
 async def post_link(body: LinkBody, call: Call) -> LinkOut:
     """A fresh one-time link for a mail; the user's one before it is void."""
     require_issuer(call, NOTIFICATIONS)
-    user = await credential_of(call.tx.db, body.user_id)
+    user = await credential_of(call.tx.read, body.user_id)
     kind = LinkKind(body.kind)
-    token = await mint_link(call.tx.db, user.user_id, kind=kind, now=call.tx.now)
+    token = await mint_link(await call.tx.begin(), user.user_id, kind=kind, now=call.tx.now)
     return LinkOut(token=token)

@@ -31,7 +31,8 @@ async def start_business_day(command: StartBusinessDay, tx: Transaction) -> list
         calendar = BusinessCalendar.open(command.brand)
     days = calendar.start(command.day)
     await tx.save(calendar)
-    await tx.db.executemany(
+    db = await tx.begin()
+    await db.executemany(
         "insert into business_day_run (brand, day, ordinal, step) values ($1, $2, $3, $4)",
         [(command.brand, day, place, step) for day in days for place, step in enumerate(STEPS)],
     )

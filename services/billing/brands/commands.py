@@ -26,7 +26,7 @@ async def configure_brand(command: ConfigureBrand, tx: Transaction) -> Brand:
         brand = Brand.configure(slug=command.slug, settings=command.settings)
     products = [await _publish(command.slug, terms, tx=tx) for terms in command.products]
     offered = {product.id for product in products}
-    rows = await tx.db.fetch("select product_id from product where brand = $1", command.slug)
+    rows = await tx.read.fetch("select product_id from product where brand = $1", command.slug)
     for product_id in {row["product_id"] for row in rows} - offered:
         retired = await tx.load(Product, product_id)
         retired.retire()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.database import Connection
+from shared.database import Reads
 from shared.errors import Unavailable
 
 
@@ -21,7 +21,7 @@ class Contact:
     tax_id: str
 
 
-async def contact_of(account_id: UUID, db: Connection) -> Contact:
+async def contact_of(account_id: UUID, db: Reads) -> Contact:
     """The contact data as of now. `AccountNotReady` until the account has a number."""
     row = await db.fetchrow(
         """select language, name, address, tax_id from account_contact

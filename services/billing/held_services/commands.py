@@ -38,7 +38,7 @@ async def issue_renewal(command: IssueRenewal, tx: Transaction) -> Invoice | Non
     services = [each for each in loaded if await _is_to_bill(each, command.due_on, tx=tx)]
     if not services:
         return None
-    language = (await contact_of(command.account_id, tx.db)).language
+    language = (await contact_of(command.account_id, tx.read)).language
     invoice_id, due_on = new_id(), max(command.due_on, command.today)
     lines = [
         _bill_next_period(each, invoice_id=invoice_id, due_on=due_on, language=language)

@@ -29,7 +29,7 @@ class IssueInvoice:
 async def issue_invoice(command: IssueInvoice, tx: Transaction) -> Invoice:
     """The invoice with the next number of its brand, addressed to the account as of now."""
     brand = await tx.load(Brand, Brand.id_of(command.brand))
-    contact = await contact_of(command.account_id, tx.db)
+    contact = await contact_of(command.account_id, tx.read)
     number = await next_document_number(tx, brand, series="invoice", today=command.today)
     invoice = _invoice(command, contact, number=number)
     await tx.save(invoice)

@@ -38,7 +38,7 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     if product.brand != command.brand:
         raise NotFound()
     price, today = product.price_of(command.cycle), await today_for(command.brand, tx)
-    language = (await contact_of(command.account_id, tx.db)).language
+    language = (await contact_of(command.account_id, tx.read)).language
     number = await next_document_number(tx, brand, series="order", today=today)
     order = _order(command, price, number=number)
     service = _service(order, product, price=price)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from shared.database import Connection
+from shared.database import Reads
 from shared.errors import NotFound, Unavailable
 
 
@@ -14,7 +14,7 @@ class ServiceUnknown(NotFound):
     """The account holds no such service."""
 
 
-async def name_of(db: Connection, account_id: UUID) -> str:
+async def name_of(db: Reads, account_id: UUID) -> str:
     """The name that the account's messages are signed with."""
     name = await db.fetchval("select name from client_name where account_id = $1", account_id)
     if name is None:
@@ -22,7 +22,7 @@ async def name_of(db: Connection, account_id: UUID) -> str:
     return str(name)
 
 
-async def check_own_service(db: Connection, *, account_id: UUID, service_id: UUID | None) -> None:
+async def check_own_service(db: Reads, *, account_id: UUID, service_id: UUID | None) -> None:
     """`ServiceUnknown` unless the account holds it; no service at all is fine."""
     if service_id is None:
         return

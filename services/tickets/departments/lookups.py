@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.database import Connection
+from shared.database import Reads
 from shared.errors import Invalid
 
 
@@ -21,7 +21,7 @@ class Department:
     description: dict[str, str]
 
 
-async def departments_of(db: Connection, brand: str) -> list[Department]:
+async def departments_of(db: Reads, brand: str) -> list[Department]:
     """The brand's departments in the order of its settings."""
     rows = await db.fetch(
         "select id, name, description from department where brand = $1 order by place", brand
@@ -36,7 +36,7 @@ async def departments_of(db: Connection, brand: str) -> list[Department]:
     ]
 
 
-async def check_department(db: Connection, *, brand: str, department: str) -> None:
+async def check_department(db: Reads, *, brand: str, department: str) -> None:
     """`DepartmentUnknown` unless the brand has it."""
     if not await db.fetchval(
         "select true from department where brand = $1 and id = $2", brand, department
@@ -44,7 +44,7 @@ async def check_department(db: Connection, *, brand: str, department: str) -> No
         raise DepartmentUnknown()
 
 
-async def signature_of(db: Connection, brand: str) -> str:
+async def signature_of(db: Reads, brand: str) -> str:
     """How the brand's staff sign their answers; the slug until its settings have arrived."""
     found = await db.fetchval("select signature from brand_signature where brand = $1", brand)
     return str(found or brand)

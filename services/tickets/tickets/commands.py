@@ -22,9 +22,9 @@ class OpenTicket:
 async def open_ticket(command: OpenTicket, tx: Transaction) -> Ticket:
     """A ticket with the brand's next number, signed with the account's name."""
     brand, account_id, question = command.brand, command.account_id, command.question
-    await check_department(tx.db, brand=brand, department=question.department)
-    await check_own_service(tx.db, account_id=account_id, service_id=question.service_id)
-    author = await name_of(tx.db, account_id)
+    await check_department(tx.read, brand=brand, department=question.department)
+    await check_own_service(tx.read, account_id=account_id, service_id=question.service_id)
+    author = await name_of(tx.read, account_id)
     number = f"T-{await tx.next_number(f'{brand}/ticket'):06d}"
     ticket = Ticket.open(
         id=command.ticket_id,
@@ -59,8 +59,8 @@ async def reply_to_ticket(command: ReplyToTicket, tx: Transaction) -> Ticket:
 async def _author(side: Side, ticket: Ticket, tx: Transaction) -> str:
     """Clients sign with their name, staff with the brand's."""
     if side is Side.CLIENT:
-        return await name_of(tx.db, ticket.account_id)
-    return await signature_of(tx.db, ticket.brand)
+        return await name_of(tx.read, ticket.account_id)
+    return await signature_of(tx.read, ticket.brand)
 
 
 @dataclass(frozen=True, kw_only=True)
