@@ -2,7 +2,7 @@
 
 import uvloop
 
-from bench import append, latency, relay
+from bench import append, latency, reads, relay
 from bench.house import running_house
 from bench.results import Result, report
 
@@ -10,6 +10,8 @@ from bench.results import Result, report
 def main() -> None:
     """Run all, each on fresh servers of its own."""
     results: list[Result] = []
+    with running_house() as house:
+        results += reads.run(house)
     for benchmark in (append, relay, latency):
         with running_house() as house:
             results += uvloop.run(benchmark.measure(house))

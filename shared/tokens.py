@@ -7,6 +7,7 @@ operator's command line signs with the key whose public half stands in the setti
 import binascii
 import time
 from base64 import urlsafe_b64decode
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ INTERNAL = "internal"
 OPERATOR = "operator"
 KEYS_KEPT_S = 300.0
 SKEW_S = 5
+TRUSTED_FOR_S = 30
+CHECKED_KEPT = 10_000
 
 log = structlog.get_logger()
 
@@ -104,16 +107,30 @@ class Verifier:
         self._peers = peers
         self._operator = [OKPKey.import_key(dict(operator_jwk))]
         self._kept: dict[str, tuple[float, list[OKPKey]]] = {}
+        self._checked: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
 
     async def check(self, token: str) -> Caller:
-        """The caller that the token speaks for; `Unauthenticated` for any flaw of it."""
+        """The caller that the token speaks for; `Unauthenticated` for any flaw of it.
+
+        A token that was found good is not checked again for `TRUSTED_FOR_S`, or until it ends.
+        """
+        until, caller = self._checked.get(token, (0.0, None))
+        if caller is None or until < unix_now():
+            until, caller = await self._check(token)
+            self._checked[token] = until, caller
+            if len(self._checked) > CHECKED_KEPT:
+                self._checked.popitem(last=False)
+        return caller
+
+    async def _check(self, token: str) -> tuple[float, Caller]:
         issuer = _claimed_issuer(token)
         for key in await self._keys(issuer):
             try:
                 decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
             except (JoseError, ValueError):
                 continue
-            return self._caller(issuer, decoded.claims)
+            until = min(decoded.claims["exp"], unix_now() + TRUSTED_FOR_S)
+            return until, self._caller(issuer, decoded.claims)
         raise Unauthenticated()
 
     def _caller(self, issuer: str, claims: Mapping[str, Any]) -> Caller:

@@ -19,12 +19,11 @@ from services.portal.browser.pages import brand_of_request, session_of
 from services.portal.browser.paging import LARGEST, Page, cut
 from services.portal.browser.refusals import UnknownBrand
 from services.portal.catalogue.views import products_of
+from services.portal.documents import account_document, invoice_document, ticket_document
 from services.portal.held_services.views import services_of
 from services.portal.history.emails import emails_of
-from services.portal.home.views import account_of
-from services.portal.invoices.views import invoice_by_id, invoices_of
-from services.portal.payments.views import payments_of
-from services.portal.tickets.views import messages_of, ticket_by_id, tickets_of
+from services.portal.invoices.views import invoices_of
+from services.portal.tickets.views import tickets_of
 from shared.errors import Forbidden, NotFound, Unauthenticated
 from shared.http import Answer, Call, Id, Router, Who
 from shared.http.call import CallContext
@@ -219,28 +218,18 @@ def _listed(rows: Sequence[Any], limit: int) -> dict[str, Any]:
     return {"items": page, "next": last}
 
 
-def _tagged(call: CallContext, answer: Answer) -> Response:
+def _tagged(call: CallContext, body: bytes) -> Response:
     """The document with an ETag of its bytes; 304 for a reader that has it already."""
-    body = answer.model_dump_json().encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if call.request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag})
     return Response(body, media_type="application/json", headers={"ETag": tag})
 
 
-def _own(row: Any, account_id: UUID) -> Any:
-    """The row, if it is the account's; a foreign one does not exist for the caller."""
-    if row is None or row.account_id != account_id:
-        raise NotFound()
-    return row
-
-
-@router.get("/api/v1/account", who=Who.PUBLIC, errors=ERRORS, response_model=AccountOut)
+@router.document("/api/v1/account", who=Who.PUBLIC, errors=ERRORS, response_model=AccountOut)
 async def get_account(call: Call) -> Response:
     """The caller's account."""
-    account_id = await _account_id(call)
-    account = _own(await account_of(call.db, account_id), account_id)
-    return _tagged(call, AccountOut.model_validate(account))
+    return _tagged(call, await account_document(call.db, await _account_id(call)))
 
 
 @router.get("/api/v1/products", who=Who.PUBLIC, response_model=Listed[ProductOut])
@@ -266,25 +255,14 @@ async def get_invoices(call: Call, status: str = "", limit: Limit = 20, after: A
     return _listed(rows, limit)
 
 
-@router.get(
-    "/api/v1/invoices/{invoice_id}",
-    who=Who.PUBLIC,
-    errors=ERRORS,
-    response_model=InvoiceDocument,
+@router.document(
+    "/api/v1/invoices/{invoice_id}", who=Who.PUBLIC, errors=ERRORS, response_model=InvoiceDocument
 )
 async def get_invoice(invoice_id: Id, call: Call) -> Response:
     """One invoice of the caller, with its lines and payments."""
-    account_id, today = await _account_id(call), await _today(call)
-    invoice = _own(await invoice_by_id(call.db, invoice_id, today=today), account_id)
-    payments = [PaymentOut.model_validate(each) for each in await payments_of(call.db, invoice_id)]
-    listed = InvoiceOut.model_validate(invoice).model_dump()
-    lines = [LineOut.model_validate(line) for line in invoice.lines]
-    billed_to = {f"billed_to_{part}": getattr(invoice, f"billed_to_{part}") for part in BILLED_TO}
-    parts = {"lines": lines, "payments": payments}
-    return _tagged(call, InvoiceDocument.model_validate(listed | billed_to | parts))
-
-
-BILLED_TO = ("name", "address", "tax_id")
+    account_id = await _account_id(call)
+    document = await invoice_document(call.db, invoice_id, account_id=account_id, now=call.now)
+    return _tagged(call, document)
 
 
 @router.get("/api/v1/tickets", who=Who.PUBLIC, errors=ERRORS, response_model=Listed[TicketOut])
@@ -294,16 +272,13 @@ async def get_tickets(call: Call, limit: Limit = 20, after: After = None) -> Any
     return _listed(await tickets_of(call.db, await _account_id(call), page=page), limit)
 
 
-@router.get(
+@router.document(
     "/api/v1/tickets/{ticket_id}", who=Who.PUBLIC, errors=ERRORS, response_model=TicketDocument
 )
 async def get_ticket(ticket_id: Id, call: Call) -> Response:
     """One ticket of the caller, with its thread."""
     account_id = await _account_id(call)
-    ticket = _own(await ticket_by_id(call.db, ticket_id), account_id)
-    messages = [MessageOut.model_validate(each) for each in await messages_of(call.db, ticket_id)]
-    listed = TicketOut.model_validate(ticket).model_dump()
-    return _tagged(call, TicketDocument.model_validate({**listed, "messages": messages}))
+    return _tagged(call, await ticket_document(call.db, ticket_id, account_id=account_id))
 
 
 @router.get("/api/v1/emails", who=Who.PUBLIC, errors=ERRORS, response_model=Listed[EmailOut])

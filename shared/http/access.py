@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
 from shared.errors import Forbidden, TooMany, Unauthenticated
+from shared.http.rate import RateCounter
 from shared.tokens import ANONYMOUS, INTERNAL, Caller, Verifier
 
 
@@ -61,14 +59,14 @@ class Gate:
 
     def __init__(self, verifier: Verifier) -> None:
         self._verifier = verifier
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._rates = {rate: RateCounter() for rate in PER_MINUTE}
 
     async def admit(self, request: Request, access: Access) -> Caller:
         """The caller, if this route is for it; else `Unauthenticated`, `Forbidden` or `TooMany`."""
         caller = await self._identify(request)
         if access.who is not Who.PUBLIC:
             _check_scope(caller, access.who)
-        await self._count(request, caller, rate=access.rate)
+        self._count(request, caller, rate=access.rate)
         return caller
 
     async def _identify(self, request: Request) -> Caller:
@@ -79,12 +77,11 @@ class Gate:
             raise Unauthenticated()
         return await self._verifier.check(token)
 
-    async def _count(self, request: Request, caller: Caller, *, rate: Rate) -> None:
+    def _count(self, request: Request, caller: Caller, *, rate: Rate) -> None:
         if INTERNAL in caller.scopes or rate is Rate.INTERNAL:
             return
         who = caller.actor if caller is not ANONYMOUS else _network(request)
-        item = RateLimitItemPerMinute(PER_MINUTE[rate])
-        if not await self._limiter.hit(item, rate, who):
+        if not self._rates[rate].hit(who, per_minute=PER_MINUTE[rate]):
             raise TooMany(per_minute=PER_MINUTE[rate])
 
 

@@ -21,6 +21,7 @@ from shared.errors import Unavailable
 from shared.figures import Figures, note_verification
 from shared.heartbeat import HEARTBEATS, Watchdog
 from shared.http.access import Gate
+from shared.http.document import DocumentsFirst
 from shared.http.internal import router as internal_router
 from shared.http.limits import MAX_BODY_BYTES, Guards
 from shared.http.problems import answer_problems
@@ -109,6 +110,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.ready = lambda: _check_ready(app, service)
     app.state.figures = Figures(settings, service.store, service.consumers, report=service.report)
     app.state.status = app.state.figures.status
+    documents = [document for router in service.routers for document in router.documents]
+    app.add_middleware(DocumentsFirst, documents=documents)
     for router in (*service.routers, internal_router):
         check_declared_routes(router)
         app.include_router(router.api)
@@ -131,8 +134,16 @@ def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
 
 async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
     service = await build()
-    config = uvicorn.Config(
-        create_app(service),
+    config = server_settings(create_app(service))
+    ports = [port for port in (settings.port, settings.ops_port) if port]
+    sockets = [_listen(settings.host, port) for port in ports]
+    await DrainingServer(config, drain=service.drain).serve(sockets=sockets)
+
+
+def server_settings(app: ASGIApp) -> uvicorn.Config:
+    """How every service's server runs."""
+    return uvicorn.Config(
+        app,
         http="httptools",
         log_config=None,
         access_log=False,
@@ -142,9 +153,6 @@ async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) ->
         timeout_graceful_shutdown=DRAIN_S,
         limit_concurrency=500,
     )
-    ports = [port for port in (settings.port, settings.ops_port) if port]
-    sockets = [_listen(settings.host, port) for port in ports]
-    await DrainingServer(config, drain=service.drain).serve(sockets=sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import msgspec
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import DomainError, Invalid, problem
@@ -26,6 +25,9 @@ SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "Cache-Control": "no-store",
 }
+_RAW_SECURITY_HEADERS = [
+    (name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()
+]
 
 log = structlog.get_logger()
 
@@ -81,8 +83,9 @@ class Guards:
             return
         request_id = new_id()
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.bind_contextvars(request_id=str(request_id))
-        dressed = _Dressed(send, str(request_id))
+        named = str(request_id)
+        structlog.contextvars.bind_contextvars(request_id=named)
+        dressed = _Dressed(send, named)
         body = _MeasuredBody(receive, self._max_body_bytes)
         try:
             self._check(scope)
@@ -90,7 +93,7 @@ class Guards:
         except (BodyTooLarge, UrlTooLong, HeadersTooLarge, UnknownHost, AmbiguousLength,
                 RequestTooSlow) as error:  # fmt: skip
             if not dressed.started:
-                await _answer(dressed, error, request_id=str(request_id))
+                await _answer(dressed, error, request_id=named)
 
     def _check(self, scope: Scope) -> None:
         raw = scope["headers"]
@@ -98,13 +101,15 @@ class Guards:
             raise HeadersTooLarge()
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL_BYTES:
             raise UrlTooLong()
-        headers = Headers(scope=scope)
-        if "transfer-encoding" in headers and "content-length" in headers:
+        headers = dict(raw)
+        if b"transfer-encoding" in headers and b"content-length" in headers:
             raise AmbiguousLength()
-        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
-        if len(headers.getlist("host")) != 1 or not self._is_known(host.lower()):
+        given = headers.get(b"host", b"").decode("latin-1")
+        host = given.rpartition(":")[0] or given
+        hosts = sum(name == b"host" for name, _ in raw)
+        if hosts != 1 or not self._is_known(host.lower()):
             raise UnknownHost()
-        length = headers.get("content-length", "0")
+        length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._max_body_bytes:
             raise BodyTooLarge()
 
@@ -150,10 +155,13 @@ class _Dressed:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
-            headers = MutableHeaders(scope=message)
-            headers["Faktura-Request"] = self._request_id
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
+            given = message.get("headers", ())
+            names = {name.lower() for name, _ in given}
+            message["headers"] = [
+                *given,
+                (b"faktura-request", self._request_id.encode()),
+                *(header for header in _RAW_SECURITY_HEADERS if header[0] not in names),
+            ]
         await self._send(message)
 
 

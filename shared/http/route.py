@@ -14,6 +14,7 @@ from starlette.responses import Response
 from shared.database import LOST, PoolReads, is_lost
 from shared.errors import ConcurrentWrite, DomainError, Unavailable
 from shared.http.access import Access, Gate, Rate, Repeat, Who
+from shared.http.document import Document
 from shared.http.json_body import check_json
 from shared.http.repeats import keep_answer, kept_answer, key_of, with_position
 from shared.store import Cause, EventStore, Transaction
@@ -35,10 +36,25 @@ class Router:
 
     def __init__(self, *, tags: Iterable[str] = ()) -> None:
         self.api = APIRouter(tags=list(tags))
+        self.documents: list[Document] = []
 
     def get(self, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         """A read."""
         return self._declare(HTTPMethod.GET, path, **declared)
+
+    def document(self, path: str, *, who: Who, **declared: Any) -> Callable[[Endpoint], Endpoint]:
+        """A hot read of one document. The parameters of its path are ids, and it takes no others.
+
+        It returns the finished response: see shared.http.document for the short way that it takes.
+        """
+        access = Access(who=who, rate=_usual_rate(HTTPMethod.GET, who), repeat=Repeat.READS)
+        declare = self.get(path, who=who, **declared)
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            self.documents.append(Document(path, access, endpoint))
+            return declare(endpoint)
+
+        return register
 
     def post(self, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         """A write that wants an Idempotency-Key, unless `repeat` says otherwise."""

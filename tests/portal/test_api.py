@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from services.portal.api import AccountOut, InvoiceDocument, TicketDocument
+from shared.http import Answer
 from shared.tokens import Signer
 from tests.portal.house import BROWSER, CLIENT, STAFF, STRANGER, House, new_key
 from tests.portal.world import STATES, World, normal
@@ -133,3 +135,37 @@ async def test_the_api_describes_itself(house: House) -> None:
     wanted = {"account", "products", "services", "invoices", "tickets", "emails"}
     assert wanted <= {path.split("/")[3] for path in described["paths"]}
     assert all(path.startswith("/api/v1/") for path in described["paths"])
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [("account", AccountOut), ("invoices", InvoiceDocument), ("tickets", TicketDocument)],
+)
+async def test_a_document_has_exactly_the_form_that_is_described(
+    house: House, path: str, model: type[Answer]
+) -> None:
+    world = await house.tell(STATES["worst"]())
+    headers = token_of(house, world)
+    if path != "account":
+        listed = (await get(house, path, headers)).json()["items"][0]
+        path = f"{path}/{listed[path[:-1] + '_id']}"
+    answer = await get(house, path, headers)
+    described = model.model_validate_json(answer.content, strict=False, extra="forbid")
+    assert set(answer.json()) == set(model.model_fields)
+    assert described.model_dump(mode="json").keys() == answer.json().keys()
+
+
+async def test_a_document_says_the_same_by_the_short_way_and_by_the_usual_one(
+    house: House,
+) -> None:
+    world = await house.tell(normal())
+    headers = token_of(house, world)
+    for name in ("invoices", "tickets"):
+        item = (await get(house, name, headers)).json()["items"][0]
+        id = item[name[:-1] + "_id"]
+        short = await get(house, f"{name}/{id}", headers)
+        usual = await get(house, f"{name}/{id.upper()}", headers)
+        assert short.content == usual.content
+        assert {key: short.json()[key] for key in item} == item | {
+            key: short.json()[key] for key in item if key.endswith("_at")
+        }

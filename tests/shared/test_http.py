@@ -16,6 +16,7 @@ from shared.errors import Conflict
 from shared.heartbeat import HEARTBEATS
 from shared.http import Body, Call, Id, Line, Rate, Repeat, Router, Who
 from shared.http.app import READY_WITHIN_S, Service, check_declared_routes, create_app
+from shared.http.rate import WINDOW_S, RateCounter
 from shared.ids import new_id
 from shared.settings import Settings
 from shared.store import EventStore
@@ -354,3 +355,27 @@ async def test_too_many_calls_of_a_class_are_told_to_wait(client: Client) -> Non
     assert [answer.status_code for answer in answers].count(200) == 60
     assert code_of(answers[-1]) == (429, "too_many")
     assert answers[-1].headers["retry-after"] == "60"
+
+
+async def test_the_rate_of_one_caller_does_not_count_for_another() -> None:
+    now = 1000.0 * WINDOW_S
+    rate = RateCounter(lambda: now)
+    assert [rate.hit("ana", per_minute=3) for _ in range(4)] == [True, True, True, False]
+    assert rate.hit("bob", per_minute=3)
+    now += WINDOW_S / 3  # two thirds of the minute still count
+    assert not rate.hit("ana", per_minute=3)
+    now += WINDOW_S  # a third of the way through the next: two thirds of three are two
+    assert [rate.hit("ana", per_minute=3) for _ in range(2)] == [True, False]
+    now += 2 * WINDOW_S
+    assert [rate.hit("ana", per_minute=3) for _ in range(4)] == [True, True, True, False]
+
+
+def test_callers_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.http.rate.CALLERS_KEPT", 10)
+    now = 0.0
+    rate = RateCounter(lambda: now)
+    for minute in range(5):
+        now = minute * WINDOW_S
+        for caller in range(8):
+            assert rate.hit(f"{minute}/{caller}", per_minute=1)
+        assert len(rate._windows) <= 16

@@ -197,9 +197,11 @@ def _issue(envelope: Envelope, e: InvoiceIssued, *, rows: Rows) -> None:
     )
 
 
-_STATUS = """case when state <> 'unpaid' then state
-                  when pending_payments <> '{}' then 'payment_pending'
-                  when due_on < $2 then 'overdue' else 'unpaid' end"""
+STATUS = """case when state <> 'unpaid' then state
+                 when pending_payments <> '{}' then 'payment_pending'
+                 when due_on < today then 'overdue' else 'unpaid' end"""
+"""The status of an invoice on the date `today`."""
+_STATUS = STATUS.replace("today", "$2")
 _READ = f"select *, {_STATUS} as status from invoice_list i"  # noqa: S608 (a constant)
 
 
