@@ -1,5 +1,6 @@
 """How far a consumer has come in each partition of each source."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from shared.database import Connection
@@ -11,6 +12,8 @@ class Checkpoint(NamedTuple):
 
     position: int
     hash: bytes
+    build: int = 0
+    """Which building of the view's tables this belongs to; a rebuild adds one."""
 
     def precedes(self, record: Record) -> bool:
         """Whether the record is the very next one, unaltered, of the same history."""
@@ -24,46 +27,72 @@ START = Checkpoint(0, FIRST_HASH)
 Checkpoints = dict[tuple[str, int], Checkpoint]
 """(source, partition) -> where the consumer stands there."""
 
+Run = list[Record]
+"""Records of one partition, each the next one of the one before."""
+
 
 class LostRace(Exception):
     """Another process moved the checkpoint; what this one did is rolled back."""
 
 
-def checkpoint_at(record: Record) -> Checkpoint:
+def checkpoint_at(record: Record, *, build: int = 0) -> Checkpoint:
     """Where a consumer stands when it has dealt with the record."""
-    return Checkpoint(record.position, bytes.fromhex(record.hash))
+    return Checkpoint(record.position, bytes.fromhex(record.hash), build)
 
 
 async def load_checkpoints(db: Connection, consumer: str) -> Checkpoints:
     """Where the consumer stands; partitions that it has seen nothing of are left out."""
     rows = await db.fetch(
-        "select source, partition, position, hash from checkpoint where consumer = $1", consumer
+        "select source, partition, position, hash, build from checkpoint where consumer = $1",
+        consumer,
     )
     return {
-        (row["source"], row["partition"]): Checkpoint(row["position"], row["hash"]) for row in rows
+        (row["source"], row["partition"]): Checkpoint(row["position"], row["hash"], row["build"])
+        for row in rows
     }
 
 
-async def move_checkpoint(db: Connection, consumer: str, *, first: Record, last: Record) -> None:
-    """From before the run `first` to `last`, in the transaction of what was done.
+_MOVE = """
+update checkpoint as c set position = g.position, hash = g.hash
+from unnest($2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::integer[])
+    as g (source, partition, before, position, hash, build)
+where (c.consumer, c.source, c.partition) = ($1, g.source, g.partition)
+  and (c.position, c.build) = (g.before, g.build)
+"""
+_BEGIN = """
+insert into checkpoint (consumer, source, partition, position, hash, build)
+select $1, g.source, g.partition, g.position, g.hash, g.build
+from unnest($2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::integer[])
+    as g (source, partition, before, position, hash, build)
+where g.before = 0
+on conflict do nothing
+"""
 
-    `LostRace` when the consumer does not stand there.
+
+async def move_checkpoints(
+    db: Connection, consumer: str, *, runs: Sequence[Run], known: Checkpoints
+) -> None:
+    """From where the consumer is `known` to stand to the end of each run, of a partition each.
+
+    In the transaction of what is done. `LostRace` when the consumer does not stand there.
     """
-    before, after = first.position - 1, checkpoint_at(last)
-    moved = await db.fetchval(
-        """insert into checkpoint as c (consumer, source, partition, position, hash)
-           select $1, $2, $3, $5, $6 where $4 = 0 or exists (
-               select 1 from checkpoint
-               where (consumer, source, partition, position) = ($1, $2, $3, $4))
-           on conflict (consumer, source, partition) do update
-               set position = excluded.position, hash = excluded.hash
-               where c.position = $4 returning true""",
-        consumer,
-        first.source,
-        first.partition,
-        before,
-        after.position,
-        after.hash,
+    places = [(run[0].source, run[0].partition) for run in runs]
+    standing = [known.get(place, START) for place in places]
+    after = [checkpoint_at(run[-1]) for run in runs]
+    arguments = (
+        [source for source, _ in places],
+        [partition for _, partition in places],
+        [run[0].position - 1 for run in runs],
+        [checkpoint.position for checkpoint in after],
+        [checkpoint.hash for checkpoint in after],
+        [checkpoint.build for checkpoint in standing],
     )
-    if not moved:
-        raise LostRace(f"{consumer} {first.source}/{first.partition} is not at {before}")
+    moved = _count(await db.execute(_MOVE, consumer, *arguments))
+    if moved < len(runs):
+        moved += _count(await db.execute(_BEGIN, consumer, *arguments))
+    if moved < len(runs):
+        raise LostRace(f"{consumer} is not where it was in {places}")
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])

@@ -6,7 +6,7 @@ is read. What cannot be applied is parked.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -18,9 +18,10 @@ from shared.consumers.checkpoints import (
     Checkpoint,
     Checkpoints,
     LostRace,
+    Run,
     checkpoint_at,
     load_checkpoints,
-    move_checkpoint,
+    move_checkpoints,
 )
 from shared.consumers.declarations import Consumer, Intent, Policy, Reactor, View
 from shared.consumers.faults import is_transient
@@ -44,7 +45,7 @@ from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import CONSUMED, RETRIES, span
 from shared.wakeup import Wakeup
 
-BATCH = 200
+BATCH = 1000
 
 log = structlog.get_logger()
 
@@ -115,8 +116,7 @@ class Worker:
                 self.behind[source] = "ahead of its source"
                 raise AnotherHistory(f"{self.name} is ahead of {source}")
             try:
-                for partition, head in heads.items():
-                    await self._read(source, partition, upto=head)
+                await self._read(source, heads)
             except LostRace as error:
                 self.behind[source] = repr(error)
                 raise
@@ -129,8 +129,9 @@ class Worker:
 
     async def _follow(self, source: str, records: Sequence[Record]) -> None:
         ordered = sorted(records, key=lambda record: (record.partition, record.position))
+        runs: list[Run] = []
         for partition, group in groupby(ordered, key=lambda record: record.partition):
-            run: list[Record] = []
+            run: Run = []
             for record in group:
                 standing = checkpoint_at(run[-1]) if run else self._standing(source, partition)
                 if record.position <= standing.position:
@@ -139,15 +140,29 @@ class Worker:
                 if standing is not START and standing.precedes(record):
                     run.append(record)
                     continue
-                await self._deal_with(run)
+                await self._deal_with([run])
                 run = []
-                await self._read(source, partition, upto=record.position)
-            await self._deal_with(run)
+                await self._read(source, {partition: record.position})
+            runs.append(run)
+        await self._deal_with(runs)
 
-    async def _read(self, source: str, partition: int, *, upto: int) -> None:
-        """From the feed, which is believed only where it continues what was seen before."""
-        batch: list[Record] = []
+    async def _read(self, source: str, heads: Mapping[int, int]) -> None:
+        """From the feed, in batches that may hold runs of several partitions."""
+        runs: list[Run] = []
+        for partition, head in heads.items():
+            async for run in self._runs(source, partition, upto=head):
+                runs.append(run)
+                if sum(map(len, runs)) >= BATCH:
+                    await self._deal_with(runs)
+                    runs = []
+        await self._deal_with(runs)
+
+    async def _runs(self, source: str, partition: int, *, upto: int) -> AsyncIterator[Run]:
+        """What follows, a batch at a time; believed only where it continues what was seen."""
+        run: Run = []
         standing = self._standing(source, partition)
+        if standing.position >= upto:
+            return
         async for record in read_all(
             self._feeds[source], partition, after=standing.position, upto=upto
         ):
@@ -155,11 +170,12 @@ class Worker:
                 self.behind[source] = "the source's history is another"
                 raise AnotherHistory(f"{self.name} at {source}/{partition}/{record.position}")
             standing = checkpoint_at(record)
-            batch.append(record)
-            if len(batch) == BATCH:
-                await self._deal_with(batch)
-                batch = []
-        await self._deal_with(batch)
+            run.append(record)
+            if len(run) == BATCH:
+                yield run
+                run = []
+        if run:
+            yield run
 
     def _is_ahead(self, source: str, heads: Mapping[int, int]) -> bool:
         """Whether there is a checkpoint beyond the heads, which may only be of a moment ago."""
@@ -171,36 +187,46 @@ class Worker:
     def _standing(self, source: str, partition: int) -> Checkpoint:
         return self._checkpoints.get((source, partition), START)
 
-    async def _deal_with(self, records: list[Record]) -> None:
-        """A contiguous run of one partition: all in one transaction, singly if that fails."""
-        size = 1 if isinstance(self.consumer, Policy) else len(records)
-        for start in range(0, len(records), max(size, 1)):
-            batch = records[start : start + size]
+    async def _deal_with(self, runs: Sequence[Run]) -> None:
+        """Runs of a partition each, all in one transaction, singly if that fails."""
+        for batch in self._batches([run for run in runs if run]):
             try:
                 await self._apply(batch)
             except Exception as error:
                 if is_transient(error):
                     raise
-                if len(batch) == 1:
-                    await self._park(batch[0], error)
-                    continue
-                for record in batch:
-                    await self._deal_with([record])
+                await self._deal_singly(batch, error)
 
-    async def _apply(self, batch: list[Record]) -> None:
-        envelopes = await self._open([r for r in batch if frozen_key(r) not in self._frozen])
+    def _batches(self, runs: list[Run]) -> list[list[Run]]:
+        """What is dealt with in one transaction: a policy's commands each have their own."""
+        if isinstance(self.consumer, Policy):
+            return [[[record]] for run in runs for record in run]
+        return [runs] if runs else []
+
+    async def _deal_singly(self, batch: list[Run], error: Exception) -> None:
+        """Something in the batch cannot be applied: park that, apply the rest."""
+        records = [record for run in batch for record in run]
+        if len(records) == 1:
+            await self._park(records[0], error)
+            return
+        for record in records:
+            await self._deal_with([[record]])
+
+    async def _apply(self, runs: list[Run]) -> None:
+        records = [record for run in runs for record in run]
+        envelopes = await self._open([r for r in records if frozen_key(r) not in self._frozen])
         crash_point("consumer.before_transaction")
         async with acquire(self._store.pool) as db, db.transaction():
             # First of all, because it locks: who does not stand here writes nothing.
-            await move_checkpoint(db, self.name, first=batch[0], last=batch[-1])
-            for record in batch:
+            await move_checkpoints(db, self.name, runs=runs, known=self._checkpoints)
+            for record in records:
                 if frozen_key(record) in self._frozen:
                     waits = "an earlier event of the account is parked"
                     await park(db, self.name, record=record, error=waits, next_try_at=None)
             written = await self._handle(envelopes, db)
             crash_point("consumer.before_commit")
         crash_point("consumer.after_commit")
-        self._commit(batch[-1], envelopes)
+        self._commit([run[-1] for run in runs], envelopes)
         for tx in written:
             self._store.announce(tx)
 
@@ -268,9 +294,9 @@ class Worker:
         due = next_try(self._store.clock.now(), 1)
         async with acquire(self._store.pool) as db, db.transaction():
             await park(db, self.name, record=record, error=repr(error), next_try_at=due)
-            await move_checkpoint(db, self.name, first=record, last=record)
+            await move_checkpoints(db, self.name, runs=[[record]], known=self._checkpoints)
         self._frozen.add(frozen_key(record))
-        self._commit(record, [])
+        self._commit([record], [])
 
     async def _retry_one(self) -> bool:
         """Try one parked event; whether one was due."""
@@ -291,7 +317,7 @@ class Worker:
                 return True
             if await unpark(db, self.name, parked=parked, now=now):
                 self._frozen.discard(parked.frozen)
-        self._commit(parked.record, envelopes, moved=False)
+        self._commit([], envelopes)
         for tx in written:
             self._store.announce(tx)
         return True
@@ -302,9 +328,12 @@ class Worker:
         concerning = [record for record in records if event_class(record) not in ignored]
         return await open_all(concerning, self._store.keyring)
 
-    def _commit(self, last: Record, envelopes: Sequence[Envelope], *, moved: bool = True) -> None:
-        if moved:
-            self._checkpoints[last.source, last.partition] = checkpoint_at(last)
+    def _commit(self, last: Sequence[Record], envelopes: Sequence[Envelope]) -> None:
+        """Note what is committed: the last record of each run and what was applied."""
+        for record in last:
+            build = self._standing(record.source, record.partition).build
+            place = (record.source, record.partition)
+            self._checkpoints[place] = checkpoint_at(record, build=build)
         CONSUMED.add(len(envelopes), {"service": self._store.service, "consumer": self.name})
         self.moved.call()
         self.planned.call()
