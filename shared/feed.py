@@ -1,5 +1,7 @@
 """Reading a service's public log by position: the truth behind the bus, for gaps and rebuilds."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -10,7 +12,10 @@ from shared.envelope import Record
 from shared.errors import Unavailable
 from shared.peers import Peers
 
-PAGE = 500
+PAGE = 1000
+LONGEST_PAGE = 10_000
+FETCHED_AT_ONCE = 500
+REMEMBERED = 2000
 
 
 class Feed(Protocol):
@@ -65,6 +70,45 @@ class LocalFeed:
             )
         return [record_of(row, self._service) for row in rows]
 
+    async def lines(self, partition: int, *, after: int, limit: int) -> AsyncIterator[bytes]:
+        """A page as others read it: a JSON object a line, never held as a whole."""
+        async for records in _parts(self, partition, after=after, limit=limit):
+            yield b"".join(_LINE.encode(record) + b"\n" for record in records)
+
+
+class RecentPages:
+    """A feed whose last pages are remembered, so that the consumers of a service share a reading.
+
+    The log never changes, so what was read once may be given again; at most 2,000 records are kept.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._pages: OrderedDict[int, list[Record]] = OrderedDict()
+        self._reading = asyncio.Lock()
+
+    async def heads(self) -> dict[int, int]:
+        """See `Feed.heads`; never remembered."""
+        return await self._feed.heads()
+
+    async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
+        """See `Feed.page`; a remembered page may be shorter than what follows."""
+        async with self._reading:
+            page = self._pages.get(partition, [])
+            if not page or not page[0].position <= after + 1 <= page[-1].position:
+                page = await self._feed.page(partition, after=after, limit=limit)
+                self._remember(partition, page)
+        if not page:
+            return []
+        start = after + 1 - page[0].position
+        return page[start : start + limit]
+
+    def _remember(self, partition: int, page: list[Record]) -> None:
+        self._pages[partition] = page
+        self._pages.move_to_end(partition)
+        while sum(map(len, self._pages.values())) > REMEMBERED and len(self._pages) > 1:
+            self._pages.popitem(last=False)
+
 
 class RemoteFeed:
     """Another service's log, through its `/internal/feed`."""
@@ -82,14 +126,40 @@ class RemoteFeed:
         """See `Feed.page`."""
         params = {"partition": partition, "after": after, "limit": limit}
         answer = await self._peers.call(self._source, "GET", "/internal/feed", params=params)
-        return [_decode(line) for line in answer.content.splitlines() if line]
+        return [_LINES.decode(line) for line in answer.content.splitlines() if line]
 
 
 def record_of(row: Any, source: str) -> Record:
     """The record of a row of the table `log`."""
-    fields = {**row, "source": source, "hash": row["hash"].hex()}
-    return Record(**fields)
+    return Record(
+        source=source,
+        partition=row["partition"],
+        position=row["position"],
+        id=row["id"],
+        type=row["type"],
+        version=row["version"],
+        account_id=row["account_id"],
+        brand=row["brand"],
+        occurred_at=row["occurred_at"],
+        actor=row["actor"],
+        causation_id=row["causation_id"],
+        correlation_id=row["correlation_id"],
+        traceparent=row["traceparent"],
+        data=row["data"],
+        hash=row["hash"].hex(),
+    )
 
 
-def _decode(line: bytes) -> Record:
-    return msgspec.json.decode(line, type=Record)
+async def _parts(
+    feed: Feed, partition: int, *, after: int, limit: int
+) -> AsyncIterator[list[Record]]:
+    while limit > 0:
+        records = await feed.page(partition, after=after, limit=min(limit, FETCHED_AT_ONCE))
+        if not records:
+            return
+        yield records
+        after, limit = records[-1].position, limit - len(records)
+
+
+_LINE = msgspec.json.Encoder()
+_LINES = msgspec.json.Decoder(Record)

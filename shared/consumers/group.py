@@ -18,7 +18,7 @@ from shared.contracts import events_of
 from shared.database import Connection, acquire
 from shared.envelope import Record, from_message
 from shared.errors import Unavailable
-from shared.feed import Feed, LocalFeed, RemoteFeed
+from shared.feed import Feed, LocalFeed, RecentPages, RemoteFeed
 from shared.heartbeat import beat
 from shared.peers import Peers
 from shared.store import EventStore
@@ -61,9 +61,11 @@ class Consumers:
         self._store = store
         self.sources = sorted({source for consumer in declared for source in consumer.sources})
         self.feeds: Mapping[str, Feed] = {
-            source: LocalFeed(store.pool, source)
-            if source == store.service
-            else RemoteFeed(peers, source)
+            source: RecentPages(
+                LocalFeed(store.pool, source)
+                if source == store.service
+                else RemoteFeed(peers, source)
+            )
             for source in self.sources
         }
         self.workers = [

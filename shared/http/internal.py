@@ -1,19 +1,21 @@
 """What every service answers about itself: health, feed, status, verification, its public key."""
 
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
-from fastapi import Response
+from fastapi import Query, Response
+from fastapi.responses import StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.envelope import PARTITIONS
 from shared.errors import NotFound
-from shared.feed import PAGE, LocalFeed
+from shared.feed import LONGEST_PAGE, PAGE, LocalFeed
 from shared.http.access import Who
 from shared.http.call import Call
 from shared.http.route import Router
 
 router = Router(tags=["internal"])
+
+LAST_POSITION = 2**63 - 1
 
 
 @router.get("/health/live", who=Who.PUBLIC)
@@ -55,12 +57,15 @@ async def get_feed_heads(call: Call) -> dict[int, int]:
 
 
 @router.get("/internal/feed", who=Who.INTERNAL)
-async def get_feed(call: Call, partition: int, after: int = 0, limit: int = PAGE) -> Response:
+async def get_feed(
+    call: Call,
+    partition: Annotated[int, Query(ge=0, lt=PARTITIONS)],
+    after: Annotated[int, Query(ge=0, le=LAST_POSITION)] = 0,
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
+) -> StreamingResponse:
     """Records of one partition after a position, one JSON object a line, in order."""
-    feed = LocalFeed(call.db, call.store.service)
-    records = await feed.page(partition % PARTITIONS, after=after, limit=min(limit, PAGE))
-    lines = b"\n".join(msgspec.json.encode(record) for record in records)
-    return Response(lines, media_type="application/x-ndjson")
+    lines = LocalFeed(call.db, call.store.service).lines(partition, after=after, limit=limit)
+    return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
 @router.get("/internal/status", who=Who.INTERNAL)

@@ -1,0 +1,110 @@
+"""The feed: any range of a partition, streamed, and shared by those who read the same."""
+
+import httpx
+import msgspec
+import pytest
+
+from shared.envelope import Record
+from shared.feed import LocalFeed, RecentPages
+from shared.ids import new_id
+from shared.tokens import INTERNAL
+from tests.conftest import OpenDatabase
+from tests.shared.kernel import CAUSE, Counter, store_on
+from tests.shared.test_http import Client, client, code_of
+
+__all__ = ["client"]
+
+EVENTS = 1203
+FIELDS = ("partition", "position", "id", "occurred_at", "data", "hash")
+
+
+async def fill(client: Client) -> list[Record]:
+    """One account's events, more than are fetched at once; as the database has them."""
+    for _ in range(3):
+        counter = Counter(id=new_id(), account_id=client.account, brand="ponto", owner="Ana")
+        for _ in range(EVENTS // 3 - 1):
+            counter.count(step=1)
+        async with client.store.transaction(CAUSE) as tx:
+            await tx.save(counter)
+    feed = LocalFeed(client.store.pool, "tickets")
+    [(partition, head)] = (await feed.heads()).items()
+    assert head == EVENTS
+    return await feed.page(partition, after=0, limit=head)
+
+
+async def ask(client: Client, **params: object) -> httpx.Response:
+    token = client.token(scopes=[INTERNAL])
+    return await client.http.get(
+        "/internal/feed",
+        params={name: str(value) for name, value in params.items()},
+        headers={"authorization": f"Bearer {token}"},
+    )
+
+
+async def test_a_range_of_any_length_is_streamed_in_order(client: Client) -> None:
+    records = await fill(client)
+    partition = records[0].partition
+    answer = await ask(client, partition=partition, after=1, limit=10_000)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    read = [msgspec.json.decode(line, type=Record) for line in answer.content.splitlines()]
+    assert read == records[1:]
+    assert len((await ask(client, partition=partition, limit=7)).content.splitlines()) == 7
+    assert (await ask(client, partition=partition, after=EVENTS)).content == b""
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"partition": -1},
+        {"partition": 64},
+        {"partition": "x"},
+        {"partition": 1, "after": -1},
+        {"partition": 1, "after": 2**63},
+        {"partition": 1, "after": "9" * 5000},
+        {"partition": 1, "limit": 0},
+        {"partition": 1, "limit": 10_001},
+        {"partition": 1, "limit": "many"},
+    ],
+    ids=str,
+)
+async def test_a_range_that_cannot_be_is_refused(client: Client, params: dict[str, object]) -> None:
+    assert code_of(await ask(client, **params)) == (422, "malformed_request")
+
+
+async def test_a_feed_is_for_services_only(client: Client) -> None:
+    answer = await client.http.get(
+        "/internal/feed?partition=1", headers={"authorization": f"Bearer {client.token()}"}
+    )
+    assert answer.status_code == 403
+
+
+class CountedFeed(LocalFeed):
+    """How often the log itself was read."""
+
+    reads = 0
+
+    async def page(self, partition: int, *, after: int, limit: int = 100) -> list[Record]:
+        self.reads += 1
+        return await super().page(partition, after=after, limit=limit)
+
+
+async def test_what_several_consumers_read_is_read_once(database: OpenDatabase) -> None:
+    store = store_on((await database("kernel")).pool)
+    counter = Counter(id=new_id(), account_id=new_id(), brand="ponto", owner="Ana")
+    for _ in range(9):
+        counter.count(step=1)
+    async with store.transaction(CAUSE) as tx:
+        await tx.save(counter)
+    log = CountedFeed(store.pool, "tickets")
+    feed = RecentPages(log)
+    [partition] = await feed.heads()
+    first = await feed.page(partition, after=0, limit=6)
+    assert [record.position for record in first] == [1, 2, 3, 4, 5, 6]
+    again = await feed.page(partition, after=2, limit=3)
+    assert [id(record) for record in again] == [id(record) for record in first[2:5]]
+    assert log.reads == 1
+    rest = await feed.page(partition, after=6, limit=100)
+    assert [record.position for record in rest] == [7, 8, 9, 10]
+    assert log.reads == 2
+    assert await feed.page(partition, after=10, limit=5) == []
