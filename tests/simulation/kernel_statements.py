@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -389,43 +390,64 @@ async def page(session: Session, partition: int, after: int, limit: int) -> list
 # -------------------------------------------------------------------------------------- consumers
 
 
-@statement("select source, partition, position, hash from checkpoint where consumer = $1")
+@statement("select source, partition, position, hash, build from checkpoint where consumer = $1")
 async def checkpoints(session: Session, consumer: str) -> list[Values]:
     rows = session.scan("checkpoint", lambda row: row["consumer"] == consumer)
-    return [
-        {name: row[name] for name in ("source", "partition", "position", "hash")} for row in rows
-    ]
+    names = ("source", "partition", "position", "hash", "build")
+    return [{name: row[name] for name in names} for row in rows]
 
 
 @statement(
-    """insert into checkpoint as c (consumer, source, partition, position, hash)
-       select $1, $2, $3, $5, $6 where $4 = 0 or exists (
-           select 1 from checkpoint
-           where (consumer, source, partition, position) = ($1, $2, $3, $4))
-       on conflict (consumer, source, partition) do update
-           set position = excluded.position, hash = excluded.hash
-           where c.position = $4 returning true"""
+    """update checkpoint as c set position = g.position, hash = g.hash
+       from unnest($2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bytea[],
+                   $7::integer[])
+           as g (source, partition, before, position, hash, build)
+       where (c.consumer, c.source, c.partition) = ($1, g.source, g.partition)
+         and (c.position, c.build) = (g.before, g.build)"""
 )
-async def move_checkpoint(
-    session: Session, consumer: str, source: str, partition: int, *rest: Any
-) -> list[Values]:
-    before, position, chained = rest
-    seen = session.get("checkpoint", consumer, source, partition)
-    if before != 0 and (seen is None or seen["position"] != before):
-        return []
-    await session.lock("checkpoint", (consumer, source, partition))
-    now = session.get("checkpoint", consumer, source, partition)
-    if now is not None and now["position"] != before:
-        return []
-    row = {
-        "consumer": consumer,
-        "source": source,
-        "partition": partition,
-        "position": position,
-        "hash": chained,
-    }
-    session.write("checkpoint", row)
-    return [{"?column?": True}]
+async def move_checkpoints(session: Session, consumer: str, *columns: list[Any]) -> int:
+    moved = 0
+    for source, partition, before, position, chained, build in zip(*columns, strict=True):
+        standing = (consumer, source, partition, before, build)
+        after = {"position": position, "hash": chained}
+        stands, set_to = partial(_stands, at=standing), partial(_set_to, after)
+        moved += len(await session.update("checkpoint", stands, set_to))
+    return moved
+
+
+def _stands(row: Values, at: tuple[Any, ...]) -> bool:
+    names = ("consumer", "source", "partition", "position", "build")
+    return tuple(row[name] for name in names) == at
+
+
+def _set_to(after: Values, _: Values) -> Values:
+    return after
+
+
+@statement(
+    """insert into checkpoint (consumer, source, partition, position, hash, build)
+       select $1, g.source, g.partition, g.position, g.hash, g.build
+       from unnest($2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bytea[],
+                   $7::integer[])
+           as g (source, partition, before, position, hash, build)
+       where g.before = 0
+       on conflict do nothing"""
+)
+async def begin_checkpoints(session: Session, consumer: str, *columns: list[Any]) -> int:
+    begun = 0
+    for source, partition, before, position, chained, build in zip(*columns, strict=True):
+        row = {
+            "consumer": consumer,
+            "source": source,
+            "partition": partition,
+            "position": position,
+            "hash": chained,
+            "build": build,
+        }
+        if before == 0 and await session.clash("checkpoint", row) is None:
+            await session.insert("checkpoint", row)
+            begun += 1
+    return begun
 
 
 @statement("select distinct frozen from parked where consumer = $1")

@@ -88,7 +88,8 @@ def _park(draw: random.Random) -> Arguments:
 def _move(draw: random.Random) -> Arguments:
     before = draw.randrange(4)
     after = before + draw.randrange(1, 3)
-    return ("tally", "tickets", draw.choice(PARTITIONS), before, after, draw.randbytes(4))
+    partition, hash = draw.choice(PARTITIONS), draw.randbytes(4)
+    return ("tally", ["tickets"], [partition], [before], [after], [hash], [0])
 
 
 def _plan(draw: random.Random) -> Arguments:
@@ -133,7 +134,8 @@ DRAWS: dict[Handler, Draw] = {
         draw.randrange(1, 4),
     ),
     kernel.checkpoints: lambda draw: ("tally",),
-    kernel.move_checkpoint: _move,
+    kernel.move_checkpoints: _move,
+    kernel.begin_checkpoints: _move,
     kernel.frozen: lambda draw: ("tally",),
     kernel.park: _park,
     kernel.first_due: lambda draw: ("tally", LONG_AGO + timedelta(days=10)),
