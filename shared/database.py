@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
@@ -90,10 +90,16 @@ async def acquire(pool: Pool) -> AsyncIterator[Connection]:
     try:
         yield db
     except TimeoutError:
-        db.terminate()  # who does not answer in time is not waited for once more
+        give_up(db)  # who does not answer in time is not waited for once more
         raise
     finally:
         await pool.release(db)
+
+
+def give_up(db: Connection) -> None:
+    """Close the connection at once, whatever it is at; nothing happens if it is lost already."""
+    with suppress(asyncpg.InterfaceError):
+        db.terminate()
 
 
 class Reads(Protocol):

@@ -15,8 +15,8 @@ import asyncpg
 import structlog
 
 from shared.append import Write, append, conflict_of, find_recorded
-from shared.database import LOST, Connection, Pool, acquire, is_lost
-from shared.errors import Unavailable
+from shared.database import LOST, Connection, Pool, acquire, give_up, is_lost
+from shared.errors import ConcurrentWrite, Unavailable
 
 TRIES = 3
 FIRST_PAUSE_S = 0.02
@@ -85,7 +85,7 @@ class Recorder:
         except LOST as error:
             if not _may_be_done(error):
                 raise
-            db.terminate()
+            give_up(db)
             if not await self._is_committed(write, pid=pid):
                 raise NothingRecorded() from error
         else:
@@ -148,6 +148,8 @@ class Recorder:
         for turn in range(1000):
             try:
                 return await self._try(write)
+            except ConcurrentWrite:
+                raise
             except TURNED_AWAY:
                 turned_away += 1
                 if turned_away == TRIES:
