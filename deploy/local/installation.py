@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from deploy.local.keys import OPERATOR, SERVICES, Secrets, public_key, secrets_of
 from deploy.local.ports import LOOPBACK, OPS, choose_ports, known_ports, members_of
-from deploy.local.state import Home
+from deploy.local.state import CannotRun, Home
 
+NATS_NODES = ("nats", "nats-2", "nats-3")
 DOMAIN = "localhost"
 """Browsers take every name below it to this machine."""
 OPERATORS = (
@@ -16,6 +17,7 @@ OPERATORS = (
     "FAKTURA_OTLP_ENDPOINT",
     "FAKTURA_POSTGRES_VIA",
     "FAKTURA_NATS_VIA",
+    "FAKTURA_NATS_NODES",
 )
 """What an operator may set for the platform as a whole."""
 
@@ -61,6 +63,19 @@ class Installation:
         """
         return os.environ.get(f"FAKTURA_{name.upper()}_VIA", f"{LOOPBACK}:{self.ports[name]}")
 
+    def nats_nodes(self) -> tuple[str, ...]:
+        """The names of the NATS servers: one, or with FAKTURA_NATS_NODES=3 a cluster of three."""
+        wish = os.environ.get("FAKTURA_NATS_NODES", "1")
+        if wish not in ("1", str(len(NATS_NODES))):
+            raise CannotRun(f"FAKTURA_NATS_NODES is 1 or {len(NATS_NODES)}, not {wish}.")
+        return NATS_NODES[: int(wish)]
+
+    def nats_url(self) -> str:
+        """How the services reach NATS: the address of each node, joined by commas."""
+        if "FAKTURA_NATS_VIA" in os.environ:
+            return f"nats://{self.way_to('nats')}"
+        return ",".join(f"nats://{LOOPBACK}:{self.ports[node]}" for node in self.nats_nodes())
+
     def service_database_url(self, service: str, *, database: str) -> str:
         """How a running service reaches one of its databases."""
         password = self.secrets.app_passwords[service]
@@ -91,7 +106,8 @@ class Installation:
             "OPS_PORT": str(self.ports[f"{member}{OPS}"]),
             "DATA_FOLDER": str(self.home.folder),
             "DATABASE_URL": self.service_database_url(service, database=f"faktura_{service}"),
-            "NATS_URL": f"nats://{self.way_to('nats')}",
+            "NATS_URL": self.nats_url(),
+            "NATS_REPLICAS": str(len(self.nats_nodes())),
             "NATS_USER": service,
             "NATS_PASSWORD": secrets.nats_passwords[service],
             "SIGNING_KEY": secrets.signing_keys[service],

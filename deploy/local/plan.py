@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from deploy.local import nats, postgres
 from deploy.local.cluster import Cluster, locate_cluster
@@ -38,7 +39,7 @@ def whole_platform(installation: Installation) -> Plan:
         cluster, password=secrets.postgres_password, installation=secrets.installation
     )
     return Plan(
-        foundations=(_postgres(installation, cluster), _nats(installation)),
+        foundations=(_postgres(installation, cluster), *_nats(installation)),
         sandboxes=tuple(_sandbox(installation, name) for name in SANDBOXES),
         services=tuple(
             _service(installation, service, member=member)
@@ -70,20 +71,35 @@ def _postgres(installation: Installation, cluster: Cluster) -> Program:
     )
 
 
-def _nats(installation: Installation) -> Program:
-    port = installation.ports["nats"]
-    folder = installation.home.folder / "nats"
-    config = folder / "nats.conf"
-    name = f"faktura-{installation.secrets.installation}"
+def _nats(installation: Installation) -> tuple[Program, ...]:
+    """One server; or a cluster, whose stores lie apart from the single server's."""
+    ports, names = installation.ports, installation.nats_nodes()
     passwords = installation.secrets.nats_passwords
-    nats.write_config(config, port=port, store=folder, passwords=passwords, name=name)
+    folder = installation.home.folder / "nats"
+    server = f"faktura-{installation.secrets.installation}"
+    if len(names) == 1:
+        config = folder / "nats.conf"
+        port = ports["nats"]
+        nats.write_config(config, port=port, store=folder, passwords=passwords, name=server)
+        return (_nats_server("nats", config, port=port, instance=server),)
+    nodes = [nats.Node(f"{server}-{name}", ports[name], ports[f"{name}-route"]) for name in names]
+    for name, node in zip(names, nodes, strict=True):
+        config, store = folder / f"{name}.conf", folder / "cluster" / name
+        nats.write_cluster_config(config, node, nodes=nodes, store=store, passwords=passwords)
+    return tuple(
+        _nats_server(name, folder / f"{name}.conf", port=node.port, instance=node.name)
+        for name, node in zip(names, nodes, strict=True)
+    )
+
+
+def _nats_server(name: str, config: Path, *, port: int, instance: str) -> Program:
     return Program(
-        name="nats",
+        name=name,
         command=(str(nats.binary()), "--config", str(config)),
         environment={"PATH": "/usr/bin:/bin"},
-        is_ready=partial(nats_is_ready, port, name),
+        is_ready=partial(nats_is_ready, port, instance),
         port=port,
-        instance=name,
+        instance=instance,
     )
 
 

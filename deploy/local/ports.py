@@ -25,6 +25,11 @@ PREFERRED: Mapping[str, int] = {
     "smtp": 7113,
     "postgres": 7120,
     "nats": 7121,
+    "nats-2": 7122,
+    "nats-3": 7123,
+    "nats-route": 7124,
+    "nats-2-route": 7125,
+    "nats-3-route": 7126,
 }
 OPS = "-ops"
 """After a process's name: the port where its figures are, apart from what the world may ask."""

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from deploy.local.board import Board, Entry
+from deploy.local.installation import NATS_NODES
 from deploy.local.probes import http_is_ready, nats_is_ready, port_answers
 from deploy.local.screen import print_json, screen
 from deploy.local.state import Home, supervisor_pid
@@ -61,7 +62,7 @@ async def _is_healthy(entry: Entry) -> bool:
     try:
         if entry.name == "postgres":
             return await port_answers(entry.port)
-        is_ready = nats_is_ready if entry.name == "nats" else http_is_ready
+        is_ready = nats_is_ready if entry.name in NATS_NODES else http_is_ready
         return await is_ready(entry.port, entry.instance)
     except (OSError, TimeoutError):
         return False
