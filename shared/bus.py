@@ -58,7 +58,7 @@ async def connect(settings: Settings) -> Client:
         reconnect_time_wait=1,
         error_cb=partial(_note_error, settings.nats_user),
     )
-    _watches[client] = asyncio.create_task(_end_when_closed(client))
+    _watches[client] = asyncio.create_task(_end_when_closed(client, settings.nats_user))
     return client
 
 
@@ -111,16 +111,23 @@ async def assert_durable(js: JetStreamContext, source: str, *, service: str) -> 
 
 
 async def _note_error(user: str, error: Exception) -> None:
-    if "authorization violation" in str(error).lower():
-        _end_process(os.EX_NOPERM, f"the bus refuses the credentials of the user {user}")
+    _end_if_refused(user, error)
     log.warning("bus error", error=repr(error))
 
 
-async def _end_when_closed(client: Client) -> None:
+async def _end_when_closed(client: Client, user: str) -> None:
     """The client library's own callback is left out on some of the ways on which it closes."""
     while not client.is_closed:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_EVERY_S)
-    _end_process(os.EX_UNAVAILABLE, "the connection to the bus closed for good")
+    _end_if_refused(user, client.last_error)
+    reason = f"the connection to the bus closed for good: {client.last_error!r}"
+    _end_process(os.EX_UNAVAILABLE, reason)
+
+
+def _end_if_refused(user: str, error: Exception | None) -> None:
+    said = str(error).lower()
+    if isinstance(error, nats.errors.AuthorizationError) or "authorization violation" in said:
+        _end_process(os.EX_NOPERM, f"the bus refuses the credentials of the user {user}")
 
 
 def _end_process(code: int, reason: str) -> None:

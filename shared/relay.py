@@ -20,6 +20,7 @@ from nats.aio.client import Client
 from shared import bus
 from shared.crash import crash_point
 from shared.envelope import Record, header_lines
+from shared.heartbeat import beat
 from shared.lease import Lease
 from shared.published import End, Landmark, Positions, Published
 from shared.store import EventStore
@@ -62,7 +63,7 @@ class Relay:
         self._batch = batch
         self._replicas = 1
         self._end: End | None = None
-        self._landmark = Landmark(0, "")
+        self._looked_at: Landmark | None = None
         self._remembers_lost_ids = False
         self._reached: Positions = {}
         self._subjects: dict[tuple[str, int], str] = {}
@@ -79,18 +80,28 @@ class Relay:
         """
         self._replicas = replicas
         async with self._leases.held(f"relay/{self._service}") as lease:
-            while True:
-                try:
-                    await self._publish_for_ever(lease)
-                except (StreamMoved, *bus.UNREACHABLE) as error:
-                    await self._wait_out(error)
+            await self.publish_under(lease)
+
+    async def publish_under(self, lease: Lease) -> None:
+        """`run` for as long as the lease holds."""
+        while True:
+            beat()
+            try:
+                await self._publish_for_ever(lease)
+            except (StreamMoved, *bus.UNREACHABLE) as error:
+                await self._wait_out(error)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the bus did not take the last thing that it was given."""
+        return self._failing_since is not None
 
     async def check_stream(self) -> None:
         """Assert the stream, compare it with what was recorded, and take up where it ends."""
         self._connection = self._stream.connection
         await self._stream.assert_exists(replicas=self._replicas)
-        state = await self._stream.state()
         known = await self._published.end()
+        state = await self._stream.state()
         if known is None:
             await self._begin_epoch(0)
         elif self._remembers_lost_ids or await self._is_another(known, state):
@@ -98,7 +109,7 @@ class Relay:
             self._remembers_lost_ids = False
         else:
             await self._take_up(known, state)
-        self._landmark = self._known_end().last
+        self._looked_at = self._known_end().last
         self._checked_at = time.monotonic()
 
     async def publish_waiting(self) -> int:
@@ -204,8 +215,10 @@ class Relay:
         for _ in range(CONFIRM_TIMES if self._replicas > 1 else 1):
             if state.created_at != known.created_at:
                 return True
-            lost = [await self._lost(mark, state) for mark in (known.last, self._landmark)]
-            if not any(lost):
+            # What was there when we last looked is younger than anything that may have expired.
+            purged = self._looked_at is not None and state.first > self._looked_at.sequence + 1
+            marks = (known.last, self._looked_at or known.last)
+            if not purged and not any([await self._lost(mark, state) for mark in marks]):
                 return False
             if self._replicas > 1:
                 await asyncio.sleep(FIRST_PAUSE_S * 5)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
@@ -11,6 +11,7 @@ from shared.telemetry import LOOP_FAILURES
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
+CANCEL_EVERY_S = 0.5
 
 log = structlog.get_logger()
 
@@ -72,6 +73,15 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         _end_if_cancelled()
+
+
+async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancel the tasks until all have ended: a library may catch a cancellation and go on."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_EVERY_S)
 
 
 def _end_if_cancelled() -> None:

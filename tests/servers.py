@@ -54,6 +54,10 @@ class Bus:
         self.process.kill()
         self.process.wait()
 
+    def send(self, number: signal.Signals) -> None:
+        """SIGSTOP: it hangs with its connections open; SIGCONT: it goes on."""
+        self.process.send_signal(number)
+
     def start(self) -> None:
         """Start it on the same port and store."""
         self.process = subprocess.Popen(
@@ -90,6 +94,14 @@ def running_postgres(folder: Path, options: Sequence[str] = WITHOUT_FSYNC) -> It
         remove_outside(home)
 
 
+def started_nats(config: Path, *, port: int) -> Bus:
+    """A server with this configuration, once it answers."""
+    bus = Bus(port, config, subprocess.Popen([sys.executable, "-c", ""]))
+    bus.process.wait()
+    bus.start()
+    return bus
+
+
 @contextmanager
 def running_nats(folder: Path) -> Iterator[Bus]:
     """A server with JetStream and the services' users for the time of the block."""
@@ -97,9 +109,7 @@ def running_nats(folder: Path) -> Iterator[Bus]:
     port = free_port()
     passwords = dict.fromkeys(BUS_USERS, PASSWORD)
     nats_server.write_config(config, port=port, store=folder / "store", passwords=passwords)
-    bus = Bus(port, config, subprocess.Popen([sys.executable, "-c", ""]))
-    bus.process.wait()
-    bus.start()
+    bus = started_nats(config, port=port)
     try:
         yield bus
     finally:

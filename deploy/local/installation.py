@@ -63,18 +63,11 @@ class Installation:
         """
         return os.environ.get(f"FAKTURA_{name.upper()}_VIA", f"{LOOPBACK}:{self.ports[name]}")
 
-    def nats_nodes(self) -> tuple[str, ...]:
-        """The names of the NATS servers: one, or with FAKTURA_NATS_NODES=3 a cluster of three."""
-        wish = os.environ.get("FAKTURA_NATS_NODES", "1")
-        if wish not in ("1", str(len(NATS_NODES))):
-            raise CannotRun(f"FAKTURA_NATS_NODES is 1 or {len(NATS_NODES)}, not {wish}.")
-        return NATS_NODES[: int(wish)]
-
-    def nats_url(self) -> str:
+    def _nats_url(self) -> str:
         """How the services reach NATS: the address of each node, joined by commas."""
         if "FAKTURA_NATS_VIA" in os.environ:
             return f"nats://{self.way_to('nats')}"
-        return ",".join(f"nats://{LOOPBACK}:{self.ports[node]}" for node in self.nats_nodes())
+        return ",".join(f"nats://{LOOPBACK}:{self.ports[node]}" for node in nats_nodes())
 
     def service_database_url(self, service: str, *, database: str) -> str:
         """How a running service reaches one of its databases."""
@@ -106,8 +99,8 @@ class Installation:
             "OPS_PORT": str(self.ports[f"{member}{OPS}"]),
             "DATA_FOLDER": str(self.home.folder),
             "DATABASE_URL": self.service_database_url(service, database=f"faktura_{service}"),
-            "NATS_URL": self.nats_url(),
-            "NATS_REPLICAS": str(len(self.nats_nodes())),
+            "NATS_URL": self._nats_url(),
+            "NATS_REPLICAS": str(len(nats_nodes())),
             "NATS_USER": service,
             "NATS_PASSWORD": secrets.nats_passwords[service],
             "SIGNING_KEY": secrets.signing_keys[service],
@@ -174,6 +167,14 @@ class Installation:
             # Everybody on this machine shares one network, so its limits are wider here.
             return {"ATTEMPTS_PER_NETWORK": "200", "FREE_FAILURES_PER_NETWORK": "50"}
         return gateway if service == "portal" else {}
+
+
+def nats_nodes() -> tuple[str, ...]:
+    """The names of the NATS servers: one, or with FAKTURA_NATS_NODES=3 a cluster of three."""
+    wish = os.environ.get("FAKTURA_NATS_NODES", "1")
+    if wish not in ("1", str(len(NATS_NODES))):
+        raise CannotRun(f"FAKTURA_NATS_NODES is 1 or {len(NATS_NODES)}, not {wish}.")
+    return NATS_NODES[: int(wish)]
 
 
 def inherited() -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local import nats, postgres
 from deploy.local.cluster import Cluster, locate_cluster
-from deploy.local.installation import Installation, inherited
+from deploy.local.installation import Installation, inherited, nats_nodes
 from deploy.local.keys import SERVICES
 from deploy.local.ports import members_of
 from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
@@ -73,7 +73,7 @@ def _postgres(installation: Installation, cluster: Cluster) -> Program:
 
 def _nats(installation: Installation) -> tuple[Program, ...]:
     """One server; or a cluster, whose stores lie apart from the single server's."""
-    ports, names = installation.ports, installation.nats_nodes()
+    ports, names = installation.ports, nats_nodes()
     passwords = installation.secrets.nats_passwords
     folder = installation.home.folder / "nats"
     server = f"faktura-{installation.secrets.installation}"

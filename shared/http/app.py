@@ -33,7 +33,7 @@ from shared.store import EventStore
 from shared.telemetry import start_telemetry
 from shared.tokens import Signer, Verifier
 from shared.verify import Check, Finding, verify_log, verify_parked, verify_views
-from shared.wakeup import run_forever
+from shared.wakeup import end, run_forever
 
 DRAIN_S = 6
 """For requests under way; with what follows them, a stop takes less than ten seconds."""
@@ -196,9 +196,7 @@ def _lifespan(service: Service) -> Any:
         yield
         app.state.is_started = False
         watchdog.end()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         await bus.close(client)
         if service.close:
             await service.close()

@@ -17,19 +17,24 @@ from shared.ids import new_id
 from shared.relay import Relay
 from shared.settings import Settings
 from shared.store import EventStore
-from shared.wakeup import run_forever
+from shared.wakeup import end, run_forever
+from tests.cluster import BusCluster
 from tests.conftest import OpenDatabase, wait_until
 from tests.servers import PASSWORD, Bus
 from tests.shared.kernel import CAUSE, Counter, store_on
 from tests.shared.test_worker import TABLES, tally
 
 
-def settings_for(service: str, server: Bus) -> Settings:
+def settings_for(service: str, server: Bus | BusCluster) -> Settings:
+    return settings_at(service, server.url)
+
+
+def settings_at(service: str, nats_url: str) -> Settings:
     return Settings(
         service=service,
         port=1,
         database_url=SecretStr("postgres://nowhere"),
-        nats_url=server.url,
+        nats_url=nats_url,
         nats_user=service,
         nats_password=SecretStr(PASSWORD),
         signing_key={},
@@ -69,9 +74,7 @@ class Pair:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
             await _close(sender, receiver)
 
     async def _consumers(self) -> Consumers:
