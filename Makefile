@@ -31,7 +31,7 @@ up: $(INSTALLED)  ## start everything here and load the demo; Ctrl-C stops it
 	@exec $(BIN)/faktura up
 
 .PHONY: test
-test: $(INSTALLED_DEV) chromium  ## run all tests, or some: PYTEST="tests/shared -k money"
+test: $(INSTALLED_DEV) chromium promtool  ## run all tests, or some: PYTEST="tests/shared -k money"
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
@@ -108,4 +108,14 @@ chromium:
 		echo "Installing Chromium for the browser tests ..."; \
 		{ apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 \
 			|| echo "Chromium could not be installed: the browser tests will be skipped."; \
+	fi
+
+# Prometheus' own checker, out of Debian's package into .venv: nothing is installed.
+.PHONY: promtool
+promtool:
+	@if ! [ -x $(BIN)/promtool ] && command -v apt-get >/dev/null; then \
+		{ cd .venv && apt-get download prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb \
+			| tar -xO ./usr/bin/promtool >bin/promtool && chmod 755 bin/promtool; \
+			rm -f prometheus_*.deb; } >/dev/null 2>&1 \
+			|| { rm -f bin/promtool; echo "No promtool: alarms are checked by their names only."; }; \
 	fi

@@ -28,8 +28,12 @@ from shared.store import Cause, EventStore
 from shared.wakeup import run_forever
 from tests.shared.test_bus import settings_for
 
-COMMANDS = 500
-PER_SECOND = 100
+PER_SECOND = 200
+SECONDS = 60
+COMMANDS = PER_SECOND * SECONDS
+BARE_STEPS = 500
+BOUNDS = ((50, 10, 5), (99, 50, 10))
+"""Percentile, milliseconds at most, times the bare steps at most."""
 CAUSE = Cause(actor="bench")
 
 
@@ -48,7 +52,10 @@ SEEN = View(
 
 
 async def measure(house: House) -> list[Result]:
-    """p50 and p99 in milliseconds at 100 commands a second."""
+    """p50 and p99 in milliseconds at 200 commands a second for a minute.
+
+    Commands, relay and consumer share one process here, and so one core.
+    """
     source, reader = await house.store(size=8), await house.store(size=8, service="portal")
     await _make_table(house, reader)
     applied_at: dict[UUID, float] = {}
@@ -81,8 +88,9 @@ async def measure(house: House) -> list[Result]:
             unit="ms",
             baseline=_percentile(bare, percent) * 1000,
             target=target,
+            limit=limit_ms,
         )
-        for percent, target in ((50, 5), (99, 10))
+        for percent, limit_ms, target in BOUNDS
     ]
 
 
@@ -95,10 +103,12 @@ async def _command(source: EventStore, applied_at: Mapping[UUID, float]) -> dict
             await tx.save(one)
         accepted_at[one.id] = time.perf_counter()
 
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        for _ in range(COMMANDS):
+    begun = time.perf_counter()
+    async with asyncio.timeout(2 * SECONDS), asyncio.TaskGroup() as group:
+        for number in range(COMMANDS):
             group.create_task(command())
-            await asyncio.sleep(1 / PER_SECOND)
+            # By the clock, not by pauses: what is late is made up for.
+            await asyncio.sleep(begun + (number + 1) / PER_SECOND - time.perf_counter())
     async with asyncio.timeout(60):
         while len(applied_at) < COMMANDS:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -134,7 +144,7 @@ async def _bare(house: House, sender: Client, *, receiver: Client) -> list[float
         ),
     )
     took = []
-    for _ in range(COMMANDS):
+    for _ in range(BARE_STEPS):
         begun = time.perf_counter()
         await admin.execute("insert into bare (data) values ($1)", "x" * 300)
         await js.publish("tickets.Bare.0", b"x" * 60)

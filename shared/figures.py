@@ -138,6 +138,8 @@ class Figures:
         await self._measure_effects()
         status = await self._consumers.status()
         GAUGES.set("faktura_effects_pending", status["effects"]["pending"], **labels)
+        for figure, value in (await self._report()).items():
+            GAUGES.set("faktura_business", float(value), figure=figure, **labels)
         for consumer in status["consumers"]:
             named = {**labels, "consumer": consumer["name"]}
             stopped = sum(reason in STOPPED for reason in consumer["behind"].values())

@@ -5,7 +5,8 @@ the command travels in the log, and what an event causes is a child of it.
 """
 
 import time
-from collections import Counter, deque
+from collections import Counter as Tally
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -42,6 +43,11 @@ COMMANDS = _METER.create_counter("faktura_commands")
 LOOP_FAILURES = _METER.create_counter("faktura_loop_failures")
 EXPORT_TIMEOUT_S = 2
 REMEMBERED_TIMES = 1000
+
+
+def counter(name: str) -> Counter:
+    """A counter that a service adds to; its name begins with `faktura_`."""
+    return _METER.create_counter(name)
 
 
 def start_telemetry(service: str, *, otlp_endpoint: str | None) -> None:
@@ -91,7 +97,7 @@ class Retries:
 
     def __init__(self) -> None:
         self._counter = _METER.create_counter("faktura_retries")
-        self.counts: Counter[str] = Counter()
+        self.counts: Tally[str] = Tally()
 
     def note(self, what: str) -> None:
         """One more of `what`, a short word: it becomes a label."""

@@ -19,6 +19,7 @@ from services.billing.ledger.checks import CHECKS
 from services.billing.ledger.views import ledger_posting
 from services.billing.orders.routes import router as orders_router
 from services.billing.orders.views import order_list
+from services.billing.payments.collected import count_collected
 from services.billing.payments.gateway import HostedPageGateway
 from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.inquiry import Inquiry
@@ -94,7 +95,7 @@ def _service(
     gateway = HostedPageGateway(url=settings.gateway_url, key=settings.gateway_key)
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
     reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
-    consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers)
+    consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers, applied=count_collected)
     inquiry = Inquiry(store=store, gateway=gateway)
     answers = PanelAnswers(store=store, panel=panel)
     inbox = Inbox(store, {"gateway": inquiry.take_webhook, "panel": answers.take_webhook})

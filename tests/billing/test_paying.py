@@ -153,6 +153,9 @@ async def test_a_silent_gateway_leaves_the_payment_unknown_and_a_retry_opens_it(
     pages._gateway = reachable
     known = await house.do("POST", path, {"method": "card"}, token=token)
     assert known == {**payment, "status": "unknown"}
+    await house.catch_up()
+    status = await house.do("GET", "/internal/status", token=house.internal())
+    assert 0 < status["business"]["oldest_unknown_payment_s"] < 60
     opened = await house.do("POST", page, {"return_url_path": "/elsewhere"}, token=token)
     assert opened["url"].startswith(house.sandbox.gateway_url)
 

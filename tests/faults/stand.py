@@ -118,7 +118,9 @@ def _children_of(parent: int) -> list[int]:
 
 
 @contextmanager
-def running_stand(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stand]:
+def running_stand(
+    home: Path, environment: Mapping[str, str] | None = None, *, processes: int = 1
+) -> Iterator[Stand]:
     """A stand for the time of the block; nothing of it is left running."""
     folder = Home(home)
     orders = home.with_name(f"{home.name}-orders")
@@ -138,6 +140,7 @@ def running_stand(home: Path, environment: Mapping[str, str] | None = None) -> I
                 "CRASH_ORDERS": str(orders),
                 **(environment or {}),
             },
+            processes=processes,
         ) as platform,
     ):
         yield Stand(platform, postgres, nats, orders)

@@ -127,11 +127,13 @@ class Platform:
 
 
 @contextmanager
-def running_platform(home: Path, environment: Mapping[str, str]) -> Iterator[Platform]:
+def running_platform(
+    home: Path, environment: Mapping[str, str], *, processes: int = 1
+) -> Iterator[Platform]:
     """A platform with its demo for the time of the block; nothing of it is left running."""
     platform = Platform(home, environment)
     try:
-        platform.faktura("up", "--detach")
+        platform.faktura("up", "--detach", "--processes", str(processes))
         yield platform
     finally:
         platform.faktura("down")

@@ -71,5 +71,5 @@ class StartProgress:
     def _say_ready(self, entry: Entry) -> None:
         place = f"127.0.0.1:{entry.port}" if entry.port else ""
         self._progress.console.print(
-            f"[green]✓[/] {entry.name:<14}[dim]{place:<16}{entry.seconds:4.1f} s"
+            f"[green]✓[/] {entry.name:<17}[dim]{place:<16}{entry.seconds:4.1f} s"
         )
