@@ -8,8 +8,9 @@ It is done as the owner of the tables; the application's role is only given what
 import hashlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 
@@ -18,6 +19,8 @@ from shared.consumers import View
 MECHANISM = Path(__file__).parent / "migrations"
 DBMATE = Path(sys.executable).parent / "dbmate"
 APPEND_ONLY = ("events", "log")
+
+Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 def migrate(url: str, folder: Path, *, table: str) -> None:
@@ -40,39 +43,54 @@ def migrate(url: str, folder: Path, *, table: str) -> None:
         raise SystemExit(f"migration failed: {done.stderr or done.stdout}")
 
 
-async def prepare_views(db: "asyncpg.Connection[asyncpg.Record]", views: Sequence[View]) -> None:
-    """Make each view's schema, anew and with its checkpoints reset if its definition changed."""
+def definition_of(view: View) -> str:
+    """What changes when the view's tables do."""
+    return hashlib.sha256(view.tables.encode()).hexdigest()
+
+
+async def make_schema(db: Owner, schema: str, *, tables: str) -> None:
+    """A schema with empty tables; one of that name is thrown away."""
+    await db.execute(f"drop schema if exists {schema} cascade")
+    await db.execute(f"create schema {schema}")
+    await db.execute(f"set local search_path = {schema}")
+    await db.execute(tables)
+    await db.execute("set local search_path = public")
+
+
+async def remember_definition(db: Owner, view: View) -> None:
+    """Note that the view's tables are those of its present definition."""
+    await db.execute(
+        """insert into view_definition (name, hash, schema) values ($1, $2, $3)
+           on conflict (name) do update set hash = excluded.hash""",
+        view.name,
+        definition_of(view),
+        view.schema,
+    )
+
+
+async def prepare_views(db: Owner, views: Sequence[View]) -> None:
+    """Make each view's schema, anew and with its checkpoints reset if its definition changed.
+
+    A view that was rebuilt with the new definition beforehand is left as it is.
+    """
     await db.execute(
         """create table if not exists view_definition (
                name text primary key, hash text not null, schema text not null)"""
     )
     for view in views:
-        wanted = hashlib.sha256(view.tables.encode()).hexdigest()
         known = await db.fetchval("select hash from view_definition where name = $1", view.name)
-        if known == wanted:
+        if known == definition_of(view):
             continue
         async with db.transaction():
-            await db.execute(f"drop schema if exists {view.schema} cascade")
-            await db.execute(f"create schema {view.schema}")
-            await db.execute(f"set local search_path = {view.schema}")
-            await db.execute(view.tables)
-            await db.execute("set local search_path = public")
+            await make_schema(db, view.schema, tables=view.tables)
             await db.execute("delete from checkpoint where consumer = $1", view.name)
             await db.execute("delete from parked where consumer = $1", view.name)
-            await db.execute(
-                """insert into view_definition (name, hash, schema) values ($1, $2, $3)
-                   on conflict (name) do update set hash = excluded.hash""",
-                view.name,
-                wanted,
-                view.schema,
-            )
+            await remember_definition(db, view)
 
 
-async def grant(
-    db: "asyncpg.Connection[asyncpg.Record]", role: str, *, views: Sequence[View]
-) -> None:
-    """Let the application's role work: append to the events and the log, never change them."""
-    for schema in ("public", *(view.schema for view in views)):
+async def grant(db: Owner, role: str, *, schemas: Iterable[str]) -> None:
+    """Let the application's role work on the tables of the schemas."""
+    for schema in schemas:
         await db.execute(f'grant usage on schema {schema} to "{role}"')
         await db.execute(
             f'grant select, insert, update, delete on all tables in schema {schema} to "{role}"'
@@ -92,7 +110,7 @@ async def migrate_service(
     db = await asyncpg.connect(owner_url)
     try:
         await prepare_views(db, views)
-        await grant(db, role, views=views)
+        await grant(db, role, schemas=["public", *(view.schema for view in views)])
         for table in APPEND_ONLY:
             await db.execute(f'revoke update, delete, truncate on {table} from "{role}"')
     finally:
@@ -104,6 +122,6 @@ async def migrate_plain(migrations: Path, *, owner_url: str, role: str) -> None:
     migrate(owner_url, migrations, table="migration_service")
     db = await asyncpg.connect(owner_url)
     try:
-        await grant(db, role, views=[])
+        await grant(db, role, schemas=["public"])
     finally:
         await db.close()

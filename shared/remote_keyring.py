@@ -2,20 +2,22 @@
 
 import time
 from base64 import b64decode
+from collections import OrderedDict
 from collections.abc import Collection
 from uuid import UUID
 
 from shared.peers import Peers
 
 CACHE_SECONDS = 60.0
+MOST_CACHED = 20_000
 
 
 class RemoteKeyring:
-    """The keyring of the accounts service, with found keys cached for a minute."""
+    """The keyring of the accounts service, with found keys cached for a minute, the last 20,000."""
 
     def __init__(self, peers: Peers) -> None:
         self._peers = peers
-        self._cache: dict[UUID, tuple[float, bytes]] = {}
+        self._cache: OrderedDict[UUID, tuple[float, bytes]] = OrderedDict()
 
     async def keys(self, subjects: Collection[UUID]) -> dict[UUID, bytes | None]:
         """See `Keyring.keys`. Raises `Unavailable` when the accounts service does not answer."""
@@ -39,4 +41,6 @@ class RemoteKeyring:
         found = {UUID(s): b64decode(key) for s, key in answer.json()["keys"].items() if key}
         until = time.monotonic() + CACHE_SECONDS
         self._cache.update({subject: (until, key) for subject, key in found.items()})
+        while len(self._cache) > MOST_CACHED:
+            self._cache.popitem(last=False)
         return found

@@ -1,7 +1,7 @@
 """How far a consumer has come in each partition of each source."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.database import Connection
 from shared.envelope import FIRST_HASH, Record, chained_hash
@@ -96,3 +96,15 @@ async def move_checkpoints(
 
 def _count(status: str) -> int:
     return int(status.rpartition(" ")[2])
+
+
+async def rebuilds(db: Connection) -> list[dict[str, Any]]:
+    """The last rebuild of each view: events dealt with of how many, begun, ended, how it ended."""
+    rows = await db.fetch(
+        """select r.view, r.total, r.started_at, r.ended_at, r.outcome,
+                  case when r.outcome = 'swapped' then r.total
+                       else least(coalesce(sum(c.position), 0)::bigint, r.total) end as events
+           from rebuild r left join checkpoint c using (consumer)
+           group by r.view order by r.started_at desc"""
+    )
+    return [dict(row) for row in rows]

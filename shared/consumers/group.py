@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import bus
+from shared.consumers.checkpoints import rebuilds
 from shared.consumers.declarations import Consumer, Reactor, View
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import AnotherHistory, Applied, Worker
@@ -117,6 +118,7 @@ class Consumers:
                 """select state, count(*) from effect
                    where state in ('pending', 'parked') group by 1""",
             )
+            rebuilt = await rebuilds(db)
         consumers = [
             {
                 "name": worker.name,
@@ -128,7 +130,7 @@ class Consumers:
             for worker in self.workers
         ]
         pending = {"pending": effects.get("pending", 0), "parked": effects.get("parked", 0)}
-        return {"consumers": consumers, "effects": pending}
+        return {"consumers": consumers, "effects": pending, "rebuilds": rebuilt}
 
     def _of(self, source: str) -> list[Worker]:
         return [worker for worker in self.workers if source in worker.consumer.sources]
