@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shared.consumers import View
-from shared.consumers.rebuild import Site, rebuild
 from shared.database import open_pool
 from shared.errors import DomainError
 from shared.feed import Feed, LocalFeed, RemoteFeed
 from shared.logs import start_logs
 from shared.peers import Peers
+from shared.rebuild import Site, rebuild
 from shared.remote_keyring import RemoteKeyring
 from shared.settings import Settings
 from shared.tokens import Signer
@@ -29,7 +29,7 @@ from shared.tokens import Signer
 NO_SUCH_VIEW = 2
 
 
-async def rebuild_views(service: str, names: Sequence[str], console: Console) -> int:
+async def rebuild_views(service: str, names: Sequence[str], *, console: Console) -> int:
     """Rebuild the named views, or all; the exit code."""
     views: Sequence[View] = importlib.import_module(f"services.{service}.app").VIEWS
     unknown = set(names) - {view.name for view in views}
@@ -55,7 +55,7 @@ async def rebuild_views(service: str, names: Sequence[str], console: Console) ->
     try:
         for view in views:
             if view.name in names or not names:
-                await _rebuild(view, site, console)
+                await _rebuild(view, site, console=console)
     except DomainError as error:
         console.print(f"{error.code}: {error.message} {error.facts}", style="red", markup=False)
         return 1
@@ -65,7 +65,7 @@ async def rebuild_views(service: str, names: Sequence[str], console: Console) ->
     return 0
 
 
-async def _rebuild(view: View, site: Site, console: Console) -> None:
+async def _rebuild(view: View, site: Site, *, console: Console) -> None:
     with Progress(
         TextColumn(f"{site.service} {view.name}"),
         BarColumn(bar_width=32),
@@ -94,4 +94,6 @@ def _shown_by(bar: Progress) -> Callable[[int, int], None]:
 
 if __name__ == "__main__":
     start_logs(sys.argv[1], "ERROR")
-    sys.exit(asyncio.run(rebuild_views(sys.argv[1], sys.argv[2:], Console(highlight=False))))
+    sys.exit(
+        asyncio.run(rebuild_views(sys.argv[1], sys.argv[2:], console=Console(highlight=False)))
+    )

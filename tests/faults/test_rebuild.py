@@ -13,12 +13,12 @@ import pytest
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Rows, View
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.group import Consumers
-from shared.consumers.rebuild import RebuildRunning, Site, rebuild
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
 from shared.database import open_pool
 from shared.feed import LocalFeed
 from shared.ids import new_id
 from shared.migrate import migrate_service, prepare_views
+from shared.rebuild import RebuildRunning, Site, rebuild
 from shared.store import EventStore, Transaction
 from shared.verify import verify_log, verify_views
 from shared.wakeup import run_forever

@@ -24,13 +24,13 @@ def rebuild(service: str, *views: str) -> int:
         raise CannotRun("Views are named together with their service.")
     installation = Installation.open(Home.find())
     codes = [
-        _rebuild(installation, each, views)
+        _rebuild(installation, each, views=views)
         for each in (SERVICES if service == "all" else (service,))
     ]
     return max(codes)
 
 
-def _rebuild(installation: Installation, service: str, views: tuple[str, ...]) -> int:
+def _rebuild(installation: Installation, service: str, *, views: tuple[str, ...]) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "deploy.rebuild", service, *views],
         env=inherited() | installation.migration_environment(service),
