@@ -21,7 +21,7 @@ from shared.envelope import PARTITIONS
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.signals import Signals
-from shared.wakeup import Wakeup, run_forever
+from shared.wakeup import Wakeup, run_forever, together
 
 BEAT_S = 1.0
 LIVES_FOR_S = 6.0
@@ -177,9 +177,7 @@ class Leases:
             db = await stack.enter_async_context(acquire(self._pool))
             stack.push_async_callback(self._die, db)
             await self._join(db)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._beat_for_ever(db))
-                group.create_task(self._send_for_ever(db))
+            await together(self._beat_for_ever(db), self._send_for_ever(db))
 
     async def _join(self, db: Connection) -> None:
         self._id = new_id()

@@ -9,9 +9,8 @@ would acknowledge and not store an id that it remembers.
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -26,6 +25,7 @@ from shared.published import End, Landmark, Positions, Published
 from shared.store import EventStore
 from shared.stream import IdsRemembered, Outgoing, OwnStream, State, StreamMoved
 from shared.telemetry import RELAY_FAILURES, RELAYED, STREAM_CHANGES
+from shared.wakeup import together
 
 BATCH = 500
 POLL_S = 0.5
@@ -121,7 +121,7 @@ class Relay:
         stored: _Stored | None = None
         batch = await self._read_after(self._reached)
         while batch.messages:
-            stored, ahead, _ = await _together(
+            stored, ahead, _ = await together(
                 self._store(batch), self._read_after(batch.reached), self._remember(stored)
             )
             published += len(batch.messages)
@@ -274,14 +274,3 @@ class Relay:
 
 def _event_id(message: Outgoing) -> str:
     return message.id.partition(":")[0]
-
-
-async def _together(*work: Coroutine[Any, Any, Any]) -> list[Any]:
-    """What all of them return; when one fails, the others have ended before it raises."""
-    tasks = [asyncio.create_task(each) for each in work]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
