@@ -191,6 +191,7 @@ class Leases:
     async def _die(self, db: Connection) -> None:
         """Hold nothing, and say so if the database still listens."""
         self._db, self.seat, self._sure_until = None, None, 0.0
+        self._wanted -= self._held  # a lease ends with the life: who wants it on asks for it anew
         self._note(held=frozenset(), surplus=frozenset())
         self.signals.is_alone = True
         with suppress(*LOST):  # a connection that is gone has nothing to be told
