@@ -74,6 +74,10 @@ install: $(INSTALLED)  ## install what `up` needs (done by itself when lock file
 schemas: $(INSTALLED)  ## write docs/events from shared/contracts
 	@$(BIN)/python -m deploy.schemas
 
+.PHONY: golden
+golden: $(INSTALLED_DEV)  ## add samples of new events to tests/golden; those of before stay
+	@$(BIN)/python -m tests.golden.write
+
 .PHONY: lock
 lock: $(BIN)/uv  ## compile the lock files from pyproject.toml and package.json
 	@echo 'uv==0.13.9' | $(COMPILE) --no-annotate --output-file requirements-uv.lock -

