@@ -40,10 +40,15 @@ LOST = (
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
     asyncpg.DiskFullError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
     OSError,
     TimeoutError,
 )
-"""What the driver may raise when the database, not the statement, is at fault."""
+"""What the driver may raise when the database, not the statement, is at fault.
+
+The last two of its own: somebody's migration has changed a table that a prepared statement reads.
+"""
 
 
 def is_lost(error: BaseException) -> bool:
@@ -51,21 +56,32 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, LOST) and not isinstance(error, ValueError)
 
 
+class BoundedPool(asyncpg.Pool):
+    """A pool in which nobody waits for ever, not even `pool.fetch`: TimeoutError after 2 s."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """See asyncpg; without a time limit of the caller's it is ours."""
+        return super().acquire(timeout=ACQUIRE_TIMEOUT_S if timeout is None else timeout)
+
+
 async def open_pool(url: str, *, size: int, schemas: Sequence[str] = ()) -> Pool:
     """A pool whose connections see `public` and then `schemas` by bare table name."""
     path = ",".join(("public", *schemas))
     name = f"faktura {new_id()}"  # by which all connections of a process that hangs are found
-    pool = await asyncpg.create_pool(
+    return await BoundedPool(
         url,
         min_size=1,
         max_size=size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         reset=_leave_as_it_is,
         server_settings={**SERVER_SETTINGS, "search_path": path, "application_name": name},
     )
-    assert pool is not None
-    return pool
 
 
 async def _leave_as_it_is(db: Connection) -> None:

@@ -59,6 +59,8 @@ DONE_AGAIN = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
     ConnectionError,
 )
 """After these nothing is recorded, and the same work may succeed on a fresh state."""

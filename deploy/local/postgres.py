@@ -23,7 +23,9 @@ SETTINGS: Mapping[str, str] = {
     "fsync": "on",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
-    "max_connections": "200",
+    "max_connections": "250",
+    # For the services alone: whoever else takes all of the others does not stop the platform.
+    "reserved_connections": "150",
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -96,6 +98,7 @@ async def make_databases(installation: Installation) -> None:
         for service in SERVICES:
             await _make_role(db, f"{service}_owner", password=secrets.owner_passwords[service])
             await _make_role(db, f"{service}_app", password=secrets.app_passwords[service])
+            await db.execute(f"grant pg_use_reserved_connections to {service}_app")
             await _make_database(db, f"faktura_{service}", service=service)
         await _make_database(db, "faktura_keyring", service="accounts")
         for database in ("postgres", "template1"):

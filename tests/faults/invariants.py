@@ -24,7 +24,7 @@ SHOWN = 12
 
 
 async def check_invariants(stand: Stand, books: Books) -> None:
-    """Wait until all is quiet, then look at everything; every breach is in the failure."""
+    """Wait until all is quiet, then look at everything but I8; the failure names every breach."""
     await stand.until_quiet()
     async with looking_from_outside(stand) as outside:
         found = await breaches(outside, books)
@@ -307,6 +307,11 @@ CHECKS: Mapping[str, Callable[[Outside], Awaitable[Breaches]]] = {
     "I5": log_is_sound,
     "I6": bus_has_every_event,
     "I7": consumers_are_at_the_heads,
-    "I8": views_equal_a_rebuild,
     "I9": effects_happened_once,
 }
+
+
+async def check_views(stand: Stand) -> None:
+    """I8 alone: it rebuilds every view and therefore takes longer than all the others."""
+    async with looking_from_outside(stand) as outside:
+        assert await views_equal_a_rebuild(outside) == []

@@ -17,6 +17,7 @@ import httpx
 
 from tests.faults.asking import NOT_DEFINITE, Asker, Wish
 from tests.faults.books import Books, Person
+from tests.faults.invariants import check_invariants
 from tests.faults.stand import Stand
 
 BRAND = "ponto"
@@ -353,3 +354,15 @@ async def traffic(
         yield crowd
     finally:
         await crowd.end()
+
+
+@asynccontextmanager
+async def under_load(
+    stand: Stand, books: Books, *, seed: int, people: int = 6
+) -> AsyncIterator[Crowd]:
+    """Traffic before, during and after the block; then quiet, and every invariant but I8."""
+    async with traffic(stand, books, seed=seed, people=people) as crowd:
+        await crowd.until(10)
+        yield crowd
+        await crowd.until(10)
+    await check_invariants(stand, books)

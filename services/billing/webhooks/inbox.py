@@ -19,7 +19,8 @@ from shared.wakeup import Wakeup
 
 MAX_TRIES = 50
 LONGEST_WAIT_S = 300
-LEASE_S = 60
+LEASE_S = 25
+"""Longer than a webhook can take (gateway 10 s, command 10 s); after a kill nobody waits longer."""
 BATCH = 8
 POLL_S = 1
 

@@ -1,7 +1,7 @@
 """What the composition root makes once and every page uses."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from services.portal.browser.assets import Assets
 from services.portal.browser.seal import Seal
@@ -30,6 +30,8 @@ class Desk:
     hub: LiveHub
     consumers: "Consumers"
     pool: Pool
+    brands_seen: dict[str, Any] = field(default_factory=dict)
+    """By host name the `Brand` as it was last read: its look, while the database is silent."""
 
 
 def desk_of(call: CallContext) -> Desk:

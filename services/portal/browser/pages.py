@@ -24,7 +24,8 @@ from services.portal.browser.sessions import SignedIn, resolve
 from services.portal.browser.troubles import trouble_words
 from services.portal.browser.visit import Visit
 from services.portal.home.views import account_of
-from shared.errors import DomainError
+from shared.database import LOST, is_lost
+from shared.errors import DomainError, Unavailable
 from shared.http import Call, Rate, Repeat, Router, Who
 from shared.http.call import CallContext
 
@@ -74,7 +75,10 @@ def _shown(page: Page, audience: For) -> Page:
 
     @functools.wraps(page)
     async def shown(call: Call, **path: Any) -> Response:
-        visit = await begin_visit(call)
+        try:
+            visit = await begin_visit(call)
+        except (Unavailable, *LOST) as error:
+            return _show_silence(call, error)
         try:
             _admit(visit, audience)
             await visit.look_for_position()
@@ -87,6 +91,8 @@ def _shown(page: Page, audience: For) -> Page:
             return visit.show("updating.html", status=202)
         except DomainError as refusal:
             return _show_trouble(visit, refusal)
+        except LOST as error:
+            return _show_silence(call, error)
 
     call = inspect.Parameter("call", inspect.Parameter.KEYWORD_ONLY, annotation=Call)
     given = [p for p in inspect.signature(page).parameters.values() if p.name not in _OURS]
@@ -94,6 +100,16 @@ def _shown(page: Page, audience: For) -> Page:
         [call, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in given)]
     )
     return shown
+
+
+def _show_silence(call: CallContext, error: Exception) -> Response:
+    """That something we need does not answer now, in the brand's look as it was last seen."""
+    desk = desk_of(call)
+    brand: Brand | None = desk.brands_seen.get(_host_of(call))
+    if brand is None or not (isinstance(error, Unavailable) or is_lost(error)):
+        raise error
+    visit = Visit(call, desk, brand=brand, session=None, account=None)
+    return _show_trouble(visit, Unavailable())
 
 
 def _show_trouble(visit: Visit, refusal: DomainError) -> Response:
@@ -144,15 +160,19 @@ async def begin_visit(call: CallContext) -> Visit:
 
 async def brand_of_request(call: CallContext) -> Brand:
     """The brand whose host name was asked for. `UnknownBrand` if there is none."""
-    desk = desk_of(call)
-    host = (call.request.url.hostname or "").lower()
+    desk, host = desk_of(call), _host_of(call)
     found = await brand_of_host(desk.pool, host)
     slug = host.partition(".")[0]
     if found is None and host == desk.settings.host_of(slug):
         found = await brand_of_slug(desk.pool, slug)
     if found is None:
         raise UnknownBrand()
+    desk.brands_seen[host] = found
     return found
+
+
+def _host_of(call: CallContext) -> str:
+    return (call.request.url.hostname or "").lower()
 
 
 async def session_of(call: CallContext, brand: Brand) -> SignedIn | None:

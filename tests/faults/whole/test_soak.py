@@ -3,22 +3,20 @@
 The long one writes its figures to docs/reliability.json, from where docs/reliability.md has them.
 """
 
-import json
 import random
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.books import Books
-from tests.faults.invariants import check_invariants, copies_of_mails
+from tests.faults.invariants import check_invariants, check_views, copies_of_mails
 from tests.faults.killer import Killer
 from tests.faults.outside import SOURCES, Outside, looking_from_outside
+from tests.faults.report import write_figures
 from tests.faults.stand import Stand
 from tests.faults.traffic import traffic
 
-FIGURES = Path(__file__).resolve().parents[3] / "docs" / "reliability.json"
 KILL_EVERY_S = 5.0
 QUIET_WITHIN_S = 120.0
 
@@ -38,7 +36,7 @@ async def test_nothing_is_lost_in_ten_minutes_with_a_kill_every_five_seconds(
     stand: Stand, books: Books
 ) -> None:
     figures = await _soak(stand, books, seed=2, kills=120)
-    FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
+    write_figures(figures)
 
 
 async def _soak(stand: Stand, books: Books, *, seed: int, kills: int) -> dict[str, Any]:
@@ -57,6 +55,7 @@ async def _soak(stand: Stand, books: Books, *, seed: int, kills: int) -> dict[st
     lasted_s = time.monotonic() - begun
     quiet_s = await stand.until_quiet(within_s=QUIET_WITHIN_S)
     await check_invariants(stand, books)
+    await check_views(stand)
     async with looking_from_outside(stand) as outside:
         events, copies = await _events(outside), copies_of_mails(outside)
     return {

@@ -1,0 +1,42 @@
+"""Every row of the fault model has a test that bears its number."""
+
+import ast
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+PROJECT = FOLDER.parents[1]
+ROWS = {f"f{number:02d}" for number in (*range(1, 46), *range(70, 75))}
+NAMED = re.compile(r"test_((?:f\d\d_)+)")
+
+
+def rows_of(name: str) -> set[str]:
+    """The rows in a test's name: `test_f05_...`, or several as in `test_f01_f02_...`."""
+    found = NAMED.match(name)
+    return set(found[1].strip("_").split("_")) if found else set()
+
+
+def rows_tested() -> set[str]:
+    """The rows that some test bears in its name."""
+    trees = (ast.parse(file.read_text()) for file in FOLDER.rglob("test_*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    functions = (n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return set().union(*(rows_of(function.name) for function in functions))
+
+
+MISSING = {
+    "f03", "f08", "f18", "f33", "f43", "f70", "f72", "f73", "f74",
+    "f04", "f05", "f06", "f07", "f14", "f15", "f20", "f21", "f22", "f23", "f24", "f25", "f26",
+    "f27", "f28", "f29", "f30", "f31", "f32", "f34", "f35", "f36", "f37", "f38", "f39", "f40",
+    "f41", "f42", "f44", "f45", "f71",
+}  # fmt: skip
+"""Rows without a test yet."""
+
+
+def test_every_row_of_the_fault_model_has_a_test_by_its_number() -> None:
+    assert ROWS - rows_tested() - MISSING == set()
+
+
+def test_a_name_may_bear_several_rows() -> None:
+    assert rows_of("test_f01_f02_a_command") == {"f01", "f02"}
+    assert rows_of("test_a_command_f01") == set()
