@@ -26,8 +26,6 @@ from shared.verify import Finding
 
 MEASURE_EVERY_S = 5.0
 RATE_OVER_S = 60.0
-STOPPED = ("ahead of its source", "the source's history is another")
-"""Why a consumer is behind when only a person can let it go on."""
 
 _PUBLISHED = """
 select (select coalesce(sum(position), 0)::bigint from relay_checkpoint) as events,
@@ -142,9 +140,8 @@ class Figures:
             GAUGES.set("faktura_business", float(value), figure=figure, **labels)
         for consumer in status["consumers"]:
             named = {**labels, "consumer": consumer["name"]}
-            stopped = sum(reason in STOPPED for reason in consumer["behind"].values())
             GAUGES.set("faktura_parked", consumer["parked"], **named)
-            GAUGES.set("faktura_consumer_stopped", stopped, **named)
+            GAUGES.set("faktura_consumer_stopped", len(consumer["stopped"]), **named)
             if consumer["lag"] is not None:
                 GAUGES.set("faktura_consumer_lag", consumer["lag"], **named)
 

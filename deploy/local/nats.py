@@ -1,7 +1,8 @@
 """The NATS server of an installation: JetStream, and one user per service with allow-lists.
 
-A service may publish its own subjects, keep its own stream, and hold on every stream the one
-consumer that bears its name. Nobody may delete or purge a stream.
+A service may publish its own subjects, keep its own stream, and hold on every stream the consumers
+that bear its name: one for each seat that a process of it may have. Nobody may delete or purge a
+stream.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ from deploy.local.state import write_private
 
 SOURCES = ("accounts", "billing", "tickets", "notifications")
 """The services that have a stream."""
+SEATS = 64
+"""How many processes a service may have: as many as there are partitions to share."""
 CONSUMER_REQUESTS = ("CREATE", "DURABLE.CREATE", "INFO", "MSG.NEXT", "DELETE")
 
 
@@ -110,5 +113,12 @@ def _own_stream(service: str) -> list[str]:
 
 
 def _own_consumers(service: str) -> list[str]:
+    """A durable of the service's name, and one consumer for each process that it may have."""
     requests = [f"$JS.API.CONSUMER.{request}.*.{service}" for request in CONSUMER_REQUESTS]
-    return [*requests, f"$JS.API.CONSUMER.CREATE.*.{service}.>", f"$JS.ACK.*.{service}.>"]
+    allowed = [*requests, f"$JS.API.CONSUMER.CREATE.*.{service}.>", f"$JS.ACK.*.{service}.>"]
+    for seat in range(SEATS):
+        allowed += [
+            f"$JS.API.CONSUMER.{request}.*.{service}-{seat}"
+            for request in ("CREATE", "DELETE", "MSG.NEXT")
+        ]
+    return allowed

@@ -96,7 +96,7 @@ async def build(settings: PortalSettings, clock: Clock = CLOCK) -> Service:
         clock=clock,
     )
     hub = LiveHub()
-    consumers = Consumers(VIEWS, store, peers, applied=hub.note)
+    consumers = Consumers(VIEWS, store, peers, applied=hub.note, heard=hub.note_touched)
     assets = Assets()
     if not settings.is_secure:
         log.warning("plain http: session cookies are not Secure", cookie="sid")

@@ -1,6 +1,6 @@
 """How far a consumer has come in each partition of each source."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.database import Connection
@@ -108,3 +108,31 @@ async def rebuilds(db: Connection) -> list[dict[str, Any]]:
            group by r.view order by r.started_at desc"""
     )
     return [dict(row) for row in rows]
+
+
+async def lags(
+    db: Connection,
+    consumers: Mapping[str, Sequence[str]],
+    heads: Mapping[str, Mapping[int, int]],
+) -> dict[str, int]:
+    """How many events each consumer (name -> sources) has yet to see; left out if none.
+
+    `heads` are the last positions by source and partition.
+    """
+    pairs = [(name, source) for name, sources in consumers.items() for source in sources]
+    places = [(source, part, at) for source, known in heads.items() for part, at in known.items()]
+    rows = await db.fetch(
+        """select k.consumer, sum(h.position - coalesce(c.position, 0))::bigint as lag
+           from unnest($1::text[], $2::text[]) as k (consumer, source)
+           join unnest($3::text[], $4::smallint[], $5::bigint[]) as h (source, partition, position)
+               using (source)
+           left join checkpoint c on (c.consumer, c.source, c.partition)
+               = (k.consumer, h.source, h.partition)
+           where h.position > coalesce(c.position, 0) group by 1""",
+        [name for name, _ in pairs],
+        [source for _, source in pairs],
+        [source for source, _, _ in places],
+        [part for _, part, _ in places],
+        [at for _, _, at in places],
+    )
+    return {row["consumer"]: row["lag"] for row in rows}

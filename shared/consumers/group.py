@@ -2,36 +2,44 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import structlog
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
-from shared import bus
-from shared.consumers.checkpoints import rebuilds
+from shared.cable import Cable
+from shared.consumers.checkpoints import lags, rebuilds
 from shared.consumers.declarations import Consumer, Reactor, View
 from shared.consumers.effects import EffectRunner
-from shared.consumers.worker import AnotherHistory, Applied, Worker
+from shared.consumers.worker import EVERY_PARTITION, AnotherHistory, Applied, Worker
 from shared.contracts import events_of
 from shared.database import Connection, acquire
-from shared.envelope import Record, from_message
+from shared.envelope import Envelope
 from shared.errors import Unavailable
 from shared.feed import Feed, LocalFeed, RecentPages, RemoteFeed
 from shared.heartbeat import beat
 from shared.peers import Peers
 from shared.store import EventStore
-from shared.telemetry import GAUGES
-from shared.wakeup import run_forever
+from shared.wakeup import Wakeup
 
 FETCH = 500
 COMPARE_EVERY_S = 5.0
 BEHIND_PAUSE_S = 0.2
 OWN_POLL_S = 0.5
+OTHERS_POLL_S = 0.1
+ASSERT_EVERY_S = 60.0
+MOVED = "moved"
+TOUCHED = "touched"
 
 log = structlog.get_logger()
+
+
+Touched = tuple[str, UUID | None]
+"""Brand and account of something that has changed."""
+Heard = Callable[[Collection[Touched]], None]
 
 
 def ignore_applied(consumer: str, envelopes: Sequence[Any]) -> None:
@@ -47,7 +55,11 @@ def check_declared(consumer: Consumer) -> None:
 
 
 class Consumers:
-    """Runs a service's views, policies and reactors."""
+    """Runs a service's views, policies and reactors, shared among the service's processes.
+
+    Each partition is worked on by one process at a time. `applied` is told what this process has
+    applied, `heard` what others have.
+    """
 
     def __init__(
         self,
@@ -56,6 +68,7 @@ class Consumers:
         peers: Peers,
         *,
         applied: Applied = ignore_applied,
+        heard: Heard | None = None,
     ) -> None:
         for consumer in declared:
             check_declared(consumer)
@@ -70,19 +83,35 @@ class Consumers:
             for source in self.sources
         }
         self.workers = [
-            Worker(consumer, store, self.feeds, applied=applied) for consumer in declared
+            Worker(consumer, store, self.feeds, applied=self._note_applied) for consumer in declared
         ]
+        self.partitions = EVERY_PARTITION
+        """The partitions that are this process's: all, until it shares them with others."""
+        self._applied = applied
+        self._taken = Wakeup()
+        self._moved = Wakeup()
+        self._missed: dict[str, Wakeup] = {source: Wakeup() for source in self.sources}
+        store.leases.signals.listen(MOVED, lambda _: self._moved.wake())
+        self._tells = heard is not None
+        if heard:
+            store.leases.signals.listen(TOUCHED, lambda items: heard(_touched_in(items)))
 
     def loops(self, client: Client) -> dict[str, Callable[[], Awaitable[None]]]:
         """What has to run for as long as the service runs, by name."""
-        loops: dict[str, Callable[[], Awaitable[None]]] = {"parked": self._retry_parked}
+        self._hold(frozenset())
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "sharing": self._share,
+            "parked": self._retry_parked,
+        }
         for source in self.sources:
             if source == self._store.service:
                 loops[f"own/{source}"] = partial(self._follow_own, source)
             else:
                 loops[f"bus/{source}"] = partial(self._follow_bus, client, source)
+                loops[f"compare/{source}"] = partial(self._compare, source)
         for worker in self.workers:
             if isinstance(worker.consumer, Reactor):
+                self._store.leases.signals.mirror(f"planned/{worker.name}", worker.planned)
                 runner = EffectRunner(worker.consumer, self._store, worker.planned)
                 loops[f"effects/{worker.name}"] = runner.run
         return loops
@@ -97,20 +126,32 @@ class Consumers:
     ) -> bool:
         """Whether every view of `source` has reached the positions (by partition) in time."""
         deadline = time.monotonic() + timeout_s
-        views = [w for w in self._of(source) if isinstance(w.consumer, View)]
-        for worker in views:
-            while any(worker.position(source, part) < at for part, at in positions.items()):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                seen = worker.moved.count
-                if any(worker.position(source, part) < at for part, at in positions.items()):
-                    await worker.moved.wait_after(seen, timeout_s=left)
-        return True
+        while True:
+            seen = self._moved.count
+            if await self._have_reached(source, positions):
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            are_ours = positions.keys() <= self.partitions
+            await self._moved.wait_after(seen, timeout_s=left if are_ours else OTHERS_POLL_S)
+
+    async def reach_end(self, source: str) -> None:
+        """Returns when all consumers have dealt with all of the source, and what policies add.
+
+        In whatever process they are. Raises what hinders this one.
+        """
+        while await self._lag_of(source):
+            seen = self._moved.count
+            heads = await self.feeds[source].heads()
+            for worker in self._of(source):
+                await worker.catch_up(source, heads)
+            if await self._lag_of(source):
+                await self._moved.wait_after(seen, timeout_s=OTHERS_POLL_S)
 
     async def status(self) -> dict[str, Any]:
         """How far each consumer is behind, what is parked and what effects wait."""
-        heads = {source: await self._heads(source) for source in self.sources}
+        lag = await self._lags()
         async with acquire(self._store.pool) as db:
             parked = await _counts(db, "select consumer, count(*) from parked group by 1")
             effects = await _counts(
@@ -123,9 +164,10 @@ class Consumers:
             {
                 "name": worker.name,
                 "kind": type(worker.consumer).__name__.lower(),
-                "lag": self._lag(worker, heads),
+                "lag": lag[worker.name],
                 "parked": parked.get(worker.name, 0),
                 "behind": dict(worker.behind),
+                "stopped": worker.stopped(),
             }
             for worker in self.workers
         ]
@@ -135,21 +177,69 @@ class Consumers:
     def _of(self, source: str) -> list[Worker]:
         return [worker for worker in self.workers if source in worker.consumer.sources]
 
-    def _lag(self, worker: Worker, heads: Mapping[str, Mapping[int, int] | None]) -> int | None:
-        lag = 0
-        for source in worker.consumer.sources:
-            known = heads[source]
-            if known is None:
-                return None
-            lag += sum(max(at - worker.position(source, part), 0) for part, at in known.items())
-        GAUGES.set("faktura_consumer_lag", lag, service=self._store.service, consumer=worker.name)
-        return lag
+    async def _lags(self) -> dict[str, int | None]:
+        """By consumer, from the stored checkpoints; None where a source does not answer."""
+        heads = {source: await self._heads(source) for source in self.sources}
+        known = {source: at for source, at in heads.items() if at is not None}
+        sources = {worker.name: worker.consumer.sources for worker in self.workers}
+        async with acquire(self._store.pool) as db:
+            found = await lags(db, sources, known)
+        return {
+            name: None if any(source not in known for source in its) else found.get(name, 0)
+            for name, its in sources.items()
+        }
+
+    async def _lag_of(self, source: str) -> int:
+        heads = {source: await self.feeds[source].heads()}
+        async with acquire(self._store.pool) as db:
+            found = await lags(db, {worker.name: [source] for worker in self._of(source)}, heads)
+        return sum(found.values())
+
+    async def _have_reached(self, source: str, positions: Mapping[int, int]) -> bool:
+        views = [w for w in self._of(source) if isinstance(w.consumer, View)]
+        ours = {part: at for part, at in positions.items() if part in self.partitions}
+        if any(w.position(source, part) < at for w in views for part, at in ours.items()):
+            return False
+        others = {part: at for part, at in positions.items() if part not in ours}
+        if not others:
+            return True
+        async with acquire(self._store.pool) as db:
+            return not await lags(db, {w.name: [source] for w in views}, {source: others})
 
     async def _heads(self, source: str) -> Mapping[int, int] | None:
         try:
             return await self.feeds[source].heads()
         except Unavailable:
             return None
+
+    async def _share(self) -> None:
+        """Work on this process's share of the partitions, as it changes."""
+        leases = self._store.leases
+        try:
+            async with leases.sharing():
+                while True:
+                    seen = leases.changed.count
+                    await self._take(leases.partitions)
+                    await leases.give_back_surplus()
+                    await leases.changed.wait_after(seen, timeout_s=OWN_POLL_S)
+        finally:
+            self._hold(frozenset())
+
+    async def _take(self, partitions: frozenset[int]) -> None:
+        if partitions == self.partitions:
+            return
+        await asyncio.gather(*(worker.take(partitions) for worker in self.workers))
+        log.info("partitions taken", service=self._store.service, count=len(partitions))
+        self._hold(partitions)
+        self._store.committed.wake()
+        for missed in self._missed.values():
+            missed.call()
+
+    def _hold(self, partitions: frozenset[int]) -> None:
+        self.partitions = partitions
+        for worker in self.workers:
+            worker.partitions = partitions
+        self._taken.call()
 
     async def _follow_own(self, source: str) -> None:
         while True:
@@ -158,70 +248,80 @@ class Consumers:
             await self._store.committed.wait_after(seen, timeout_s=OWN_POLL_S)
 
     async def _follow_bus(self, client: Client, source: str) -> None:
-        js = client.jetstream(timeout=bus.PUBLISH_TIMEOUT_S)
-        follow_up = asyncio.create_task(
-            run_forever(f"compare/{source}", lambda: self._compare(source))
-        )
-        try:
-            await bus.assert_durable(js, source, service=self._store.service)
-            pull = await js.pull_subscribe_bind(
-                durable=self._store.service,
-                stream=bus.stream_of(source),
-                inbox_prefix=f"_INBOX_{self._store.service}.".encode(),
-            )
-            while True:
-                messages = await _fetch(pull)
-                records = [record for m in messages if (record := _record(source, m))]
-                await asyncio.gather(*(w.offer(source, records) for w in self._of(source)))
-                for message in messages:
-                    await message.ack()
-        finally:
-            follow_up.cancel()
+        """Deal with what the bus brings of this process's partitions, for one seat at the table."""
+        while not self.partitions:
+            seen = self._taken.count
+            await self._taken.wait_after(seen, timeout_s=OWN_POLL_S)
+        cable = Cable(client, source, name=f"{self._store.service}-{self._store.leases.seat}")
+        await cable.lay(self.partitions)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_laid(cable, seat=self._store.leases.seat))
+            group.create_task(self._take_in(cable))
+
+    async def _keep_laid(self, cable: Cable, *, seat: int | None) -> None:
+        while True:
+            seen = self._taken.count
+            if self._store.leases.seat != seat:
+                raise Unavailable(what="seat")
+            await cable.bring(self.partitions)
+            self._missed[cable.source].call()
+            await self._taken.wait_after(seen, timeout_s=ASSERT_EVERY_S)
+
+    async def _take_in(self, cable: Cable) -> None:
+        source = cable.source
+        while True:
+            beat()
+            records = await cable.fetch(FETCH)
+            await asyncio.gather(*(w.offer(source, records) for w in self._of(source)))
+            if any(source in worker.behind for worker in self._of(source)):
+                self._missed[source].call()
 
     async def _compare(self, source: str) -> None:
         """Read from the feed what the bus did not bring: at start, when behind, every 5 seconds."""
         while True:
             beat()
+            seen = self._missed[source].count
             await self._catch_up(source)
-            until = time.monotonic() + COMPARE_EVERY_S
-            while time.monotonic() < until:
-                await asyncio.sleep(BEHIND_PAUSE_S)
-                if any(source in worker.behind for worker in self._of(source)):
-                    break
+            hindered = [w for w in self._of(source) if source in w.behind]
+            mends = any(source not in worker.stopped() for worker in hindered)
+            pause_s = BEHIND_PAUSE_S if mends else COMPARE_EVERY_S
+            await self._missed[source].wait_after(seen, timeout_s=pause_s)
 
     async def _catch_up(self, source: str) -> None:
+        if not self.partitions:
+            return
         heads = await self.feeds[source].heads()
         for worker in self._of(source):
+            known = worker.stopped().get(source)
             try:
                 await worker.catch_up(source, heads)
             except AnotherHistory as error:
-                log.error("consumer stopped", error=str(error))
+                if known is None:
+                    log.error("consumer stopped", error=str(error))
+
+    def _note_applied(self, consumer: str, envelopes: Sequence[Envelope]) -> None:
+        """Tell who waits, here and in the other processes."""
+        self._applied(consumer, envelopes)
+        self._moved.wake()
+        if self._tells:
+            signals = self._store.leases.signals
+            signals.tell(TOUCHED, (f"{e.brand}/{e.account_id or ''}" for e in envelopes))
+            signals.tell(MOVED, [""])
 
     async def _retry_parked(self) -> None:
         while True:
             beat()
             for worker in self.workers:
                 await worker.retry_parked()
-            await asyncio.sleep(OWN_POLL_S)
+            seen = self._taken.count
+            await self._taken.wait_after(seen, timeout_s=OWN_POLL_S)
 
 
 async def _counts(db: Connection, query: str) -> dict[str, int]:
     return {row[0]: row[1] for row in await db.fetch(query)}
 
 
-async def _fetch(pull: Any) -> list[Msg]:
-    beat()
-    try:
-        messages: list[Msg] = await pull.fetch(FETCH, timeout=bus.FETCH_TIMEOUT_S)
-    except TimeoutError:  # the client library raises asyncio's and one of its own
-        return []
-    return messages
-
-
-def _record(source: str, message: Msg) -> Record | None:
-    """The message's record; what is none is left to the feed, which has all that is true."""
-    try:
-        return from_message(source, message.headers or {}, body=message.data)
-    except (KeyError, ValueError):
-        log.error("not an event", subject=message.subject)
-        return None
+def _touched_in(items: Collection[str]) -> list[Touched]:
+    """What another process told, as `_note_applied` has written it."""
+    parted = (item.partition("/") for item in items)
+    return [(brand, UUID(account) if account else None) for brand, _, account in parted]

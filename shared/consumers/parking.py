@@ -5,6 +5,7 @@ behind it, in order. The first of each account is tried again after 1, 5, 30 and
 only when somebody asks for it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ import asyncpg
 import msgspec
 
 from shared.database import Connection
-from shared.envelope import Record
+from shared.envelope import Record, UnknownEvent, event_class
 
 RETRY_AFTER_S = (1, 5, 30, 120)
 
@@ -38,9 +39,13 @@ def next_try(now: datetime, tries: int) -> datetime | None:
     return now + timedelta(seconds=RETRY_AFTER_S[tries - 1])
 
 
-async def frozen_keys(db: Connection, consumer: str) -> set[str]:
-    """The accounts that are frozen in the consumer."""
-    rows = await db.fetch("select distinct frozen from parked where consumer = $1", consumer)
+async def frozen_keys(db: Connection, consumer: str, *, partitions: Collection[int]) -> set[str]:
+    """The accounts of the partitions that are frozen in the consumer."""
+    rows = await db.fetch(
+        "select distinct frozen from parked where consumer = $1 and partition = any($2)",
+        consumer,
+        list(partitions),
+    )
     return {row["frozen"] for row in rows}
 
 
@@ -64,19 +69,56 @@ async def park(
     )
 
 
-async def first_due(db: Connection, consumer: str, *, now: datetime) -> Parked | None:
-    """The first event of an account whose time to be tried again has come, locked until commit."""
+async def first_due(
+    db: Connection, consumer: str, *, partitions: Collection[int], now: datetime
+) -> Parked | None:
+    """The first event of an account whose time to be tried has come, locked until commit.
+
+    One that was never tried waited behind another; it is due as soon as it is the first.
+    """
     row = await db.fetchrow(
-        """select p.* from parked p where p.consumer = $1 and p.next_try_at <= $2
-           order by p.next_try_at limit 1 for update skip locked""",
+        """select p.* from parked p
+           where p.consumer = $1 and p.partition = any($2)
+             and (p.next_try_at <= $3 or p.tries = 0)
+             and not exists (
+                 select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
+                   and (e.parked_at, e.position) < (p.parked_at, p.position))
+           order by p.parked_at, p.position limit 1 for update of p skip locked""",
         consumer,
+        list(partitions),
         now,
     )
     return _parked(row) if row else None
 
 
-async def unpark(db: Connection, consumer: str, *, parked: Parked, now: datetime) -> bool:
-    """The event is applied: take it out and let the next of its account follow at once.
+async def retry_now_known(
+    db: Connection, consumer: str, *, partitions: Collection[int], now: datetime
+) -> None:
+    """Make due what was parked because a program did not know it, if this program does."""
+    rows = await db.fetch(
+        """select record, source, partition, position from parked
+           where consumer = $1 and partition = any($2) and error like 'UnknownEvent(%'""",
+        consumer,
+        list(partitions),
+    )
+    known = [row for row in rows if _is_known(row["record"])]
+    await db.executemany(
+        """update parked set next_try_at = $5
+           where (consumer, source, partition, position) = ($1, $2, $3, $4)""",
+        [(consumer, row["source"], row["partition"], row["position"], now) for row in known],
+    )
+
+
+def _is_known(record: str) -> bool:
+    try:
+        event_class(msgspec.json.decode(record, type=Record))
+    except UnknownEvent:
+        return False
+    return True
+
+
+async def unpark(db: Connection, consumer: str, *, parked: Parked) -> bool:
+    """The event is applied: take it out, so that the next of its account may follow.
 
     True when nothing of the account is parked any more.
     """
@@ -89,15 +131,8 @@ async def unpark(db: Connection, consumer: str, *, parked: Parked, now: datetime
         record.partition,
         record.position,
     )
-    follower = await db.execute(
-        """update parked set next_try_at = $3 where (consumer, source, partition, position) in (
-               select consumer, source, partition, position from parked
-               where consumer = $1 and frozen = $2 order by parked_at, position limit 1)""",
-        consumer,
-        parked.frozen,
-        now,
-    )
-    return follower == "UPDATE 0"
+    left = "select exists (select from parked where consumer = $1 and frozen = $2)"
+    return not await db.fetchval(left, consumer, parked.frozen)
 
 
 async def note_failure(

@@ -6,6 +6,7 @@ is read. What cannot be applied is parked.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -32,24 +33,34 @@ from shared.consumers.parking import (
     next_try,
     note_failure,
     park,
+    retry_now_known,
     unpark,
 )
 from shared.consumers.rows import Rows
 from shared.consumers.tables import Tables, describe, write
 from shared.crash import crash_point
 from shared.database import Connection, acquire
-from shared.envelope import Envelope, Record, event_class, open_all
-from shared.feed import Feed, read_all
+from shared.envelope import PARTITIONS, Envelope, Record, event_class, open_all
+from shared.feed import PAGE, Feed
 from shared.ids import new_id
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import CONSUMED, RETRIES, span
 from shared.wakeup import Wakeup
 
 BATCH = 1000
+GAP_WITHIN_S = 1.0
+"""How long a gap in what the bus brings may hold up the rest of it."""
+STOPPED_AFTER_S = 30.0
+EVERY_PARTITION = frozenset(range(PARTITIONS))
 
 log = structlog.get_logger()
 
 Applied = Callable[[str, Sequence[Envelope]], None]
+
+AHEAD = "ahead of its source"
+ANOTHER = "the source's history is another"
+HOPELESS = (AHEAD, ANOTHER)
+"""Why a consumer is behind when only a person can let it go on."""
 
 
 class AnotherHistory(Exception):
@@ -73,6 +84,9 @@ class Worker:
         self.planned = Wakeup()
         self.behind: dict[str, str] = {}
         """source -> why events of it wait for the next catch-up."""
+        self.partitions = EVERY_PARTITION
+        """The partitions that this process works on; see `take`."""
+        self._behind_since: dict[str, float] = {}
         self._store = store
         self._feeds = feeds
         self._applied = applied
@@ -85,7 +99,31 @@ class Worker:
         """Read where the consumer stands; call it before anything else and after a lost race."""
         async with acquire(self._store.pool) as db:
             self._checkpoints = await load_checkpoints(db, self.name)
-            self._frozen = await frozen_keys(db, self.name)
+            self._frozen = await frozen_keys(db, self.name, partitions=self.partitions)
+
+    async def take(self, partitions: frozenset[int]) -> None:
+        """Work on these partitions from now on, and on no others.
+
+        Returns when nothing is under way any more in those that were given up. Parked events of a
+        type or version that was unknown where they were parked, and is not here, are tried again.
+        """
+        async with self._lock:
+            gained = partitions - self.partitions
+            self.partitions = partitions
+            if gained:
+                async with acquire(self._store.pool) as db:
+                    now = self._store.clock.now()
+                    await retry_now_known(db, self.name, partitions=gained, now=now)
+                await self.load()
+
+    def stopped(self) -> dict[str, str]:
+        """source -> why it stands still; only for what does not mend itself within 30 s."""
+        long_ago = time.monotonic() - STOPPED_AFTER_S
+        return {
+            source: reason
+            for source, reason in self.behind.items()
+            if reason in HOPELESS or self._behind_since.get(source, long_ago) <= long_ago
+        }
 
     def position(self, source: str, partition: int) -> int:
         """The last position that the consumer has dealt with."""
@@ -99,37 +137,48 @@ class Worker:
         """
         try:
             async with self._lock:
-                await self._follow(source, records)
+                gaps = await self._follow(source, records)
+            if gaps and source not in self.behind:
+                await self._read_all(source, gaps, within_s=GAP_WITHIN_S)
         except Exception as error:
-            self.behind[source] = repr(error)
+            self._note_behind(source, repr(error))
             RETRIES.note("consumer")
             log.warning("consumer behind", consumer=self.name, source=source, error=repr(error))
 
     async def catch_up(self, source: str, heads: Mapping[int, int] | None = None) -> None:
         """Read the source's feed up to its heads, asked for if not given. Raises hindrances."""
-        async with self._lock:
-            if source in self.behind:
+        if source in self.behind:
+            async with self._lock:
                 await self.load()
-            if heads is None or self._is_ahead(source, heads):
-                heads = await self._feeds[source].heads()
-            if self._is_ahead(source, heads):
-                self.behind[source] = "ahead of its source"
-                raise AnotherHistory(f"{self.name} is ahead of {source}")
-            try:
-                await self._read(source, heads)
-            except LostRace as error:
-                self.behind[source] = repr(error)
-                raise
-            self.behind.pop(source, None)
+        if heads is None or self._is_ahead(source, heads):
+            heads = await self._feeds[source].heads()
+        if self._is_ahead(source, heads):
+            self._note_behind(source, AHEAD)
+            raise AnotherHistory(f"{self.name} is ahead of {source}")
+        try:
+            await self._read_all(source, heads)
+        except LostRace as error:
+            self._note_behind(source, repr(error))
+            raise
+        self.behind.pop(source, None)
+        self._behind_since.pop(source, None)
 
     async def retry_parked(self) -> None:
         """Try the parked events whose time has come."""
+        if not self._frozen:
+            return
+        async with self._lock, acquire(self._store.pool) as db:
+            # A person may have let one go, in whatever process.
+            self._frozen = await frozen_keys(db, self.name, partitions=self.partitions)
         while self._frozen and await self._retry_one():
             pass
 
-    async def _follow(self, source: str, records: Sequence[Record]) -> None:
-        ordered = sorted(records, key=lambda record: (record.partition, record.position))
+    async def _follow(self, source: str, records: Sequence[Record]) -> dict[int, int]:
+        """Deal with what continues each partition; partition -> upto where there is a gap."""
+        gaps: dict[int, int] = {}
         runs: list[Run] = []
+        own = (record for record in records if record.partition in self.partitions)
+        ordered = sorted(own, key=lambda record: (record.partition, record.position))
         for partition, group in groupby(ordered, key=lambda record: record.partition):
             run: Run = []
             for record in group:
@@ -139,48 +188,86 @@ class Worker:
                 # Any history could begin here, so a partition's first event comes from the feed.
                 if standing is not START and standing.precedes(record):
                     run.append(record)
-                    continue
-                await self._deal_with([run])
-                run = []
-                await self._read(source, {partition: record.position})
+                else:
+                    gaps[partition] = record.position
             runs.append(run)
         await self._deal_with(runs)
+        return gaps
 
-    async def _read(self, source: str, heads: Mapping[int, int]) -> None:
-        """From the feed, in batches that may hold runs of several partitions."""
+    async def _read_all(
+        self, source: str, heads: Mapping[int, int], *, within_s: float | None = None
+    ) -> None:
+        """From the feed, every own partition up to its head, in batches of runs of several.
+
+        A partition whose history is another stops, not the rest. While a page is on its way, what
+        others bring is dealt with. `TimeoutError` when a page takes longer than `within_s`.
+        """
+        stopped: AnotherHistory | None = None
         runs: list[Run] = []
-        for partition, head in heads.items():
-            async for run in self._runs(source, partition, upto=head):
-                runs.append(run)
-                if sum(map(len, runs)) >= BATCH:
-                    await self._deal_with(runs)
-                    runs = []
-        await self._deal_with(runs)
+        for partition in sorted(heads.keys() & self.partitions):
+            try:
+                async for run in self._runs(
+                    source, partition, upto=heads[partition], within_s=within_s
+                ):
+                    runs.append(run)
+                    if sum(map(len, runs)) >= BATCH:
+                        await self._deal_with_new(runs)
+                        runs = []
+            except AnotherHistory as error:
+                stopped = error
+        await self._deal_with_new(runs)
+        if stopped:
+            self._note_behind(source, ANOTHER)
+            raise stopped
 
-    async def _runs(self, source: str, partition: int, *, upto: int) -> AsyncIterator[Run]:
+    async def _runs(
+        self, source: str, partition: int, *, upto: int, within_s: float | None
+    ) -> AsyncIterator[Run]:
         """What follows, a batch at a time; believed only where it continues what was seen."""
-        run: Run = []
         standing = self._standing(source, partition)
-        if standing.position >= upto:
-            return
-        async for record in read_all(
-            self._feeds[source], partition, after=standing.position, upto=upto
-        ):
-            if not standing.precedes(record):
-                self.behind[source] = "the source's history is another"
-                raise AnotherHistory(f"{self.name} at {source}/{partition}/{record.position}")
-            standing = checkpoint_at(record)
-            run.append(record)
-            if len(run) == BATCH:
-                yield run
-                run = []
-        if run:
-            yield run
+        while standing.position < upto:
+            limit = min(PAGE, upto - standing.position)
+            async with asyncio.timeout(within_s):
+                page = await self._feeds[source].page(
+                    partition, after=standing.position, limit=limit
+                )
+            good: Run = []
+            for record in page:
+                if not standing.precedes(record):
+                    break
+                standing = checkpoint_at(record)
+                good.append(record)
+            for start in range(0, len(good), BATCH):
+                yield good[start : start + BATCH]
+            if len(good) < len(page):
+                at = page[len(good)].position
+                raise AnotherHistory(f"{self.name} at {source}/{partition}/{at}")
+            if not page:
+                return
+
+    async def _deal_with_new(self, runs: Sequence[Run]) -> None:
+        """Deal with runs from the feed, without what came by another way in the meantime."""
+        async with self._lock:
+            await self._deal_with([self._new_in(run) for run in runs])
+
+    def _new_in(self, run: Run) -> Run:
+        source, partition = run[0].source, run[0].partition
+        standing = self._standing(source, partition)
+        new = [record for record in run if record.position > standing.position]
+        if partition not in self.partitions or (new and not standing.precedes(new[0])):
+            raise LostRace(f"{self.name} does not stand before {source}/{partition} any more")
+        return new
+
+    def _note_behind(self, source: str, reason: str) -> None:
+        self.behind[source] = reason
+        self._behind_since.setdefault(source, time.monotonic())
 
     def _is_ahead(self, source: str, heads: Mapping[int, int]) -> bool:
         """Whether there is a checkpoint beyond the heads, which may only be of a moment ago."""
         return any(
-            known == source and standing.position > heads.get(partition, 0)
+            known == source
+            and partition in self.partitions
+            and standing.position > heads.get(partition, 0)
             for (known, partition), standing in self._checkpoints.items()
         )
 
@@ -302,7 +389,7 @@ class Worker:
         """Try one parked event; whether one was due."""
         async with self._lock, acquire(self._store.pool) as db, db.transaction():
             now = self._store.clock.now()
-            parked = await first_due(db, self.name, now=now)
+            parked = await first_due(db, self.name, partitions=self.partitions, now=now)
             if parked is None:
                 return False
             try:
@@ -315,7 +402,7 @@ class Worker:
                 RETRIES.note("parked")
                 await note_failure(db, self.name, parked=parked, error=repr(error), now=now)
                 return True
-            if await unpark(db, self.name, parked=parked, now=now):
+            if await unpark(db, self.name, parked=parked):
                 self._frozen.discard(parked.frozen)
         self._commit([], envelopes)
         for tx in written:

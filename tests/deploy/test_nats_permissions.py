@@ -11,6 +11,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
+from deploy.local.nats import SEATS
+from shared.cable import Cable
 from tests.servers import PASSWORD, Bus
 
 Connect = Callable[[str], Awaitable["Connection"]]
@@ -82,6 +84,18 @@ async def test_a_service_does_all_its_own_work(connect: Connect) -> None:
     assert tickets.complaints.empty()
 
 
+async def test_each_process_of_a_service_has_a_consumer_of_its_own(connect: Connect) -> None:
+    billing, tickets = await with_streams(connect)
+    cable = Cable(tickets.client, "billing", name=f"tickets-{SEATS - 1}")
+    await cable.lay(frozenset({17, 18}))
+    for partition in (16, 17):
+        await billing.js.publish(f"billing.InvoiceIssued.{partition}", b"{}", stream="BILLING")
+    info = await tickets.js.stream_info("BILLING")
+    assert info.state.consumer_count
+    assert await cable.fetch(10) == []  # what is no event of ours is left to the feed
+    assert tickets.complaints.empty()
+
+
 async def test_the_portal_consumes_and_publishes_nothing(connect: Connect) -> None:
     await with_streams(connect)
     portal = await connect("portal")
@@ -111,6 +125,10 @@ async def test_the_portal_consumes_and_publishes_nothing(connect: Connect) -> No
         "$JS.API.CONSUMER.PAUSE.BILLING.portal",
         "$JS.API.CONSUMER.MSG.NEXT.BILLING.portal",
         "$JS.ACK.BILLING.portal.1.1.1.1.0",
+        "$JS.API.CONSUMER.CREATE.BILLING.portal-0",
+        "$JS.API.CONSUMER.DELETE.BILLING.portal-0",
+        "$JS.API.CONSUMER.MSG.NEXT.BILLING.portal-0",
+        "$JS.API.CONSUMER.CREATE.BILLING.tickets-64",
         "$JS.API.STREAM.CREATE.EVIL",
         "_INBOX_billing.x",
         "$SYS.REQ.SERVER.PING",

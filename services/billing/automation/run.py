@@ -6,7 +6,7 @@ whole house (no database, no keys) stops the run, which is then tried again.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -19,15 +19,12 @@ from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.inquiry import Inquiry
 from shared.consumers.faults import is_transient
 from shared.consumers.group import Consumers
-from shared.consumers.worker import Worker
 from shared.database import Connection, acquire
 from shared.envelope import partition_of
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import span
 
 POLL_S = 1
-_TAKE_LEASE = "select pg_try_advisory_lock(hashtextextended($1, 0))"
-_GIVE_LEASE = "select pg_advisory_unlock(hashtextextended($1, 0))"
 ACCOUNTS_AT_ONCE = 4
 READER = Cause(actor="automation:business_day")
 
@@ -65,16 +62,10 @@ class BusinessDayRun:
 
     async def _play(self, brand: str) -> None:
         """All open steps of a brand in order, unless another process is at it."""
-        key = f"business_day/{brand}"
-        async with acquire(self._store.pool) as lease:
-            if not await lease.fetchval(_TAKE_LEASE, key):
-                return
-            try:
-                while step := await self._next_step(brand):
-                    await self._carry_out(step)
-            finally:
-                if not lease.is_closed():
-                    await lease.execute(_GIVE_LEASE, key)
+        async with self._store.leases.held(f"business_day/{brand}") as lease:
+            while step := await self._next_step(brand):
+                lease.check()
+                await self._carry_out(step)
 
     async def _next_step(self, brand: str) -> asyncpg.Record | None:
         async with acquire(self._store.pool) as db:
@@ -85,7 +76,8 @@ class BusinessDayRun:
             )
 
     async def _carry_out(self, step: asyncpg.Record) -> None:
-        await self._catch_up()
+        # Billing's views and policies see its log to the end, with what policies add.
+        await self._consumers.reach_end(self._store.service)
         today = await self._store.run(READER, lambda tx: _business_day(step, tx))
         async with acquire(self._store.pool) as db:
             tasks = await STEPS[step["step"]](today, db)
@@ -101,15 +93,6 @@ class BusinessDayRun:
                 step["ordinal"],
                 self._store.clock.now(),
             )
-
-    async def _catch_up(self) -> None:
-        """Let billing's views and policies see its log to the end, with what policies add."""
-        own = self._store.service
-        feed = self._consumers.feeds[own]
-        workers = [w for w in self._consumers.workers if own in w.consumer.sources]
-        while behind := _behind(workers, own, heads=await feed.heads()):
-            for worker in behind:
-                await worker.catch_up(own)
 
     async def _work_for_all(
         self, tasks: Sequence[Task], *, step: asyncpg.Record, cause: Cause
@@ -163,14 +146,6 @@ class BusinessDayRun:
                 repr(fault)[:2000],
                 self._store.clock.now(),
             )
-
-
-def _behind(workers: Sequence[Worker], source: str, *, heads: Mapping[int, int]) -> list[Worker]:
-    return [
-        worker
-        for worker in workers
-        if any(worker.position(source, part) < at for part, at in heads.items())
-    ]
 
 
 async def _business_day(step: asyncpg.Record, tx: Transaction) -> BusinessDay:

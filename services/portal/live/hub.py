@@ -6,7 +6,7 @@ to which count it was rendered (its mark) and is told at once of anything that c
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -56,9 +56,17 @@ class LiveHub:
 
     def note(self, consumer: str, envelopes: Sequence[Envelope]) -> None:
         """A view has committed these events: tell whoever waits for their accounts or brands."""
+        self.note_touched([(envelope.brand, envelope.account_id) for envelope in envelopes])
+
+    def note_touched(self, touched: Iterable[tuple[str, UUID | None]]) -> None:
+        """Something of these brands and accounts has changed, here or in another process."""
         self._count += 1
-        topics = {brand_topic(envelope.brand) for envelope in envelopes}
-        topics |= {account_topic(e.account_id) for e in envelopes if e.account_id}
+        topics = {
+            topic
+            for brand, account_id in touched
+            for topic in (brand_topic(brand), account_id and account_topic(account_id))
+            if topic
+        }
         for topic in topics:
             self._remember(topic)
             if topic in self._waiting:
