@@ -202,53 +202,58 @@ class Worker:
         A partition whose history is another stops, not the rest. While a page is on its way, what
         others bring is dealt with. `TimeoutError` when a page takes longer than `within_s`.
         """
-        stopped: AnotherHistory | None = None
+        stopped: list[AnotherHistory] = []
         runs: list[Run] = []
         for partition in sorted(heads.keys() & self.partitions):
-            try:
-                async for run in self._runs(
-                    source, partition, upto=heads[partition], within_s=within_s
-                ):
-                    runs.append(run)
-                    if sum(map(len, runs)) >= BATCH:
-                        await self._deal_with_new(runs)
-                        runs = []
-            except AnotherHistory as error:
-                stopped = error
+            upto = heads[partition]
+            async for run in self._runs(source, partition, upto=upto, within_s=within_s):
+                if isinstance(run, AnotherHistory):
+                    stopped.append(run)
+                    continue
+                runs.append(run)
+                if sum(map(len, runs)) >= BATCH:
+                    await self._deal_with_new(runs)
+                    runs = []
         await self._deal_with_new(runs)
         if stopped:
             self._note_behind(source, ANOTHER)
-            raise stopped
+            raise stopped[0]
 
     async def _runs(
         self, source: str, partition: int, *, upto: int, within_s: float | None
-    ) -> AsyncIterator[Run]:
-        """What follows, a batch at a time; believed only where it continues what was seen."""
+    ) -> AsyncIterator[Run | AnotherHistory]:
+        """What follows, a batch at a time, as far as it continues what was seen before."""
         standing = self._standing(source, partition)
-        while standing.position < upto:
-            limit = min(PAGE, upto - standing.position)
-            async with asyncio.timeout(within_s):
-                page = await self._feeds[source].page(
-                    partition, after=standing.position, limit=limit
-                )
-            good: Run = []
+        run: Run = []
+        while page := await self._page_after(
+            source, partition, after=standing.position, upto=upto, within_s=within_s
+        ):
             for record in page:
                 if not standing.precedes(record):
-                    break
+                    yield run
+                    yield AnotherHistory(f"{self.name} at {source}/{partition}/{record.position}")
+                    return
                 standing = checkpoint_at(record)
-                good.append(record)
-            for start in range(0, len(good), BATCH):
-                yield good[start : start + BATCH]
-            if len(good) < len(page):
-                at = page[len(good)].position
-                raise AnotherHistory(f"{self.name} at {source}/{partition}/{at}")
-            if not page:
-                return
+                run.append(record)
+                if len(run) == BATCH:
+                    yield run
+                    run = []
+        yield run
+
+    async def _page_after(
+        self, source: str, partition: int, *, after: int, upto: int, within_s: float | None
+    ) -> list[Record]:
+        if after >= upto:
+            return []
+        async with asyncio.timeout(within_s):
+            return await self._feeds[source].page(
+                partition, after=after, limit=min(PAGE, upto - after)
+            )
 
     async def _deal_with_new(self, runs: Sequence[Run]) -> None:
         """Deal with runs from the feed, without what came by another way in the meantime."""
         async with self._lock:
-            await self._deal_with([self._new_in(run) for run in runs])
+            await self._deal_with([self._new_in(run) for run in runs if run])
 
     def _new_in(self, run: Run) -> Run:
         source, partition = run[0].source, run[0].partition
