@@ -23,7 +23,7 @@ from shared.feed import Feed, LocalFeed, RecentPages, RemoteFeed
 from shared.heartbeat import beat
 from shared.peers import Peers
 from shared.store import EventStore
-from shared.wakeup import Wakeup
+from shared.wakeup import Wakeup, together
 
 FETCH = 500
 COMPARE_EVERY_S = 5.0
@@ -254,9 +254,7 @@ class Consumers:
             await self._taken.wait_after(seen, timeout_s=OWN_POLL_S)
         cable = Cable(client, source, name=f"{self._store.service}-{self._store.leases.seat}")
         await cable.lay(self.partitions)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_laid(cable, seat=self._store.leases.seat))
-            group.create_task(self._take_in(cable))
+        await together(self._keep_laid(cable, seat=self._store.leases.seat), self._take_in(cable))
 
     async def _keep_laid(self, cable: Cable, *, seat: int | None) -> None:
         while True:
