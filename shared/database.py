@@ -64,13 +64,18 @@ class BoundedPool(asyncpg.Pool):
         return super().acquire(timeout=ACQUIRE_TIMEOUT_S if timeout is None else timeout)
 
 
-async def open_pool(url: str, *, size: int, schemas: Sequence[str] = ()) -> Pool:
-    """A pool whose connections see `public` and then `schemas` by bare table name."""
+async def open_pool(url: str, *, size: int, schemas: Sequence[str] = (), at_once: int = 1) -> Pool:
+    """A pool whose connections see `public` and then `schemas` by bare table name.
+
+    `at_once` are made before it returns; with none, the server need not be there yet. The url may
+    name several servers (`host1:port1,host2:port2`) and, as `target_session_attrs=primary`, which
+    of them is wanted.
+    """
     path = ",".join(("public", *schemas))
     name = f"faktura {new_id()}"  # by which all connections of a process that hangs are found
     return await BoundedPool(
         url,
-        min_size=1,
+        min_size=at_once,
         max_size=size,
         max_queries=50_000,
         max_inactive_connection_lifetime=300,

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     data_folder: str = "/"
     """A folder on the disk that must not fill up: where the databases lie, if they lie here."""
     database_url: SecretStr
+    database_replica_url: SecretStr | None = None
+    """A read-only copy of the database, by streaming replication, for the reads of views."""
     database_pool_size: int = Field(default=12, ge=2, le=100)
     nats_url: str
     nats_user: str

@@ -53,6 +53,7 @@ MANY_PARAMETERS_ALLOWED = {
 
 SLEEP_ALLOWED: dict[str, str] = {
     "tests/conftest.py::wait_until": "polls what is outside of this process",
+    "tests/shared/test_reads.py::Writers._write": "a client asks again while no primary answers",
     "tests/servers.py::_until_postgres_answers": "polls a server that starts",
     "tests/journeys/platform.py::Platform.wait_until_ready": "polls programs that start again",
     "tests/journeys/platform.py::Platform.mail_to": "polls the mail catcher",

@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
 
 from services.portal.brands.views import Brand, brand_of_slug
+from services.portal.browser.desk import desk_of
 from services.portal.browser.pages import brand_of_request, session_of
 from services.portal.browser.paging import LARGEST, Page, cut
 from services.portal.browser.refusals import UnknownBrand
@@ -27,6 +28,7 @@ from services.portal.tickets.views import tickets_of
 from shared.errors import Forbidden, NotFound, Unauthenticated
 from shared.http import Answer, Call, Id, Router, Who
 from shared.http.call import CallContext
+from shared.reads import Reads
 
 router = Router(tags=["api"])
 Item = TypeVar("Item")
@@ -189,6 +191,11 @@ class EmailOut(Answer):
     failure_reason: str | None
 
 
+def _reads(call: CallContext) -> Reads:
+    """Where the views are read; what is a moment old will do."""
+    return desk_of(call).reads
+
+
 async def _account_id(call: CallContext) -> UUID:
     """Whose account is asked for: by the token, else by the session's cookie."""
     caller = call.request.state.caller
@@ -207,7 +214,9 @@ async def _account_id(call: CallContext) -> UUID:
 async def _today(call: CallContext) -> date:
     """The local date of the caller's brand."""
     slug = call.request.state.caller.brand
-    brand: Brand | None = await (brand_of_slug(call.db, slug) if slug else brand_of_request(call))
+    brand: Brand | None = await (
+        brand_of_slug(_reads(call), slug) if slug else brand_of_request(call)
+    )
     if brand is None:
         raise UnknownBrand()
     return brand.today(call.now)
@@ -229,21 +238,21 @@ def _tagged(call: CallContext, body: bytes) -> Response:
 @router.document("/api/v1/account", who=Who.PUBLIC, errors=ERRORS, response_model=AccountOut)
 async def get_account(call: Call) -> Response:
     """The caller's account."""
-    return _tagged(call, await account_document(call.db, await _account_id(call)))
+    return _tagged(call, await account_document(_reads(call), await _account_id(call)))
 
 
 @router.get("/api/v1/products", who=Who.PUBLIC, response_model=Listed[ProductOut])
 async def get_products(call: Call) -> Any:
     """What the brand of this host sells; for anybody."""
     brand = await brand_of_request(call)
-    return {"items": await products_of(call.db, brand.slug), "next": None}
+    return {"items": await products_of(_reads(call), brand.slug), "next": None}
 
 
 @router.get("/api/v1/services", who=Who.PUBLIC, errors=ERRORS, response_model=Listed[ServiceOut])
 async def get_services(call: Call, limit: Limit = 20, after: After = None) -> Any:
     """The caller's services, latest first."""
     page = Page(limit=limit + 1, after=after)
-    return _listed(await services_of(call.db, await _account_id(call), page=page), limit)
+    return _listed(await services_of(_reads(call), await _account_id(call), page=page), limit)
 
 
 @router.get("/api/v1/invoices", who=Who.PUBLIC, errors=ERRORS, response_model=Listed[InvoiceOut])
@@ -251,7 +260,7 @@ async def get_invoices(call: Call, status: str = "", limit: Limit = 20, after: A
     """The caller's invoices, latest first; `status` may be `open` for all that want money."""
     page = Page(limit=limit + 1, after=after)
     account_id, today = await _account_id(call), await _today(call)
-    rows = await invoices_of(call.db, account_id, today=today, page=page, status=status)
+    rows = await invoices_of(_reads(call), account_id, today=today, page=page, status=status)
     return _listed(rows, limit)
 
 
@@ -261,7 +270,7 @@ async def get_invoices(call: Call, status: str = "", limit: Limit = 20, after: A
 async def get_invoice(invoice_id: Id, call: Call) -> Response:
     """One invoice of the caller, with its lines and payments."""
     account_id = await _account_id(call)
-    document = await invoice_document(call.db, invoice_id, account_id=account_id, now=call.now)
+    document = await invoice_document(_reads(call), invoice_id, account_id=account_id, now=call.now)
     return _tagged(call, document)
 
 
@@ -269,7 +278,7 @@ async def get_invoice(invoice_id: Id, call: Call) -> Response:
 async def get_tickets(call: Call, limit: Limit = 20, after: After = None) -> Any:
     """The caller's tickets, the latest change first."""
     page = Page(limit=limit + 1, after=after)
-    return _listed(await tickets_of(call.db, await _account_id(call), page=page), limit)
+    return _listed(await tickets_of(_reads(call), await _account_id(call), page=page), limit)
 
 
 @router.document(
@@ -278,14 +287,14 @@ async def get_tickets(call: Call, limit: Limit = 20, after: After = None) -> Any
 async def get_ticket(ticket_id: Id, call: Call) -> Response:
     """One ticket of the caller, with its thread."""
     account_id = await _account_id(call)
-    return _tagged(call, await ticket_document(call.db, ticket_id, account_id=account_id))
+    return _tagged(call, await ticket_document(_reads(call), ticket_id, account_id=account_id))
 
 
 @router.get("/api/v1/emails", who=Who.PUBLIC, errors=ERRORS, response_model=Listed[EmailOut])
 async def get_emails(call: Call, limit: Limit = 20, after: After = None) -> Any:
     """The e-mails to the caller's account, latest first."""
     page = Page(limit=limit + 1, after=after)
-    return _listed(await emails_of(call.db, await _account_id(call), page=page), limit)
+    return _listed(await emails_of(_reads(call), await _account_id(call), page=page), limit)
 
 
 @router.get("/api/v1/openapi.json", who=Who.PUBLIC, include_in_schema=False)

@@ -38,10 +38,11 @@ from services.portal.tickets.views import ticket_list, ticket_thread
 from services.portal.visitors.routes import pages as visitor_pages
 from shared.clock import Clock, SystemClock
 from shared.consumers.group import Consumers
-from shared.database import open_pool
+from shared.database import Pool, open_pool
 from shared.http.app import Service, serve
 from shared.i18n import Catalogues
 from shared.peers import Peers
+from shared.reads import Primary, Reads, ReplicaFirst
 from shared.remote_keyring import RemoteKeyring
 from shared.store import EventStore
 from shared.tokens import Signer
@@ -95,6 +96,12 @@ async def build(settings: PortalSettings, clock: Clock = CLOCK) -> Service:
         keyring=RemoteKeyring(peers),
         clock=clock,
     )
+    reads = await _open_reads(settings, pool)
+
+    async def close() -> None:
+        await reads.close()
+        await peers.close()
+
     hub = LiveHub()
     consumers = Consumers(VIEWS, store, peers, applied=hub.note, heard=hub.note_touched)
     assets = Assets()
@@ -109,7 +116,7 @@ async def build(settings: PortalSettings, clock: Clock = CLOCK) -> Service:
         cookies=CookieJar(is_secure=settings.is_secure),
         hub=hub,
         consumers=consumers,
-        pool=pool,
+        reads=reads,
     )
     return Service(
         settings=settings,
@@ -119,8 +126,23 @@ async def build(settings: PortalSettings, clock: Clock = CLOCK) -> Service:
         routers=ROUTERS,
         state=desk,
         drain=hub.close,
-        close=peers.close,
+        loops={"replica": reads.run} if isinstance(reads, ReplicaFirst) else {},
+        close=close,
     )
+
+
+async def _open_reads(settings: PortalSettings, pool: Pool) -> Reads:
+    """The replica if there is one, before the primary."""
+    primary = Primary(pool)
+    if settings.database_replica_url is None:
+        return primary
+    replica = await open_pool(
+        settings.database_replica_url.get_secret_value(),
+        size=settings.database_pool_size,
+        schemas=[view.schema for view in VIEWS],
+        at_once=0,
+    )
+    return ReplicaFirst(primary, replica, service=settings.service)
 
 
 def main() -> None:

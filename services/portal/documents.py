@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.portal.invoices.views import STATUS
-from shared.database import Pool
 from shared.errors import NotFound
+from shared.reads import Reader
 
 _INSTANT = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 """An instant in UTC as RFC 3339 writes it."""
@@ -58,17 +58,19 @@ from ticket_list t where t.ticket_id = $1 and t.account_id = $2
 """  # noqa: S608
 
 
-async def account_document(db: Pool, account_id: UUID) -> bytes:
+async def account_document(db: Reader, account_id: UUID) -> bytes:
     """The account's card. `NotFound` if the view has not seen it."""
     return _found(await db.fetchval(_ACCOUNT, account_id))
 
 
-async def invoice_document(db: Pool, invoice_id: UUID, *, account_id: UUID, now: datetime) -> bytes:
+async def invoice_document(
+    db: Reader, invoice_id: UUID, *, account_id: UUID, now: datetime
+) -> bytes:
     """One invoice of the account, its status as of the brand's date. `NotFound` for any other."""
     return _found(await db.fetchval(_INVOICE, invoice_id, account_id, now))
 
 
-async def ticket_document(db: Pool, ticket_id: UUID, *, account_id: UUID) -> bytes:
+async def ticket_document(db: Reader, ticket_id: UUID, *, account_id: UUID) -> bytes:
     """One ticket of the account with its thread. `NotFound` for any other."""
     return _found(await db.fetchval(_TICKET, ticket_id, account_id))
 

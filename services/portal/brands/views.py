@@ -20,7 +20,7 @@ from services.portal.topics import (
 from shared.clock import local_date
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import BrandConfigured, BusinessDayStarted, Department, PaymentMethod
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table brand (
@@ -106,7 +106,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             rows.upsert("brand_day", slug=envelope.brand, day=lambda known: max(known or day, day))
 
 
-async def brand_of_host(db: Pool, host: str) -> Brand | None:
+async def brand_of_host(db: Reader, host: str) -> Brand | None:
     """The brand that answers at `host` (without port), if any."""
     record = await db.fetchrow(
         """select b.*, d.day from brand b left join brand_day d using (slug)
@@ -116,7 +116,7 @@ async def brand_of_host(db: Pool, host: str) -> Brand | None:
     return read_row(Brand, record) if record else None
 
 
-async def brand_of_slug(db: Pool, slug: str) -> Brand | None:
+async def brand_of_slug(db: Reader, slug: str) -> Brand | None:
     """The brand of that slug, if there is one."""
     record = await db.fetchrow(
         "select b.*, d.day from brand b left join brand_day d using (slug) where slug = $1", slug

@@ -9,9 +9,9 @@ from services.portal.browser.sessions import CookieJar
 from services.portal.browser.templates import PageTemplates
 from services.portal.live.hub import LiveHub
 from services.portal.settings import PortalSettings
-from shared.database import Pool
 from shared.http.call import CallContext
 from shared.peers import Peers
+from shared.reads import Reads
 
 if TYPE_CHECKING:
     from shared.consumers.group import Consumers
@@ -29,7 +29,7 @@ class Desk:
     cookies: CookieJar
     hub: LiveHub
     consumers: "Consumers"
-    pool: Pool
+    reads: Reads
     brands_seen: dict[str, Any] = field(default_factory=dict)
     """By host name the `Brand` as it was last read: its look, while the database is silent."""
 

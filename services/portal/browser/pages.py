@@ -154,17 +154,21 @@ async def begin_visit(call: CallContext) -> Visit:
     desk, brand = desk_of(call), await brand_of_request(call)
     session = await session_of(call, brand)
     account_id = session.account_id if session else None
-    account = await account_of(desk.pool, account_id) if account_id else None
-    return Visit(call, desk, brand=brand, session=session, account=account)
+    # The mark first: what is committed before it must be on the page.
+    mark, db = desk.hub.mark, await desk.reads.as_of_now()
+    account = await account_of(db, account_id) if account_id else None
+    visit = Visit(call, desk, brand=brand, session=session, account=account)
+    visit.mark, visit.db = mark, db
+    return visit
 
 
 async def brand_of_request(call: CallContext) -> Brand:
     """The brand whose host name was asked for. `UnknownBrand` if there is none."""
     desk, host = desk_of(call), _host_of(call)
-    found = await brand_of_host(desk.pool, host)
+    found = await brand_of_host(desk.reads, host)
     slug = host.partition(".")[0]
     if found is None and host == desk.settings.host_of(slug):
-        found = await brand_of_slug(desk.pool, slug)
+        found = await brand_of_slug(desk.reads, slug)
     if found is None:
         raise UnknownBrand()
     desk.brands_seen[host] = found

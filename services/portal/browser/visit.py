@@ -21,9 +21,9 @@ from services.portal.browser.refusals import NoSuchPage, NotHereYet, SignInNeede
 from services.portal.browser.sessions import SignedIn
 from services.portal.home.views import Account
 from services.portal.live.hub import account_topic
-from shared.database import Pool
 from shared.http.call import CallContext
 from shared.i18n import Translations
+from shared.reads import Reader
 
 LANGUAGE_KEPT_S = 365 * 24 * 3600
 
@@ -47,14 +47,10 @@ class Visit:
         self.account = account
         self.nonce = secrets.token_urlsafe(16)
         self.mark = desk.hub.mark
+        self.db: Reader = desk.reads
         self.is_live = False
         self.is_updating = False
         self._cookie_for_forms = ""
-
-    @property
-    def db(self) -> Pool:
-        """The views."""
-        return self.desk.pool
 
     @cached_property
     def today(self) -> date:
@@ -159,6 +155,8 @@ class Visit:
         """Note whether the views lag behind the command that led to this page."""
         at = self.query("at")
         self.is_updating = bool(at) and not await reached(self.desk.consumers, at, timeout_s=0)
+        if at and not self.is_updating:
+            self.db = await self.desk.reads.as_of_now()
 
     def show(
         self, template: str, *, section: str = "", status: int | None = None, **context: Any

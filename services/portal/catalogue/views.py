@@ -20,7 +20,7 @@ from services.portal.topics import (
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import Price, ProductPublished, ProductRetired
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table product_list (
@@ -83,7 +83,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             rows.update("product_list", product_id, is_retired=True)
 
 
-async def products_of(db: Pool, brand: str) -> list[Product]:
+async def products_of(db: Reader, brand: str) -> list[Product]:
     """What the brand sells now, in its own order."""
     records = await db.fetch(
         """select * from product_list where brand = $1 and not is_retired
@@ -93,7 +93,7 @@ async def products_of(db: Pool, brand: str) -> list[Product]:
     return [read_row(Product, record) for record in records]
 
 
-async def product_by_slug(db: Pool, brand: str, *, slug: str) -> Product | None:
+async def product_by_slug(db: Reader, brand: str, *, slug: str) -> Product | None:
     """The product that the brand sells under `slug` now."""
     return next((each for each in await products_of(db, brand) if each.slug == slug), None)
 

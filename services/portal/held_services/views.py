@@ -38,7 +38,7 @@ from shared.contracts.billing import (
     ServiceUnsuspended,
     SuspensionWarned,
 )
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table service_list (
@@ -229,7 +229,7 @@ _READ = """select s.*, o.order_number
 
 
 async def services_of(
-    db: Pool, account_id: UUID, *, page: Page, status: str = ""
+    db: Reader, account_id: UUID, *, page: Page, status: str = ""
 ) -> list[HeldService]:
     """The account's services, latest first."""
     records = await db.fetch(
@@ -247,13 +247,13 @@ async def services_of(
     return [read_row(HeldService, record) for record in records]
 
 
-async def service_by_id(db: Pool, service_id: UUID) -> HeldService | None:
+async def service_by_id(db: Reader, service_id: UUID) -> HeldService | None:
     """The service, unless the view has not seen it."""
     record = await db.fetchrow(f"{_READ} where s.service_id = $1", service_id)
     return read_row(HeldService, record) if record else None
 
 
-async def service_counts(db: Pool, account_id: UUID) -> ServiceCounts:
+async def service_counts(db: Reader, account_id: UUID) -> ServiceCounts:
     """The figures of the home page."""
     record = await db.fetchrow(
         """select count(*) as all, count(*) filter (where status = 'active') as active,

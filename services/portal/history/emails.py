@@ -10,7 +10,7 @@ from services.portal.browser.rows import read_row
 from services.portal.topics import EMAILS
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.notifications import EmailFailed, EmailSent
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table email_list (
@@ -78,7 +78,7 @@ def _add(
     )
 
 
-async def emails_of(db: Pool, account_id: UUID, *, page: Page) -> list[Email]:
+async def emails_of(db: Reader, account_id: UUID, *, page: Page) -> list[Email]:
     """The account's e-mails, latest first."""
     records = await db.fetch(
         """select * from email_list where account_id = $1
@@ -93,7 +93,7 @@ async def emails_of(db: Pool, account_id: UUID, *, page: Page) -> list[Email]:
     return [read_row(Email, record) for record in records]
 
 
-async def emails_about_invoice(db: Pool, invoice_id: UUID) -> list[Email]:
+async def emails_about_invoice(db: Reader, invoice_id: UUID) -> list[Email]:
     """The e-mails whose cause is an event of the invoice, latest first."""
     records = await db.fetch(
         """select e.* from email_list e join timeline t on t.event_id = e.cause_id

@@ -11,8 +11,8 @@ from services.portal.browser.rows import as_json, read_row
 from services.portal.topics import EVERY
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import InvoiceIssued
-from shared.database import Pool
 from shared.personal import personal_fields
+from shared.reads import Reader
 
 TABLES = """
 create table timeline (
@@ -92,7 +92,7 @@ def _first_service(envelope: Envelope) -> UUID | None:
     return None
 
 
-async def story_of_account(db: Pool, account_id: UUID, *, limit: int = 200) -> list[Entry]:
+async def story_of_account(db: Reader, account_id: UUID, *, limit: int = 200) -> list[Entry]:
     """The account's latest events, latest first."""
     records = await db.fetch(
         """select * from timeline where account_id = $1
@@ -103,7 +103,7 @@ async def story_of_account(db: Pool, account_id: UUID, *, limit: int = 200) -> l
     return [read_row(Entry, record) for record in records]
 
 
-async def story_of_invoice(db: Pool, invoice_id: UUID) -> list[Entry]:
+async def story_of_invoice(db: Reader, invoice_id: UUID) -> list[Entry]:
     """The invoice's events, oldest first."""
     records = await db.fetch(
         """select * from timeline where invoice_id = $1
@@ -113,7 +113,7 @@ async def story_of_invoice(db: Pool, invoice_id: UUID) -> list[Entry]:
     return [read_row(Entry, record) for record in records]
 
 
-async def story_of_service(db: Pool, service_id: UUID) -> list[Entry]:
+async def story_of_service(db: Reader, service_id: UUID) -> list[Entry]:
     """The service's events, oldest first."""
     records = await db.fetch(
         """select * from timeline where service_id = $1

@@ -10,7 +10,7 @@ from services.portal.browser.rows import read_row
 from services.portal.topics import ACCOUNTS, USERS
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.accounts import AccountNumberAssigned, AccountOpened, ContactChanged
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table account_card (
@@ -88,7 +88,7 @@ def _contact(e: AccountOpened | ContactChanged) -> dict[str, Any]:
     }
 
 
-async def account_of(db: Pool, account_id: UUID) -> Account | None:
+async def account_of(db: Reader, account_id: UUID) -> Account | None:
     """The account's card, unless the view has not seen it yet."""
     record = await db.fetchrow("select * from account_card where account_id = $1", account_id)
     return read_row(Account, record) if record else None

@@ -30,7 +30,7 @@ from shared.contracts.billing import (
     PaymentReceived,
     PaymentStarted,
 )
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table invoice_list (
@@ -206,7 +206,7 @@ _READ = f"select *, {_STATUS} as status from invoice_list i"  # noqa: S608 (a co
 
 
 async def invoices_of(
-    db: Pool, account_id: UUID, *, today: date, page: Page, status: str = ""
+    db: Reader, account_id: UUID, *, today: date, page: Page, status: str = ""
 ) -> list[InvoiceRow]:
     """The account's invoices, latest first.
 
@@ -229,7 +229,7 @@ async def invoices_of(
 
 
 async def invoices_of_service(
-    db: Pool, account_id: UUID, *, service_id: UUID, today: date
+    db: Reader, account_id: UUID, *, service_id: UUID, today: date
 ) -> list[InvoiceRow]:
     """The last invoices with a line for the service."""
     records = await db.fetch(
@@ -242,13 +242,13 @@ async def invoices_of_service(
     return [read_row(InvoiceRow, record) for record in records]
 
 
-async def invoice_by_id(db: Pool, invoice_id: UUID, *, today: date) -> Invoice | None:
+async def invoice_by_id(db: Reader, invoice_id: UUID, *, today: date) -> Invoice | None:
     """The whole invoice, unless the view has not seen it."""
     record = await db.fetchrow(f"{_READ} where invoice_id = $1", invoice_id, today)
     return read_row(Invoice, record) if record else None
 
 
-async def debt_of(db: Pool, account_id: UUID, *, today: date, currency: str) -> Debt:
+async def debt_of(db: Reader, account_id: UUID, *, today: date, currency: str) -> Debt:
     """What the account owes; `currency` is the brand's, for an account without invoices."""
     record = await db.fetchrow(
         f"""with open as (select *, {_STATUS} as status from invoice_list
@@ -269,7 +269,7 @@ async def debt_of(db: Pool, account_id: UUID, *, today: date, currency: str) -> 
     return read_row(Debt, record)
 
 
-async def invoice_count(db: Pool, account_id: UUID, *, today: date, status: str = "") -> int:
+async def invoice_count(db: Reader, account_id: UUID, *, today: date, status: str = "") -> int:
     """How many invoices the account has of the status, as `invoices_of` means it."""
     count: int = await db.fetchval(
         f"""select count(*) from invoice_list where account_id = $1

@@ -8,7 +8,7 @@ import msgspec
 from services.portal.browser.rows import read_row
 from services.portal.topics import EVERY
 from shared.consumers import Envelope, Rows, View
-from shared.database import Pool
+from shared.reads import Reader
 
 KEPT_PER_PARTITION = 20
 TABLES = """
@@ -66,7 +66,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
     )
 
 
-async def latest_events(db: Pool, brand: str, *, limit: int = 30) -> list[TailRow]:
+async def latest_events(db: Reader, brand: str, *, limit: int = 30) -> list[TailRow]:
     """The brand's latest events, latest first."""
     records = await db.fetch(
         """select * from event_tail where brand = $1

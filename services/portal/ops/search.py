@@ -37,7 +37,7 @@ from shared.contracts.billing import (
     ServiceUnsuspended,
 )
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table search_term (
@@ -153,7 +153,7 @@ def _found_by(envelope: Envelope) -> list[_Term]:
     return []
 
 
-async def find(db: Pool, brand: str, *, text: str) -> list[Found]:
+async def find(db: Reader, brand: str, *, text: str) -> list[Found]:
     """At most 50 things of the brand that have a name, number or word which starts with `text`."""
     start = folded(text).replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     records = await db.fetch(

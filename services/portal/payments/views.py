@@ -25,7 +25,7 @@ from shared.contracts.billing import (
     PaymentReceived,
     PaymentStarted,
 )
-from shared.database import Pool
+from shared.reads import Reader
 
 TABLES = """
 create table payment_list (
@@ -92,7 +92,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             rows.update("payment_list", e.payment_id, status="failed", failure_reason=e.reason)
 
 
-async def payments_of(db: Pool, invoice_id: UUID) -> list[Payment]:
+async def payments_of(db: Reader, invoice_id: UUID) -> list[Payment]:
     """The attempts to pay the invoice, latest first."""
     records = await db.fetch(
         "select * from payment_list where invoice_id = $1 order by started_at desc limit 50",

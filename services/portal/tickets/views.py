@@ -10,7 +10,7 @@ from services.portal.browser.rows import read_row
 from services.portal.topics import TICKETS
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
-from shared.database import Pool
+from shared.reads import Reader
 
 TICKET_TABLES = """
 create table ticket_list (
@@ -132,7 +132,7 @@ def _say(envelope: Envelope, e: TicketOpened | TicketReplied, *, side: str, rows
     )
 
 
-async def tickets_of(db: Pool, account_id: UUID, *, page: Page) -> list[Ticket]:
+async def tickets_of(db: Reader, account_id: UUID, *, page: Page) -> list[Ticket]:
     """The account's tickets, the latest change first."""
     records = await db.fetch(
         """select * from ticket_list where account_id = $1
@@ -147,7 +147,7 @@ async def tickets_of(db: Pool, account_id: UUID, *, page: Page) -> list[Ticket]:
     return [read_row(Ticket, record) for record in records]
 
 
-async def tickets_waiting(db: Pool, brand: str) -> list[Ticket]:
+async def tickets_waiting(db: Reader, brand: str) -> list[Ticket]:
     """The brand's tickets that wait for staff, the one that waits longest first."""
     records = await db.fetch(
         """select * from ticket_list where brand = $1 and status in ('open', 'customer_reply')
@@ -157,13 +157,13 @@ async def tickets_waiting(db: Pool, brand: str) -> list[Ticket]:
     return [read_row(Ticket, record) for record in records]
 
 
-async def ticket_by_id(db: Pool, ticket_id: UUID) -> Ticket | None:
+async def ticket_by_id(db: Reader, ticket_id: UUID) -> Ticket | None:
     """The ticket, unless the view has not seen it."""
     record = await db.fetchrow("select * from ticket_list where ticket_id = $1", ticket_id)
     return read_row(Ticket, record) if record else None
 
 
-async def messages_of(db: Pool, ticket_id: UUID) -> list[Message]:
+async def messages_of(db: Reader, ticket_id: UUID) -> list[Message]:
     """What was said in the ticket, the oldest first."""
     records = await db.fetch(
         "select * from ticket_thread where ticket_id = $1 order by at, event_id limit 500",
@@ -172,7 +172,7 @@ async def messages_of(db: Pool, ticket_id: UUID) -> list[Message]:
     return [read_row(Message, record) for record in records]
 
 
-async def ticket_counts(db: Pool, account_id: UUID) -> TicketCounts:
+async def ticket_counts(db: Reader, account_id: UUID) -> TicketCounts:
     """The figures of the home page."""
     record = await db.fetchrow(
         """select count(*) filter (where status <> 'closed') as open,
