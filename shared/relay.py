@@ -23,11 +23,11 @@ from shared.heartbeat import beat
 from shared.lease import Lease
 from shared.published import End, Landmark, Positions, Published
 from shared.store import EventStore
-from shared.stream import IdsRemembered, Outgoing, OwnStream, State, StreamMoved
+from shared.stream import AT_ONCE, MAX_BATCH, IdsRemembered, Outgoing, OwnStream, State, StreamMoved
 from shared.telemetry import RELAY_FAILURES, RELAYED, STREAM_CHANGES
 from shared.wakeup import together
 
-BATCH = 500
+BATCH = MAX_BATCH
 POLL_S = 0.5
 CHECK_EVERY_S = 30.0
 FIRST_PAUSE_S = 0.1
@@ -164,8 +164,12 @@ class Relay:
 
     async def _read_after(self, reached: Positions) -> _Batch:
         records = await self._published.waiting(reached, limit=self._batch)
+        messages: list[Outgoing] = []
+        for first in range(0, len(records), AT_ONCE):
+            messages += map(self._message, records[first : first + AT_ONCE])
+            await asyncio.sleep(0)
         moved = {record.partition: record.position for record in records}
-        return _Batch([self._message(r) for r in records], {**reached, **moved}, moved)
+        return _Batch(messages, {**reached, **moved}, moved)
 
     def _message(self, record: Record) -> Outgoing:
         kind = (record.type, record.partition)

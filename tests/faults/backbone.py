@@ -125,6 +125,11 @@ class Backbone:
             )
         return waiting
 
+    async def published(self) -> int:
+        """How many events the relay has noted as published."""
+        async with self.source.pool.acquire() as db:
+            return int(await db.fetchval("select sum(position)::bigint from relay_checkpoint"))
+
     async def epoch(self) -> int:
         """How often the relay filled the stream again."""
         async with self.source.pool.acquire() as db:
