@@ -29,7 +29,8 @@ READ_AT_ONCE = 100
 AT_ONCE = 100
 """So many messages are made before other work of the process has its turn."""
 
-_WRONG_LAST_SEQUENCE = 10071
+_WRONG_LAST = (10070, 10071)
+"""Another message id, another sequence."""
 _REPEATED_ID = 10201
 
 
@@ -104,7 +105,7 @@ class OwnStream:
                 return await self._append_singly(messages, after=after)
             return await self._append_batch(messages, after=after)
         except nats.js.errors.APIError as error:
-            if error.err_code == _WRONG_LAST_SEQUENCE:
+            if error.err_code in _WRONG_LAST:
                 raise StreamMoved from error
             if error.err_code == _REPEATED_ID:
                 raise IdsRemembered from error
@@ -131,10 +132,17 @@ class OwnStream:
         return [event for event in found if event]
 
     async def _append_singly(self, messages: Sequence[Outgoing], *, after: int) -> int:
-        requests = (
-            self._request(message, {"Nats-Expected-Last-Sequence": str(after + place)})
-            for place, message in enumerate(messages)
-        )
+        # Each also names the message before it: were the first refused because the stream had
+        # grown by one, the second would otherwise just fit.
+        first = [{"Nats-Expected-Last-Sequence": str(after)}]
+        follow = [
+            {
+                "Nats-Expected-Last-Sequence": str(after + place),
+                "Nats-Expected-Last-Msg-Id": before.id,
+            }
+            for place, before in enumerate(messages[:-1], 1)
+        ]
+        requests = map(self._request, messages, [*first, *follow])
         acks = await asyncio.gather(*requests, return_exceptions=True)
         for place, ack in enumerate(acks, 1):
             if isinstance(ack, BaseException):
