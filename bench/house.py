@@ -43,6 +43,38 @@ class Tick(Aggregate):
         self.brand = brand
 
 
+class Tally(Aggregate):
+    """An aggregate of many events, each of about 150 bytes."""
+
+    TOPIC = "bench.tally"
+
+    class Event(Aggregate.Event):
+        TOPIC = "bench.tally.event"
+
+    class Opened(Aggregate.Created):
+        TOPIC = "bench.tally.opened"
+        account_id: UUID
+        brand: str
+
+    class Counted(Aggregate.Event):
+        TOPIC = "bench.tally.counted"
+        amount_minor: int
+        reason: str
+        payment_id: UUID
+
+    @event(Opened)
+    def __init__(self, *, id: UUID, account_id: UUID, brand: str) -> None:
+        self.account_id = account_id
+        self.brand = brand
+        self.total_minor = 0
+        self.last: UUID | None = None
+
+    @event(Counted)
+    def count(self, amount_minor: int, reason: str, payment_id: UUID) -> None:
+        self.total_minor += amount_minor
+        self.last = payment_id
+
+
 def tick() -> Tick:
     """A new one, of an account of its own."""
     return Tick(id=new_id(), account_id=new_id(), brand="bench", payload="x" * 300)

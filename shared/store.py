@@ -6,12 +6,13 @@ kept until the end of the block and then recorded in one round trip; a transacti
 opened for those commands alone that ask for what the server must decide meanwhile.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -25,12 +26,13 @@ from shared.contracts.event import PublicEvent
 from shared.crash import crash_point
 from shared.database import LOST, Connection, Pool, PoolReads, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
-from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale
+from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale, Unavailable
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.lease import Leases
 from shared.personal import personal_fields
 from shared.recorder import TURNED_AWAY, NothingRecorded, Recorder, pause
+from shared.snapshots import LOAD, NO_FORM, THRESHOLD, form_of, is_secret, keep, restored
 from shared.telemetry import RETRIES, current_traceparent, timed_append
 from shared.wakeup import Wakeup
 
@@ -92,21 +94,13 @@ class EventStore:
         self.leases = Leases(pool)
         self.leases.signals.mirror("committed", self.committed)
 
-    @asynccontextmanager
-    async def transaction(
-        self, cause: Cause, *, db: "Connection | None" = None
-    ) -> AsyncIterator["Transaction"]:
+    def transaction(self, cause: Cause, *, db: "Connection | None" = None) -> "Transaction":
         """A transaction that commits at the end of the block; after an error nothing is recorded.
 
         With `db` it is part of the open transaction there: its owner commits, then calls
         `announce`. Raises at the end of the block what `Recorder.record` raises.
         """
-        async with AsyncExitStack() as held:
-            tx = Transaction(self, cause, held=held, db=db)
-            yield tx
-            await tx.finish()
-        if db is None:
-            self.announce(tx)
+        return Transaction(self, cause, db=db)
 
     async def run(self, cause: Cause, work: Callable[["Transaction"], Awaitable[Result]]) -> Result:
         """What `work` returns, committed; done again on a fresh state where another was first.
@@ -140,18 +134,34 @@ class EventStore:
 
 
 class Transaction:
-    """Work on one service's store that commits as a whole."""
+    """Work on one service's store that commits as a whole, at the end of its `async with`."""
 
-    def __init__(
-        self, store: EventStore, cause: Cause, *, held: AsyncExitStack, db: "Connection | None"
-    ) -> None:
+    def __init__(self, store: EventStore, cause: Cause, *, db: "Connection | None") -> None:
         self.store = store
         self.cause = cause
         self.now: datetime = store.clock.now()
-        self._held = held
+        self._held: AsyncExitStack | None = None
         self._db = db
         self._is_part = db is not None
         self._write = Write()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            if self._held:
+                await self._held.__aexit__(kind, error, trace)
+            return
+        async with self._held or nullcontext():
+            await self._finish()
+        if not self._is_part:
+            self.store.announce(self)
 
     @property
     def positions(self) -> dict[int, int]:
@@ -170,9 +180,10 @@ class Transaction:
         what can be read before should be.
         """
         if self._db is None:
+            self._held = AsyncExitStack()
             db = await self._held.enter_async_context(acquire(self.store.pool))
-            await db.execute("BEGIN;")
             self._held.push_async_exit(_roll_back(db))
+            await db.execute("BEGIN;")
             self._db = db
         return self._db
 
@@ -183,22 +194,16 @@ class Transaction:
 
         `NotFound` if there is none, `Stale` if it has moved on.
         """
-        rows = await self.read.fetch(
-            "select version, topic, account_id, data from events where stream_id = $1 order by 1",
-            id,
-        )
-        history = [tuple(row) for row in rows]
-        own = [(row[1], row[2], row[3], row[5]) for row in self._write.events if row[0] == id]
-        if own and history and history[-1][0] >= own[0][0]:
+        loaded, reached = await self._replay(cls, id)
+        own = [row for row in self._write.events if row[0] == id]
+        if own and reached >= own[0][1]:
             raise ConcurrentWrite()
-        history += own
-        if not history:
+        if own:
+            history = [(row[1], row[2], row[3], row[5]) for row in own]
+            key = await self._key_to_read(id, history)
+            loaded = _played(id, history, loaded=loaded, key=key)
+        if loaded is None:
             raise NotFound()
-        mapper = TypedMapper(key=await self._key_to_read(id, history))
-        loaded: Any = None
-        for version, topic, _, data in history:
-            stored = StoredEvent(id, version, topic, data.encode())
-            loaded = mapper.to_domain_event(stored).mutate(loaded)  # type: ignore[attr-defined]
         if not isinstance(loaded, cls):
             raise NotFound()
         if expected_version is not None and loaded.version != expected_version:
@@ -259,8 +264,8 @@ class Transaction:
         """Keep the answer to a request with everything else. Its key taken: `ConcurrentWrite`."""
         self._write.answer = answer
 
-    async def finish(self) -> None:
-        """Record all that is kept; only `EventStore.transaction` calls it, once, at the end."""
+    async def _finish(self) -> None:
+        """Record all that is kept."""
         recorder = self.store.recorder
         if self._db and self._is_part:
             if not self._write.is_empty:
@@ -276,8 +281,30 @@ class Transaction:
                 await recorder.record(self._write)
         crash_point("command.after_commit")
 
+    async def _replay(self, cls: type[AnyAggregate], id: UUID) -> tuple[Any, int]:
+        """What is recorded of the stream: the aggregate (None without events) and its version."""
+        rows = await self.read.fetch(LOAD, id, form_of(cls))
+        snapshot = rows[0] if rows and rows[0]["state"] else None
+        history = [tuple(row)[1:] for row in (rows[1:] if snapshot else rows)]
+        key, start = None, None
+        if snapshot:
+            key = await self._key_to_read(id, [(0, "", snapshot["account_id"], snapshot["state"])])
+            start = restored(cls, snapshot["state"], key=key)
+            if start is None:
+                rows = await self.read.fetch(LOAD, id, NO_FORM)
+                history = [tuple(row)[1:] for row in rows]
+        key = key or await self._key_to_read(id, history)
+        loaded = _played(id, history, loaded=start, key=key)
+        is_readable = key or not _is_secret(history)
+        if len(history) >= THRESHOLD and isinstance(loaded, cls) and is_readable and not self._db:
+            with suppress(*LOST, Unavailable):  # the next load will keep it as well
+                async with acquire(self.store.pool) as db:
+                    await keep(db, loaded, key=key)
+        reached = history[-1][0] if history else snapshot["version"] if snapshot else 0
+        return loaded, reached
+
     async def _key_to_read(self, id: UUID, history: Sequence[tuple[Any, ...]]) -> bytes | None:
-        if not any('"~1.' in data for *_, data in history):
+        if not _is_secret(history):
             return None
         subject = history[0][2] or id
         return (await self.store.keyring.keys([subject]))[subject]
@@ -348,6 +375,19 @@ class Transaction:
             record.data,
             sealed_bytes(record),
         )
+
+
+def _is_secret(history: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether reading it (version, topic, account, text) takes the account's key."""
+    return any('"~1.' in text or is_secret(text) for *_, text in history)
+
+
+def _played(id: UUID, history: Sequence[tuple[Any, ...]], *, loaded: Any, key: bytes | None) -> Any:
+    mapper = TypedMapper(key=key)
+    for version, topic, _, data in history:
+        stored = StoredEvent(id, version, topic, data.encode())
+        loaded = mapper.to_domain_event(stored).mutate(loaded)  # type: ignore[attr-defined]
+    return loaded
 
 
 def _roll_back(db: Connection) -> Callable[..., Awaitable[None]]:

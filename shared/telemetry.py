@@ -65,9 +65,10 @@ def start_telemetry(service: str, *, otlp_endpoint: str | None) -> None:
 
 def current_traceparent() -> str:
     """The traceparent of the span that is open now, or an empty string."""
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
-    return carrier.get("traceparent", "")
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return ""
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.envelope import FIRST_HASH, PARTITIONS
+from shared.snapshots import KEEP, LOAD
 from tests.simulation.memory_postgres import Session, Table, Values, statement
 
 EVENT = (
@@ -64,6 +65,7 @@ def kernel_tables() -> list[Table]:
         heads,
         published,
         Table("events", ("stream_id", "version")),
+        Table("snapshot", ("stream_id",)),
         Table("log", ("partition", "position"), unique=(("id",),)),
         Table("claim", ("kind", "key")),
         Table("series", ("name",)),
@@ -93,10 +95,33 @@ def _normal(value: Any) -> str:
 # ------------------------------------------------------------------------------------- the store
 
 
-@statement("select version, topic, account_id, data from events where stream_id = $1 order by 1")
-async def load_stream(session: Session, stream_id: UUID) -> list[Values]:
+@statement(LOAD)
+async def load_stream(session: Session, stream_id: UUID, form: str) -> list[Values]:
     columns = ("version", "topic", "account_id", "data")
-    return [{name: row[name] for name in columns} for row in session.group("events", stream_id)]
+    kept = session.get("snapshot", stream_id)
+    start = [kept] if kept and kept["form"] == form else []
+    beyond = kept["version"] if kept and start else 0
+    rows = [
+        {"state": row["state"], "topic": None, "data": None}
+        | {"version": row["version"], "account_id": row["account_id"]}
+        for row in start
+    ]
+    return rows + [
+        {"state": None} | {name: row[name] for name in columns}
+        for row in session.group("events", stream_id)
+        if row["version"] > beyond
+    ]
+
+
+@statement(KEEP)
+async def keep_snapshot(session: Session, *given: Any) -> int:
+    row = dict(zip(("stream_id", "form", "version", "account_id", "state"), given, strict=True))
+    await session.lock("snapshot", (row["stream_id"],))
+    kept = session.get("snapshot", row["stream_id"])
+    is_newer = kept is None or kept["version"] < row["version"] or kept["form"] != row["form"]
+    if is_newer:
+        session.write("snapshot", row)
+    return int(is_newer)
 
 
 @statement("select append($1::event_row[], $2::log_row[], $3::jsonb)")

@@ -106,7 +106,14 @@ def _remember(draw: random.Random) -> Arguments:
 
 
 DRAWS: dict[Handler, Draw] = {
-    kernel.load_stream: lambda draw: (draw.choice(STREAMS),),
+    kernel.load_stream: lambda draw: (draw.choice(STREAMS), draw.choice("ab")),
+    kernel.keep_snapshot: lambda draw: (
+        draw.choice(STREAMS),
+        draw.choice("ab"),
+        draw.randrange(1, 5),
+        None,
+        draw.choice(TEXTS),
+    ),
     kernel.append: _append,
     kernel.next_number: lambda draw: (draw.choice("ab"),),
     kernel.is_claimed: lambda draw: ("email", draw.choice("abc")),

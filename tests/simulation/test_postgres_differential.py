@@ -22,7 +22,8 @@ ROUNDS = 40
 BY_THE_CLOCK = frozenset({"created_at", "claimed_at", "parked_at", "next_try_at", "ended_at"})
 TABLES = [table.name for table in kernel_tables()]
 EMPTY = """
-truncate events, log, claim, series, relay_stream, checkpoint, parked, effect, idempotency_key;
+truncate events, snapshot, log, claim, series, relay_stream, checkpoint, parked, effect,
+    idempotency_key;
 update relay_checkpoint set position = 0;
 update partition_head set position = 0, hash = decode(repeat('00', 32), 'hex');
 """
