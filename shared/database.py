@@ -50,6 +50,9 @@ LOST = (
 The last two of its own: somebody's migration has changed a table that a prepared statement reads.
 """
 
+CLOSED = (asyncpg.ObjectNotInPrerequisiteStateError, asyncpg.InvalidCatalogNameError)
+"""What a new connection meets while an operator puts a backup in the database's place."""
+
 
 def is_lost(error: BaseException) -> bool:
     """Whether the database was at fault: a wrong argument is an InterfaceError as well."""
@@ -103,7 +106,7 @@ async def acquire(pool: Pool) -> AsyncIterator[Connection]:
     waits_since = time.perf_counter() if not pool.get_idle_size() else None
     try:
         db = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-    except LOST as error:
+    except (*LOST, *CLOSED) as error:
         raise Unavailable(what="database") from error
     finally:
         if waits_since is not None:

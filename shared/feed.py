@@ -80,23 +80,24 @@ class RecentPages:
     """A feed whose last pages are remembered, so that the consumers of a service share a reading.
 
     The log never changes, so what was read once may be given again; at most 2,000 records are kept.
+    Who does not believe that, as verification must not, asks the feed `behind`.
     """
 
     def __init__(self, feed: Feed) -> None:
-        self._feed = feed
+        self.behind = feed
         self._pages: OrderedDict[int, list[Record]] = OrderedDict()
         self._reading = asyncio.Lock()
 
     async def heads(self) -> dict[int, int]:
         """See `Feed.heads`; never remembered."""
-        return await self._feed.heads()
+        return await self.behind.heads()
 
     async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
         """See `Feed.page`; a remembered page may be shorter than what follows."""
         async with self._reading:
             page = self._pages.get(partition, [])
             if not page or not page[0].position <= after + 1 <= page[-1].position:
-                page = await self._feed.page(partition, after=after, limit=limit)
+                page = await self.behind.page(partition, after=after, limit=limit)
                 self._remember(partition, page)
         if not page:
             return []

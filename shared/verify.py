@@ -9,7 +9,7 @@ from shared.consumers.rows import Rows
 from shared.consumers.tables import Tables, describe, write
 from shared.database import Connection, Pool, acquire
 from shared.envelope import FIRST_HASH, Record, chained_hash, event_class, open_all
-from shared.feed import LocalFeed, read_all
+from shared.feed import LocalFeed, RecentPages, read_all
 from shared.keyring import Keyring
 
 Finding = dict[str, Any]
@@ -80,6 +80,7 @@ async def _rebuild(view: View, consumers: Consumers, *, keyring: Keyring, db: Co
     tables = await describe(db, view.table_names)
     for row in checkpoints:
         feed = consumers.feeds[row["source"]]
+        feed = feed.behind if isinstance(feed, RecentPages) else feed
         batch: list[Record] = []
         async for record in read_all(feed, row["partition"], after=0, upto=row["position"]):
             batch.append(record)

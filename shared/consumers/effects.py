@@ -17,6 +17,7 @@ import structlog
 
 from shared.consumers.declarations import Effect, Reactor, Refused
 from shared.consumers.faults import is_transient
+from shared.crash import crash_point
 from shared.database import acquire
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import RETRIES, span
@@ -68,6 +69,7 @@ class EffectRunner:
     async def _carry_out(self, effect: Effect) -> None:
         name = f"effect {self._reactor.name}"
         with span(name, traceparent=effect.traceparent, attributes={"kind": effect.kind}):
+            crash_point("effect.before_perform")
             try:
                 outcome = await self._reactor.perform(effect)
             except Refused as refusal:
@@ -75,7 +77,9 @@ class EffectRunner:
             except Exception as error:
                 await self._retry_later(effect, error)
             else:
+                crash_point("effect.after_perform")
                 await self._end_done(effect, outcome)
+                crash_point("effect.after_record")
 
     async def _end_done(self, effect: Effect, outcome: dict[str, Any]) -> None:
         async def end(tx: Transaction) -> None:

@@ -6,8 +6,8 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
 from shared.errors import DomainError, TooMany, Unavailable, problem
 
@@ -21,6 +21,7 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _nobody_listens)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -65,6 +66,11 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
         "request_id": str(request.state.request_id),
     }
     return _json(error.status_code, body, headers=dict(error.headers or {}))
+
+
+async def _nobody_listens(request: Request, error: Exception) -> Response:
+    """The client went away before the request was whole: nothing was done, and it is no fault."""
+    return Response(status_code=400)
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
 from tests.faults.stand import PROGRAMS, Stand
 
 BACK_WITHIN_S = 60.0
@@ -25,7 +24,7 @@ class Killer:
 
     async def kill_one(self) -> str:
         """Kill a program that answers now, and watch in the background until it answers again."""
-        ready = [name for name in PROGRAMS if await self._answers(name)]
+        ready = [name for name in PROGRAMS if await self.stand.answers(name)]
         name = self.dice.choice(ready)
         pid = self.stand.pid(name)
         self.stand.kill(name)
@@ -41,19 +40,6 @@ class Killer:
     async def _watch(self, name: str, pid: int | None) -> None:
         begun = time.monotonic()
         async with asyncio.timeout(BACK_WITHIN_S):
-            while self.stand.pid(name) == pid or not await self._answers(name):  # noqa: ASYNC110
+            while self.stand.pid(name) == pid or not await self.stand.answers(name):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_AGAIN_S)
         self.away_s.append(time.monotonic() - begun)
-
-    async def _answers(self, name: str) -> bool:
-        """Whether the program does its work, asked as the supervisor asks."""
-        installation = self.stand.installation
-        port = installation.ports[name]
-        try:
-            if name == "postgres":
-                password = installation.secrets.postgres_password
-                url = installation.database_url(name, password=password, database=name)
-                return await postgres_is_ready(url)
-            return await (nats_is_ready(port) if name == "nats" else http_is_ready(port))
-        except (OSError, TimeoutError):
-            return False

@@ -15,6 +15,7 @@ from deploy.local.installation import Installation
 from deploy.local.keys import SERVICES
 from deploy.local.operations import Operator, operating
 from deploy.local.ports import known_ports
+from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
 from deploy.local.quiet import wait_until_quiet
 from deploy.local.state import Home, read_json
 from shared.crash import CrashPoint
@@ -25,6 +26,7 @@ PROGRAMS = ("postgres", "nats", *SERVICES)
 """What a fault may hit; the sandboxes are other companies' servers."""
 QUIET_WITHIN_S = 60.0
 BACK_WITHIN_S = 60.0
+LOOK_AGAIN_S = 0.05
 
 
 @dataclass
@@ -84,12 +86,26 @@ class Stand:
         assert board is not None, "the platform runs"
         return {name: entry.restarts for name, entry in board.entries.items()}
 
-    async def until_back(self, *, within_s: float = BACK_WITHIN_S) -> float:
-        """Wait until every program is ready again; how many seconds that took."""
+    async def answers(self, name: str) -> bool:
+        """Whether a program does its work now, asked as the supervisor asks."""
+        installation = self.installation
+        port = installation.ports[name]
+        try:
+            if name == "postgres":
+                password = installation.secrets.postgres_password
+                url = installation.database_url(name, password=password, database=name)
+                return await postgres_is_ready(url)
+            return await (nats_is_ready(port) if name == "nats" else http_is_ready(port))
+        except (OSError, TimeoutError):
+            return False
+
+    async def until_back(self, *names: str) -> float:
+        """Wait until these programs (none named: all) answer; how many seconds that took."""
         begun = time.monotonic()
-        async with asyncio.timeout(within_s):
-            while not await asyncio.to_thread(self.platform.is_ready):  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
+        async with asyncio.timeout(BACK_WITHIN_S):
+            for name in names or PROGRAMS:
+                while not await self.answers(name):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_AGAIN_S)
         return time.monotonic() - begun
 
     async def until_quiet(self, *, within_s: float = QUIET_WITHIN_S) -> float:

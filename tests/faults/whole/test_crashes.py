@@ -116,7 +116,7 @@ async def _die_at_each(stand: Stand, service: str, points: list[CrashPoint]) -> 
         armed = stand.arm(service, point)
         before = stand.pid(service)
         await wait_until(partial(_has_died, stand, armed, before), within_s=DIES_WITHIN_S)
-        await stand.until_back()
+        await stand.until_back(service)
 
 
 async def _has_died(stand: Stand, armed: Path, before: int | None) -> bool:

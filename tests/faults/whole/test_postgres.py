@@ -235,7 +235,7 @@ async def test_f19_when_all_connections_are_taken_the_services_keep_theirs(
                 await asyncpg.connect(url, timeout=5)
             stand.kill("tickets")
             await crowd.until(10)
-            await stand.until_back()
+            await stand.until_back("tickets")
             await crowd.until(3, of="reply")
         finally:
             for connection in idle:
