@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(240)
 DISCONNECTS = 20
 STAMPEDE = 200
 DRAINED_WITHIN_S = 10.5
-ALL_BACK_WITHIN_S = 60.0
+ALL_BACK_WITHIN_S = 120.0  # ten seconds where nothing else runs
 OPEN_CLIENTS = 60
 
 
