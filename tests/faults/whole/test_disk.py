@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import pytest
@@ -66,10 +67,15 @@ async def test_f15_with_a_full_disk_commands_wait_and_all_that_was_accepted_stay
 def _fill(ballast: Path) -> None:
     """Write until nothing more can be written."""
     with ballast.open("ab", buffering=0) as file:
-        for block in (BLOCK, BLOCK[:4096]):
-            try:
-                while file.write(block) == len(block):
-                    pass
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
+        while _takes(file, BLOCK) or _takes(file, BLOCK[:4096]):
+            pass
+
+
+def _takes(file: IO[bytes], block: bytes) -> bool:
+    """Whether the disk had room for the block."""
+    try:
+        return file.write(block) == len(block)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
