@@ -1,5 +1,6 @@
 """Calls to the other services: signed, traced and with a time limit on each."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -134,6 +135,18 @@ class Peers:
         if answer.is_error:
             raise RemoteProblem(_problem_of(answer), answer.status_code)
         return answer
+
+    async def ask_each(self, peer: str, path: str) -> list[httpx.Response | None]:
+        """What each process of the peer answers to GET `path`; None for one that does not."""
+        addresses = self.addresses.all_of(peer)
+        return await asyncio.gather(*(self._ask_at(peer, f"{each}{path}") for each in addresses))
+
+    async def _ask_at(self, peer: str, url: str) -> httpx.Response | None:
+        try:
+            answer = await self._http.get(url, headers=self._credentials(peer, None))
+        except httpx.HTTPError:
+            return None
+        return None if answer.is_error else answer
 
     async def close(self) -> None:
         """Close the connections."""

@@ -37,13 +37,26 @@ SESSIONS = [
     },
 ]
 STATUS = {
-    "unpublished": 0,
+    "unpublished": 17,
+    "oldest_unpublished_s": 42.5,
+    "relayed_per_s": 1234.5,
     "consumers": [
-        {"name": "invoice_issuing", "kind": "policy", "lag": 0, "parked": 0, "behind": {}},
-        {"name": "payment_gateway", "kind": "reactor", "lag": 240, "parked": 1, "behind": {}},
+        {"name": "invoice_issuing", "kind": "policy", "lag": 0, "parked": 0, "stopped": {}},
+        {"name": "payment_gateway", "kind": "reactor", "lag": 240, "lag_s": 12.5, "parked": 1,
+         "stopped": {}},
     ],
     "effects": {"pending": 2, "parked": 1},
-}
+    "rebuilds": [
+        {"view": "invoice_list", "events": 425_000, "total": 1_000_000, "ended_at": None,
+         "started_at": "2026-11-21T14:59:00Z", "outcome": None},
+        {"view": "brand", "events": 5, "total": 5, "ended_at": "2026-11-21T14:59:00Z",
+         "started_at": "2026-11-21T14:59:00Z", "outcome": "swapped"},
+    ],
+    "process": {
+        "instance": "4f2a/billing-2", "append_p99_ms": 8.4, "retries": 31, "loops": 14,
+        "oldest_heartbeat_s": 2.6, "pool": {"used": 3, "idle": 9, "limit": 12},
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
