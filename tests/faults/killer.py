@@ -23,9 +23,9 @@ class Killer:
     _watches: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def kill_one(self) -> str:
-        """Kill a program that answers now, and watch in the background until it answers again."""
-        ready = [name for name in PROGRAMS if await self.stand.answers(name)]
-        name = self.dice.choice(ready)
+        """Kill a program that runs, and watch in the background until it answers again."""
+        running = [name for name in PROGRAMS if self.stand.pid(name)]
+        name = self.dice.choice(running)
         pid = self.stand.pid(name)
         self.stand.kill(name)
         self.kills[name] += 1
