@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results.json"
+SMALL_IS_GOOD = ("ms", "MB")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One line of the table. `ratio` is value / baseline; `target` is what the ratio must reach.
 
-    For a latency (`unit` is ms) the ratio must not exceed the target. `limit` is what the value
-    itself must not exceed (a latency) or must reach. One of the two is given, or both.
+    For a latency or a size (`unit` is ms or MB) the ratio must not exceed the target. `limit` is
+    what the value itself must not exceed, or must reach. One of the two is given, or both.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Result:
         """Whether ratio and value are on the right side of their bounds."""
         bounds = ((self.ratio, self.target), (self.value, self.limit))
         return all(
-            figure <= bound if self.unit == "ms" else figure >= bound
+            figure <= bound if self.unit in SMALL_IS_GOOD else figure >= bound
             for figure, bound in bounds
             if bound is not None
         )
@@ -44,7 +45,7 @@ class Result:
     @property
     def bounds(self) -> str:
         """The bounds in words."""
-        sign = "<=" if self.unit == "ms" else ">="
+        sign = "<=" if self.unit in SMALL_IS_GOOD else ">="
         ratio = [] if self.target is None else [f"{sign} {self.target:g} x"]
         value = [] if self.limit is None else [f"{sign} {self.limit:g}"]
         return ", ".join(ratio + value)

@@ -90,19 +90,13 @@ def sealed_bytes(record: Record) -> bytes:
 
 
 def _seal(record: Record) -> bytes:
-    instant = record.occurred_at.astimezone(UTC).isoformat(timespec="microseconds")
-    fields = (
-        str(record.id),
-        record.type,
-        str(record.version),
-        str(record.account_id or ""),
-        record.brand,
-        instant[:26] + "Z",
-        record.actor,
-        str(record.causation_id or ""),
-        record.data,
-    )
-    return "\n".join(fields).encode()
+    at = record.occurred_at
+    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return (
+        f"{record.id}\n{record.type}\n{record.version}\n{record.account_id or ''}\n{record.brand}"
+        f"\n{at.isoformat(timespec='microseconds')[:26]}Z\n{record.actor}"
+        f"\n{record.causation_id or ''}\n{record.data}"
+    ).encode()
 
 
 def chained_hash(before: bytes, record: Record) -> bytes:
@@ -134,10 +128,13 @@ async def open_all(records: Sequence[Record], keyring: Keyring) -> list[Envelope
     """
     closed = [record for record in records if "opened" not in record.__dict__]
     subjects = {r.account_id for r in closed if r.account_id and personal_fields(event_class(r))}
-    keys = await keyring.keys(subjects) if subjects else {}
+    keys = await keyring.keys(subjects) if subjects else _NO_KEYS
     for record in closed:
         record.__dict__["opened"] = open_record(record, keys)
     return [record.__dict__["opened"] for record in records]
+
+
+_NO_KEYS: Mapping[UUID, bytes | None] = {}
 
 
 def open_record(record: Record, keys: Mapping[UUID, bytes | None]) -> Envelope:

@@ -266,13 +266,17 @@ class Consumers:
             await self._taken.wait_after(seen, timeout_s=ASSERT_EVERY_S)
 
     async def _take_in(self, cable: Cable) -> None:
-        source = cable.source
         while True:
             beat()
-            records = await cable.fetch(FETCH)
-            await asyncio.gather(*(w.offer(source, records) for w in self._of(source)))
-            if any(source in worker.behind for worker in self._of(source)):
-                self._missed[source].call()
+            await self.take_from(cable)
+            if any(cable.source in worker.behind for worker in self._of(cable.source)):
+                self._missed[cable.source].call()
+
+    async def take_from(self, cable: Cable) -> int:
+        """Offer every consumer what the cable brings next; how many records that was."""
+        records = await cable.fetch(FETCH)
+        await asyncio.gather(*(w.offer(cable.source, records) for w in self._of(cable.source)))
+        return len(records)
 
     async def _compare(self, source: str) -> None:
         """Read from the feed what the bus did not bring: at start, when behind, every 5 seconds."""

@@ -34,7 +34,7 @@ class Change(NamedTuple):
 
 
 class Rows:
-    """The changes of a batch. A column's value may be a function of its value before.
+    """The changes of a batch. But for an insertion, a value may be a function of the value before.
 
     Tables are named as in the view's DDL, keys are given in the order of their primary key. `where`
     narrows a change to rows whose columns have these values, or fulfil these functions; a change

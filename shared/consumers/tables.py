@@ -7,7 +7,7 @@ and one to update per set of columns; large insertions go by COPY.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from shared.consumers.rows import Fold, Key, Row, Rows, Table, UnknownColumn, wanted
+from shared.consumers.rows import Change, Fold, Key, Row, Rows, Table, UnknownColumn, wanted
 from shared.database import Connection
 
 COPY_FROM_ROWS = 100
@@ -64,19 +64,37 @@ async def write(db: Connection, rows: Rows, tables: Tables) -> None:
         table = tables.get(name)
         if table is None:
             raise UnknownColumn(f"no table {name}")
-        for change in changes:
-            if not change.columns.keys() <= table.types.keys():
-                raise UnknownColumn(f"{name}: {set(change.columns) - set(table.types)}")
-        wants = wanted(table, changes)
-        read: list[Row] = []
-        if wants.keys:
-            read += await _read(db, table, names=table.key, values=wants.keys, of=wants.columns)
-        for names, values in wants.matching.items():
-            read += await _read(db, table, names=names, values=values, of=wants.columns)
-        fold = Fold(table, wants, read)
-        for change in changes:
-            fold.apply(change)
-        await _write(db, table, fold)
+        if all(change.kind == "insert" for change in changes):
+            # The primary key itself refuses what is there or comes twice.
+            await _insert(db, table, [_row(table, change.columns) for change in changes])
+        else:
+            await _fold_and_write(db, table, changes)
+
+
+def _row(table: Table, columns: Row) -> tuple[Any, ...]:
+    row = tuple([columns.get(name, default) for name, default in table.defaults.items()])
+    _check_columns(table, columns)
+    return row
+
+
+def _check_columns(table: Table, columns: Row) -> None:
+    if not columns.keys() <= table.types.keys():
+        raise UnknownColumn(f"{table.name}: {set(columns) - set(table.types)}")
+
+
+async def _fold_and_write(db: Connection, table: Table, changes: Sequence[Change]) -> None:
+    for change in changes:
+        _check_columns(table, change.columns)
+    wants = wanted(table, changes)
+    read: list[Row] = []
+    if wants.keys:
+        read += await _read(db, table, names=table.key, values=wants.keys, of=wants.columns)
+    for names, values in wants.matching.items():
+        read += await _read(db, table, names=names, values=values, of=wants.columns)
+    fold = Fold(table, wants, read)
+    for change in changes:
+        fold.apply(change)
+    await _write(db, table, fold)
 
 
 async def _read(

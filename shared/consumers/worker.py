@@ -306,15 +306,15 @@ class Worker:
 
     async def _apply(self, runs: list[Run]) -> None:
         records = [record for run in runs for record in run]
-        envelopes = await self._open([r for r in records if frozen_key(r) not in self._frozen])
+        frozen = [r for r in records if frozen_key(r) in self._frozen] if self._frozen else []
+        envelopes = await self._open([r for r in records if r not in frozen] if frozen else records)
         crash_point("consumer.before_transaction")
         async with acquire(self._store.pool) as db, db.transaction():
             # First of all, because it locks: who does not stand here writes nothing.
             await move_checkpoints(db, self.name, runs=runs, known=self._checkpoints)
-            for record in records:
-                if frozen_key(record) in self._frozen:
-                    waits = "an earlier event of the account is parked"
-                    await park(db, self.name, record=record, error=waits, next_try_at=None)
+            for record in frozen:
+                waits = "an earlier event of the account is parked"
+                await park(db, self.name, record=record, error=waits, next_try_at=None)
             written = await self._handle(envelopes, db)
             crash_point("consumer.before_commit")
         crash_point("consumer.after_commit")

@@ -42,13 +42,19 @@ def longer(labels: Sequence[str] | None) -> list[str]:
 
 
 keys = st.sampled_from([("a", 1), ("a", 2), ("b", 1)])
+plain: dict[str, st.SearchStrategy[Any]] = {
+    "owner": st.sampled_from([None, "Ana", "Rui"]),
+    "amount": st.integers(0, 9),
+    "labels": st.sampled_from([[], ["x", 'y"\\']]),
+    "facts": st.sampled_from([None, '{"a": 1}', "[]"]),
+}
+plain_columns = st.fixed_dictionaries({}, optional=plain)
 columns = st.fixed_dictionaries(
     {},
     optional={
-        "owner": st.sampled_from([None, "Ana", "Rui"]),
-        "amount": st.one_of(st.integers(0, 9), st.just(more)),
-        "labels": st.one_of(st.just([]), st.just(["x", 'y"\\']), st.just(longer)),
-        "facts": st.sampled_from([None, '{"a": 1}', "[]"]),
+        **plain,
+        "amount": st.one_of(plain["amount"], st.just(more)),
+        "labels": st.one_of(plain["labels"], st.just(longer)),
     },
 )
 wheres = st.sampled_from(
@@ -61,7 +67,7 @@ def with_key(key: tuple[str, int], given: Mapping[str, Any]) -> dict[str, Any]:
     return {"shelf": key[0], "place": key[1], **given}
 
 
-inserted = st.builds(lambda k, c: Change("insert", (), {}, with_key(k, c)), keys, columns)
+inserted = st.builds(lambda k, c: Change("insert", (), {}, with_key(k, c)), keys, plain_columns)
 keyed = st.one_of(
     inserted,
     st.builds(lambda k, c: Change("upsert", (), {}, with_key(k, c)), keys, columns),
@@ -108,9 +114,9 @@ async def _insert(db: Connection, row: Mapping[str, Any]) -> None:
     )
 
 
-async def folded(db: Connection, batch: Iterable[Change]) -> None:
+async def folded(db: Connection, batch: Sequence[Change]) -> None:
     rows = Rows()
-    rows.changes["stock"] = list(batch)
+    rows.changes |= {"stock": list(batch)} if batch else {}
     async with db.transaction():
         await write(db, rows, await describe(db, ["stock"]))
 
