@@ -9,10 +9,12 @@ would acknowledge and not store an id that it remembers.
 import asyncio
 import random
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+import nats.js.errors
 import structlog
 from nats.aio.client import Client
 
@@ -30,8 +32,9 @@ from shared.wakeup import together
 BATCH = MAX_BATCH
 POLL_S = 0.5
 CHECK_EVERY_S = 30.0
+ASSERT_EVERY_S = 60.0
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 0.5
 KEEP_LEASE_S = 30.0
 CONFIRM_TIMES = 5
 EXPIRY_SLACK_S = 3600.0
@@ -69,6 +72,7 @@ class Relay:
         self._subjects: dict[tuple[str, int], str] = {}
         self._connection = -1
         self._checked_at = -CHECK_EVERY_S
+        self._asserted_at = -ASSERT_EVERY_S
         self._failing_since: float | None = None
         self._pause_s = FIRST_PAUSE_S
 
@@ -99,9 +103,8 @@ class Relay:
     async def check_stream(self) -> None:
         """Assert the stream, compare it with what was recorded, and take up where it ends."""
         self._connection = self._stream.connection
-        await self._stream.assert_exists(replicas=self._replicas)
         known = await self._published.end()
-        state = await self._stream.state()
+        state = await self._look()
         if known is None:
             await self._begin_epoch(0)
         elif self._remembers_lost_ids or await self._is_another(known, state):
@@ -213,6 +216,16 @@ class Relay:
         crash_point("relay.after_checkpoint")
         self._reached = stored.batch.reached
         RELAYED.add(len(stored.batch.messages), {"service": self._service})
+
+    async def _look(self) -> State:
+        """The stream's state; first made, or brought to its configuration, where that is due."""
+        is_due = time.monotonic() - self._asserted_at >= ASSERT_EVERY_S
+        if not is_due or self.is_failing:
+            with suppress(nats.js.errors.NotFoundError):
+                return await self._stream.state()
+        await self._stream.assert_exists(replicas=self._replicas)
+        self._asserted_at = time.monotonic()
+        return await self._stream.state()
 
     async def _is_another(self, known: End, state: State) -> bool:
         """Whether what was published is missing. A cluster's new leader may first have to read."""

@@ -25,6 +25,8 @@ SINGLE_BELOW = 20
 """An atomic batch costs the server 1.4 ms whatever it holds; so many single messages cost more."""
 MAX_BATCH = 1000
 """The server's limit for an atomic batch."""
+LOOK_TIMEOUT_S = 1.0
+"""While a cluster elects a leader nobody answers; asking again finds the new one sooner."""
 READ_AT_ONCE = 100
 AT_ONCE = 100
 """So many messages are made before other work of the process has its turn."""
@@ -75,6 +77,7 @@ class OwnStream:
     def __init__(self, client: Client, service: str) -> None:
         self._client = client
         self._js = client.jetstream(timeout=bus.PUBLISH_TIMEOUT_S)
+        self._looking = client.jetstream(timeout=LOOK_TIMEOUT_S)
         self._service = service
         self.name = bus.stream_of(service)
 
@@ -88,8 +91,8 @@ class OwnStream:
         await bus.assert_stream(self._js, self._service, replicas=replicas)
 
     async def state(self) -> State:
-        """As the server that leads the stream knows it."""
-        info = await self._js.stream_info(self.name)
+        """As the server that leads the stream knows it. `NotFoundError`: there is no stream."""
+        info = await self._looking.stream_info(self.name)
         assert info.created is not None, "the server says when it made the stream"
         held = info.state
         return State(info.created, held.first_seq, held.last_seq, held.messages)
