@@ -209,23 +209,27 @@ def _header_lines(record: Record) -> str:
 
 def from_message(source: str, headers: Mapping[str, str], *, body: bytes) -> Record:
     """The record that a message carries. KeyError or ValueError: not one of our messages."""
-    return Record(
-        source=source,
-        partition=int(headers["faktura-partition"]),
-        position=int(headers["faktura-position"]),
-        id=UUID(headers["ce-id"]),
-        type=headers["ce-type"],
-        version=int(headers["faktura-version"]),
-        account_id=UUID(headers["faktura-account"]) if headers["faktura-account"] else None,
-        brand=headers["faktura-brand"],
-        occurred_at=datetime.fromisoformat(headers["ce-time"]),
-        actor=headers["faktura-actor"],
-        causation_id=UUID(headers["faktura-causation"]) if headers["faktura-causation"] else None,
-        correlation_id=UUID(headers["faktura-correlation"]),
-        traceparent=headers.get("traceparent", ""),
-        data=body.decode(),
-        hash=headers["faktura-hash"],
-    )
+    fields = {
+        "source": source,
+        "partition": headers["faktura-partition"],
+        "position": headers["faktura-position"],
+        "id": headers["ce-id"],
+        "type": headers["ce-type"],
+        "version": headers["faktura-version"],
+        "account_id": headers["faktura-account"] or None,
+        "brand": headers["faktura-brand"],
+        "occurred_at": headers["ce-time"],
+        "actor": headers["faktura-actor"],
+        "causation_id": headers["faktura-causation"] or None,
+        "correlation_id": headers["faktura-correlation"],
+        "traceparent": headers.get("traceparent", ""),
+        "data": body.decode(),
+        "hash": headers["faktura-hash"],
+    }
+    try:
+        return msgspec.convert(fields, Record, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
 
 
 @cache
