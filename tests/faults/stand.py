@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -14,16 +15,18 @@ from deploy.local.board import Board
 from deploy.local.installation import Installation
 from deploy.local.keys import SERVICES
 from deploy.local.operations import Operator, operating
-from deploy.local.ports import known_ports
+from deploy.local.ports import is_free, known_ports, preferred_ports
 from deploy.local.probes import http_is_ready, nats_is_ready, postgres_is_ready
 from deploy.local.quiet import wait_until_quiet
-from deploy.local.state import Home, read_json
+from deploy.local.state import Home, read_json, write_json
 from shared.crash import CrashPoint
 from tests.faults.proxy import Proxy, running_proxy
 from tests.journeys.platform import Platform, running_platform
 
 PROGRAMS = ("postgres", "nats", *SERVICES)
 """What a fault may hit; the sandboxes are other companies' servers."""
+UNUSUAL_PORTS = range(20_000, 30_000)
+"""Above those that `faktura up` chooses, below those that the system gives to clients."""
 QUIET_WITHIN_S = 60.0
 BACK_WITHIN_S = 60.0
 LOOK_AGAIN_S = 0.05
@@ -133,12 +136,21 @@ def _children_of(parent: int) -> list[int]:
     return found
 
 
+def _settle_ports(home: Home) -> None:
+    """Ports where no other platform of this machine looks: one of ours may be down for a moment."""
+    home.make()
+    first = random.SystemRandom().randrange(UNUSUAL_PORTS.start, UNUSUAL_PORTS.stop)
+    free = (port for port in range(first, UNUSUAL_PORTS.stop + 2000) if is_free(port))
+    write_json(home.folder / "ports.json", {name: next(free) for name in preferred_ports(1)})
+
+
 @contextmanager
 def running_stand(
     home: Path, environment: Mapping[str, str] | None = None, *, processes: int = 1
 ) -> Iterator[Stand]:
     """A stand for the time of the block; nothing of it is left running."""
     folder = Home(home)
+    _settle_ports(folder)
     orders = home.with_name(f"{home.name}-orders")
     orders.mkdir()
 

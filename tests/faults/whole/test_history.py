@@ -1,13 +1,16 @@
 """The past is altered behind the platform's back: a byte of the log, a restored backup."""
 
 import asyncio
+from copy import deepcopy
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from tests.conftest import wait_until
 from tests.faults.books import Books
-from tests.faults.outside import superuser
+from tests.faults.invariants import log_is_sound, promises_are_kept
+from tests.faults.outside import looking_from_outside, superuser
 from tests.faults.stand import Stand
 from tests.faults.traffic import under_load
 
@@ -31,13 +34,32 @@ async def test_f74_one_flipped_byte_in_the_log_is_named_by_its_position(
     await db.execute(change, row["partition"], row["position"], flipped)
     try:
         verified = await asyncio.to_thread(stand.platform.verify)
+        async with looking_from_outside(stand) as outside:
+            seen_from_outside = await log_is_sound(outside)
     finally:
         await db.execute(change, row["partition"], row["position"], row["data"])
         await db.close()
     chain = [each for each in verified["findings"] if each["check"] == "hash_chain"]
     place = {"partition": row["partition"], "position": row["position"]}
     assert chain == [{"service": "billing", "check": "hash_chain", **place}]
+    named = f"billing/{row['partition']}/{row['position']}: the hash is not that of the row"
+    assert seen_from_outside == [named]
     assert await asyncio.to_thread(stand.platform.verify) == {"ok": True, "findings": []}
+
+
+async def test_the_invariants_see_an_answer_that_was_not_kept(stand: Stand, books: Books) -> None:
+    wrong = deepcopy(books)
+    lost = str(uuid4())
+    wrong.promise("OrderPlaced", order_id=lost)
+    wrong.replies[lost] += 1
+    wrong.positions.add(("billing", 63, 10**9, ""))
+    async with looking_from_outside(stand) as outside:
+        assert await promises_are_kept(outside, books) == []
+        assert await promises_are_kept(outside, wrong) == [
+            f"OrderPlaced {lost} was answered and is not there",
+            f"{lost}: replies accepted 1, TicketReplied 0",
+            "billing/63/1000000000 was answered for staff",
+        ]
 
 
 async def test_f18_consumers_refuse_a_source_that_was_set_back_to_an_older_backup(
