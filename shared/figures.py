@@ -33,8 +33,8 @@ select (select coalesce(sum(position), 0)::bigint from relay_checkpoint) as even
 """
 _EFFECTS = """
 select reactor, count(*) filter (where state = 'parked') as parked,
-       extract(epoch from $1 - min(created_at) filter (where state = 'pending'))::float8 as oldest_s
-from effect where state in ('pending', 'parked') group by 1
+       extract(epoch from $1 - min(created_at) filter (where state <> 'parked'))::float8 as oldest_s
+from effect where state in ('pending', 'performed', 'parked') group by 1
 """
 
 Heads = dict[tuple[str, int], int]

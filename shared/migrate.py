@@ -18,7 +18,7 @@ from shared.consumers import View
 
 MECHANISM = Path(__file__).parent / "migrations"
 DBMATE = Path(sys.executable).parent / "dbmate"
-APPEND_ONLY = ("events", "log")
+APPEND_ONLY = ("events", "log", "parked_decision")
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -98,7 +98,9 @@ class Reactor:
     `plan` says which effects; they are stored in one transaction with the checkpoint. `perform`
     then does one, at least once, with `effect.id` as its key outside; errors are retried with
     backoff, `Refused` ends it. `record` runs in the transaction that marks the effect as ended.
-    What `perform` returns is kept as plain JSON: `record` takes out of it what is personal.
+    What `perform` returns is kept at once, so that an effect whose recording fails is not performed
+    again: encrypted under the account's key if `is_personal`, and as plain JSON after `record`,
+    which takes out of it what is personal.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Reactor:
     handles: EventClasses
     ignored: EventClasses = frozenset()
     record: Callable[[Effect, dict[str, Any], Transaction], Awaitable[None]] = record_nothing
+    is_personal: bool = False
     refused: Callable[[Effect, str, Transaction], Awaitable[None]] | None = None
 
 

@@ -1,5 +1,8 @@
 """Carrying out what a reactor planned: at least once outside, its outcome recorded exactly once.
 
+The outcome is kept as soon as there is one: an effect whose recording fails is recorded again, not
+performed again.
+
 Effects of one account are begun in the order of their planning, those of several accounts side by
 side. After a fault an effect is tried again in 1, 2, 4 ... seconds, at most five minutes apart: for
 ever where the fault is one of the moment outside, else 20 times, and then it waits for a person.
@@ -13,17 +16,22 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import stamina
 import structlog
 
 from shared.consumers.declarations import Effect, Reactor, Refused
 from shared.consumers.faults import is_transient
 from shared.crash import crash_point
 from shared.database import acquire
+from shared.lease import Lease
+from shared.personal import decrypt, encrypt
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import RETRIES, span
 from shared.wakeup import Wakeup
 
 MAX_TRIES = 20
+KEEP_ATTEMPTS = 10
+LONGEST_PAUSE_S = 5.0
 LONGEST_WAIT_S = 300
 BATCH = 32
 POLL_S = 0.5
@@ -31,7 +39,8 @@ POLL_S = 0.5
 log = structlog.get_logger()
 
 _DUE = """
-select * from effect where reactor = $1 and state = 'pending' and next_try_at <= $2
+select * from effect
+where reactor = $1 and state in ('pending', 'performed') and next_try_at <= $2
 order by created_at, id limit $3
 """
 
@@ -50,36 +59,70 @@ class EffectRunner:
             while True:
                 lease.check()
                 seen = self._wakeup.count
-                if not await self.carry_out_due():
+                if not await self.carry_out_due(lease):
                     await self._wakeup.wait_after(seen, timeout_s=POLL_S)
 
-    async def carry_out_due(self) -> int:
-        """Carry out what is due, at most a batch; how many effects that was."""
+    async def carry_out_due(self, lease: Lease | None = None) -> int:
+        """Carry out what is due, at most a batch; how many effects that was.
+
+        With a lease, nothing is begun when it may be another's by now: `Unavailable`.
+        """
         async with acquire(self._store.pool) as db:
             rows = await db.fetch(_DUE, self._reactor.name, self._store.clock.now(), BATCH)
-        effects = sorted((_effect(row) for row in rows), key=lambda e: (str(e.account_id), e.id))
-        groups = [list(g) for _, g in groupby(effects, key=lambda effect: effect.account_id)]
-        await asyncio.gather(*(self._in_turn(group) for group in groups))
-        return len(effects)
+        due = sorted(rows, key=lambda row: (str(row["account_id"]), row["id"]))
+        groups = [list(g) for _, g in groupby(due, key=lambda row: row["account_id"])]
+        await asyncio.gather(*(self._in_turn(group, lease=lease) for group in groups))
+        return len(due)
 
-    async def _in_turn(self, effects: Sequence[Effect]) -> None:
-        for effect in effects:
-            await self._carry_out(effect)
+    async def _in_turn(self, rows: Sequence[asyncpg.Record], *, lease: Lease | None) -> None:
+        for row in rows:
+            if lease:
+                lease.check()
+            await self._carry_out(_effect(row), performed=row["performed"])
 
-    async def _carry_out(self, effect: Effect) -> None:
+    async def _carry_out(self, effect: Effect, *, performed: str | None) -> None:
+        """Perform it, unless that was done before, and record what came of it."""
         name = f"effect {self._reactor.name}"
         with span(name, traceparent=effect.traceparent, attributes={"kind": effect.kind}):
-            crash_point("effect.before_perform")
             try:
-                outcome = await self._reactor.perform(effect)
+                key = await self._key_of(effect)
+                if performed is None:
+                    performed = await self._perform(effect, key=key)
+                await self._end_done(effect, _opened(performed, key))
+                crash_point("effect.after_record")
             except Refused as refusal:
                 await self._end_refused(effect, refusal.reason)
             except Exception as error:
                 await self._retry_later(effect, error)
-            else:
-                crash_point("effect.after_perform")
-                await self._end_done(effect, outcome)
-                crash_point("effect.after_record")
+
+    async def _key_of(self, effect: Effect) -> bytes | None:
+        """Asked for before anything is done: an outcome that cannot be kept would be lost."""
+        if not self._reactor.is_personal or effect.account_id is None:
+            return None
+        return await self._store.keyring.ensure(effect.account_id)
+
+    async def _perform(self, effect: Effect, *, key: bytes | None) -> str:
+        """What came of it, as it is kept until it is recorded."""
+        crash_point("effect.before_perform")
+        outcome = await self._reactor.perform(effect)
+        crash_point("effect.after_perform")
+        text = msgspec.json.encode(outcome).decode()
+        performed = encrypt(text, key) if key else text
+        async for attempt in stamina.retry_context(
+            on=is_transient, attempts=KEEP_ATTEMPTS, wait_max=LONGEST_PAUSE_S, timeout=None
+        ):
+            with attempt:
+                await self._keep(effect, performed)
+        return performed
+
+    async def _keep(self, effect: Effect, performed: str) -> None:
+        async with acquire(self._store.pool) as db:
+            await db.execute(
+                """update effect set state = 'performed', performed = $2
+                   where id = $1 and state = 'pending'""",
+                effect.id,
+                performed,
+            )
 
     async def _end_done(self, effect: Effect, outcome: dict[str, Any]) -> None:
         async def end(tx: Transaction) -> None:
@@ -104,8 +147,8 @@ class EffectRunner:
         db = await tx.begin()
         await db.execute(
             """update effect set state = $2, outcome = $3, ended_at = $4, error = null,
-                   tries = tries + 1
-               where id = $1 and state = 'pending'""",
+                   performed = null, tries = tries + 1
+               where id = $1 and state in ('pending', 'performed')""",
             effect.id,
             state,
             msgspec.json.encode(outcome).decode(),
@@ -120,13 +163,20 @@ class EffectRunner:
         is_hopeless = effect.tries + 1 >= MAX_TRIES and not is_transient(error)
         async with acquire(self._store.pool) as db:
             await db.execute(
-                """update effect set state = $2, next_try_at = $3, error = $4, tries = tries + 1
-                   where id = $1""",
+                """update effect set next_try_at = $3, error = $4, tries = tries + 1,
+                       state = case when $2 then 'parked' else state end
+                   where id = $1 and state in ('pending', 'performed')""",
                 effect.id,
-                "parked" if is_hopeless else "pending",
+                is_hopeless,
                 self._store.clock.now() + wait,
                 repr(error)[:2000],
             )
+
+
+def _opened(performed: str, key: bytes | None) -> dict[str, Any]:
+    text = decrypt(performed, key) if key else performed
+    outcome: dict[str, Any] = msgspec.json.decode(text)
+    return outcome
 
 
 def _cause(reactor: Reactor, effect: Effect) -> Cause:

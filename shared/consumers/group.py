@@ -156,8 +156,8 @@ class Consumers:
             parked = await _counts(db, "select consumer, count(*) from parked group by 1")
             effects = await _counts(
                 db,
-                """select state, count(*) from effect
-                   where state in ('pending', 'parked') group by 1""",
+                """select case state when 'parked' then state else 'pending' end, count(*)
+                   from effect where state in ('pending', 'performed', 'parked') group by 1""",
             )
             rebuilt = await rebuilds(db)
         consumers = [

@@ -24,6 +24,7 @@ from shared.http.access import Gate
 from shared.http.document import DocumentsFirst
 from shared.http.internal import router as internal_router
 from shared.http.limits import MAX_BODY_BYTES, Guards
+from shared.http.parked import router as parked_router
 from shared.http.problems import answer_problems
 from shared.http.route import DeclaredRoute, Router
 from shared.logs import start_logs
@@ -112,7 +113,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.status = app.state.figures.status
     documents = [document for router in service.routers for document in router.documents]
     app.add_middleware(DocumentsFirst, documents=documents)
-    for router in (*service.routers, internal_router):
+    for router in (*service.routers, internal_router, parked_router):
         check_declared_routes(router)
         app.include_router(router.api)
     answer_problems(app)

@@ -24,7 +24,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """NFC, no control or format characters that could end a line or hide text."""
     text = unicodedata.normalize("NFC", text)
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
@@ -43,7 +43,7 @@ def _paragraph(text: str) -> str:
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LINE_LENGTH),
-    AfterValidator(_one_line),
+    AfterValidator(one_line),
 ]
 """One line of 1 to 200 characters, NFC, trimmed."""
 

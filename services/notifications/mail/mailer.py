@@ -172,6 +172,7 @@ def mailer(perform: Mailer) -> Reactor:
         perform=perform.perform,
         record=record,
         refused=refused,
+        is_personal=True,
         handles=HANDLED,
         ignored=PUBLISHED - HANDLED,
     )
