@@ -78,11 +78,14 @@ async def _rebuild(view: View, consumers: Consumers, *, keyring: Keyring, db: Co
     await db.execute(view.tables)
     await db.execute(f"set local search_path = pg_temp, {path}")
     tables = await describe(db, view.table_names)
+    left_out = await _left_out(db, view)
     for row in checkpoints:
         feed = consumers.feeds[row["source"]]
         feed = feed.behind if isinstance(feed, RecentPages) else feed
         batch: list[Record] = []
         async for record in read_all(feed, row["partition"], after=0, upto=row["position"]):
+            if (record.source, record.partition, record.position) in left_out:
+                continue
             batch.append(record)
             if len(batch) == BATCH:
                 await _apply(view, batch, keyring=keyring, db=db, tables=tables)
@@ -98,6 +101,17 @@ async def _apply(
     for envelope in await open_all(handled, keyring):
         view.apply(envelope, rows)
     await write(db, rows, tables)
+
+
+async def _left_out(db: Connection, view: View) -> set[tuple[str, int, int]]:
+    """The events that the view does without: parked, or skipped by a person."""
+    rows = await db.fetch(
+        """select source, partition, position from parked where consumer = $1
+           union select source, partition, position from parked_decision
+           where consumer = $1 and decision = 'skip' and kind = 'event'""",
+        view.name,
+    )
+    return {(row["source"], row["partition"], row["position"]) for row in rows}
 
 
 async def _difference(view: View, table: str, *, db: Connection) -> Finding | None:

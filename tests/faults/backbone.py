@@ -48,6 +48,7 @@ class Backbone:
     ) -> None:
         self.source = source
         self.source_url = url
+        self.reader_url = ""
         self.relay: Relay | None = None
         self.reader = reader
         self.server = server
@@ -235,7 +236,9 @@ async def open_backbone(database: OpenDatabase, server: Bus | BusCluster) -> Bac
     await owner.close()
     reading = store_on(reader.pool)
     reading.service = "portal"
-    return Backbone(store_on(source.pool), reading, server, url=source.url)
+    backbone = Backbone(store_on(source.pool), reading, server, url=source.url)
+    backbone.reader_url = reader.url
+    return backbone
 
 
 @asynccontextmanager
