@@ -82,7 +82,8 @@ async def _work(work: str, urls: Sequence[str]) -> None:
             feeds={"tickets": feed},
             keyring=NoKeys(),
         )
-        assert await rebuild(CLOSINGS, site, progress=unwatched) == EVENTS
+        replayed = await rebuild(CLOSINGS, site, progress=unwatched)
+        assert replayed == sum((await feed.heads()).values())
     else:
         store = EventStore(
             pool, service="tickets", publish=publish, keyring=NoKeys(), clock=SystemClock()
