@@ -24,6 +24,8 @@ RESOLVE_WITHIN_S = 5.0
 TERMINATE_WITHIN_MS = 2000
 LANE_EVENTS = 500
 """A flush of the lane takes no more writes once it has so many events."""
+SHARED_OUT = 8
+"""From so many on, the commands of a flush are told in two parts."""
 SINGLE_EVENTS = 50
 """A write of more events would hold up the lane: it goes on a connection of its own."""
 
@@ -40,6 +42,9 @@ where pid = $1 and usename = current_user
 log = structlog.get_logger()
 
 
+_Waiting = tuple[Write, "asyncio.Future[BaseException | None]"]
+
+
 class CommitUnknown(Unavailable):
     """It is not known whether this was recorded; repeating the same request is safe and tells."""
 
@@ -53,7 +58,7 @@ class Recorder:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._waiting: deque[tuple[Write, asyncio.Future[BaseException | None]]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._lane: asyncio.Task[None] | None = None
 
     async def record(self, write: Write) -> None:
@@ -112,11 +117,41 @@ class Recorder:
     async def _run_lane(self) -> None:
         try:
             while self._waiting:
-                await self._flush(self._next_batch())
+                await self._ride()
+        except Unavailable as error:
+            self._turn_away(error)
         finally:
             self._lane = None
+            self._turn_away(asyncio.CancelledError())
 
-    def _next_batch(self) -> list[tuple[Write, "asyncio.Future[BaseException | None]"]]:
+    def _turn_away(self, error: BaseException) -> None:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        _tell(waiting, error)
+
+    async def _ride(self) -> None:
+        """Flush over one connection for as long as somebody waits, or until a flush fails.
+
+        Half of those whose writes are recorded are told only when the next statement is on its way:
+        so this process prepares commands while the server works.
+        """
+        loop = asyncio.get_running_loop()
+        resting: list[_Waiting] = []
+        error: BaseException | None = None
+        try:
+            async with acquire(self._pool) as db:
+                while error is None and (self._waiting or resting):
+                    loop.call_soon(_tell, resting, None)
+                    batch = self._next_batch()
+                    error = await self._flush(db, batch) if batch else None
+                    half = len(batch) // 2 if len(batch) >= SHARED_OUT and not error else 0
+                    _tell(batch[half:], error)
+                    resting = batch[:half]
+                    await asyncio.sleep(0)  # they come back with what they do next
+        finally:
+            _tell(resting, None)
+
+    def _next_batch(self) -> list[_Waiting]:
         batch, size = [], 0
         while self._waiting and size < LANE_EVENTS:
             write, flushed = self._waiting.popleft()
@@ -125,20 +160,20 @@ class Recorder:
                 size += len(write.events)
         return batch
 
-    async def _flush(
-        self, batch: Sequence[tuple[Write, "asyncio.Future[BaseException | None]"]]
-    ) -> None:
+    async def _flush(self, db: Connection, batch: Sequence[_Waiting]) -> BaseException | None:
+        """Record the batch in one statement; why not, if that failed."""
         error: BaseException | None = asyncio.CancelledError()
         try:
-            async with acquire(self._pool) as db:
-                await append(db, [write for write, _ in batch])
+            await append(db, [write for write, _ in batch])
             error = None
-        except (asyncpg.PostgresError, Unavailable, *LOST) as failure:
+        except (asyncpg.PostgresError, *LOST) as failure:
             error = failure
+            if _may_be_done(failure):
+                give_up(db)
         finally:
-            for _, flushed in batch:
-                if not flushed.done():
-                    flushed.set_result(error)
+            if isinstance(error, asyncio.CancelledError):
+                _tell(batch, error)
+        return error
 
     # ------------------------------------------------------------------------------------ singly
 
@@ -197,6 +232,12 @@ async def pause(turn: int) -> None:
     """Wait a little after try number `turn` (from 0) has failed: each time longer, with jitter."""
     longest_s = min(FIRST_PAUSE_S * 2**turn, 0.5)
     await asyncio.sleep(random.uniform(longest_s / 2, longest_s))  # noqa: S311
+
+
+def _tell(batch: Sequence[_Waiting], error: BaseException | None) -> None:
+    for _, flushed in batch:
+        if not flushed.done():
+            flushed.set_result(error)
 
 
 def _may_be_done(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from shared import recorder as recording
 from shared.append import Write
+from shared.database import Connection
 from shared.errors import AlreadyClaimed, ConcurrentWrite, Unavailable
 from shared.feed import LocalFeed
 from shared.ids import new_id
@@ -27,10 +28,10 @@ class Counting(Recorder):
         self.flushed: list[int] = []
 
     async def _flush(
-        self, batch: Sequence[tuple[Write, "asyncio.Future[BaseException | None]"]]
-    ) -> None:
+        self, db: Connection, batch: "Sequence[tuple[Write, asyncio.Future[BaseException | None]]]"
+    ) -> BaseException | None:
         self.flushed.append(len(batch))
-        await super()._flush(batch)
+        return await super()._flush(db, batch)
 
 
 @pytest.fixture
