@@ -18,7 +18,7 @@ from tests.simulation.operations import ALONE, DRAWS, TEXT_OF
 
 SESSIONS = 3
 STEPS = 60
-ROUNDS = 40
+ROUNDS = 32
 BY_THE_CLOCK = frozenset({"created_at", "claimed_at", "parked_at", "next_try_at", "ended_at"})
 TABLES = [table.name for table in kernel_tables()]
 EMPTY = """
