@@ -28,6 +28,8 @@ ALGORITHM = "Ed25519"
 INTERNAL = "internal"
 OPERATOR = "operator"
 KEYS_KEPT_S = 300.0
+ASK_AGAIN_AFTER_S = 5.0
+"""How often an issuer is asked, at most, for the new key that may have signed a token."""
 SKEW_S = 5
 TRUSTED_FOR_S = 30
 CHECKED_KEPT = 10_000
@@ -124,14 +126,18 @@ class Verifier:
 
     async def _check(self, token: str) -> tuple[float, Caller]:
         issuer = _claimed_issuer(token)
-        for key in await self._keys(issuer):
-            try:
-                decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
-            except (JoseError, ValueError):
-                continue
-            until = min(decoded.claims["exp"], unix_now() + TRUSTED_FOR_S)
-            return until, self._caller(issuer, decoded.claims)
-        raise Unauthenticated()
+        claims = _claims_by(await self._keys(issuer), token)
+        if claims is None and self._may_have_new_keys(issuer):
+            self._kept.pop(issuer)
+            claims = _claims_by(await self._keys(issuer), token)
+        if claims is None:
+            raise Unauthenticated()
+        return min(claims["exp"], unix_now() + TRUSTED_FOR_S), self._caller(issuer, claims)
+
+    def _may_have_new_keys(self, issuer: str) -> bool:
+        """Whether to ask the issuer once more; not for every forgery."""
+        kept = self._kept.get(issuer)
+        return kept is not None and kept[0] - KEYS_KEPT_S + ASK_AGAIN_AFTER_S < time.monotonic()
 
     def _caller(self, issuer: str, claims: Mapping[str, Any]) -> Caller:
         if claims.get("aud") not in ("*", self._audience) or claims["exp"] < unix_now() - SKEW_S:
@@ -171,6 +177,16 @@ class Verifier:
                 continue
             return [OKPKey.import_key(key) for key in answer.json()["keys"]]
         raise Unavailable(what=issuer)
+
+
+def _claims_by(keys: Iterable[OKPKey], token: str) -> Mapping[str, Any] | None:
+    """What the token says, if one of the keys has signed it."""
+    for key in keys:
+        try:
+            return jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+        except (JoseError, ValueError):
+            continue
+    return None
 
 
 def _claimed_issuer(token: str) -> str:
