@@ -9,6 +9,7 @@ from deploy.local.commands.day import day
 from deploy.local.commands.demo import demo
 from deploy.local.commands.events import events
 from deploy.local.commands.logs import show_logs
+from deploy.local.commands.parked import parked
 from deploy.local.commands.rebuilding import rebuild
 from deploy.local.commands.running import down, up
 from deploy.local.commands.status import show_status
@@ -29,7 +30,7 @@ app.command(show_status, name="status")
 app.command(show_logs, name="logs")
 app.command(verify, name="verify")
 app.command(rebuild, name="rebuild")
-for group in (day, events, brand, demo):
+for group in (day, events, brand, demo, parked):
     app.command(group)
 
 

@@ -118,3 +118,11 @@ def test_a_persons_password_is_made_once_and_kept_for_its_owner_only(home: Home)
     assert sign_ins(home) == [renamed]
     assert len(first.password) >= 20
     assert (home.folder / "sign-ins.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("words", [("parked", "list"), ("parked", "retry", "x")])
+def test_what_is_parked_is_asked_of_a_running_platform(
+    faktura: Faktura, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(CannotRun, match="faktura up"):
+        faktura(*words)

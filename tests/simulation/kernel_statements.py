@@ -570,7 +570,7 @@ async def plan(session: Session, *given: Any) -> int:
     row = dict(zip(EFFECT, given, strict=True))
     row["payload"] = jsonb(row["payload"])
     row |= {"state": "pending", "tries": 0, "next_try_at": session.now(), "outcome": None}
-    row |= {"error": None, "created_at": session.now(), "ended_at": None}
+    row |= {"error": None, "created_at": session.now(), "ended_at": None, "performed": None}
     if await session.clash("effect", row, ("reactor", "key")) is not None:
         return 0
     await session.insert("effect", row)
