@@ -385,8 +385,9 @@ class Worker:
         log.error("event parked", consumer=self.name, id=str(record.id), error=repr(error))
         due = next_try(self._store.clock.now(), 1)
         async with acquire(self._store.pool) as db, db.transaction():
-            await park(db, self.name, record=record, error=repr(error), next_try_at=due)
+            # First, as in `_apply`: it may be parked already, by a commit whose answer was lost.
             await move_checkpoints(db, self.name, runs=[[record]], known=self._checkpoints)
+            await park(db, self.name, record=record, error=repr(error), next_try_at=due)
         self._frozen.add(frozen_key(record))
         self._commit([record], [])
 
@@ -407,8 +408,9 @@ class Worker:
                 RETRIES.note("parked")
                 await note_failure(db, self.name, parked=parked, error=repr(error), now=now)
                 return True
-            if await unpark(db, self.name, parked=parked):
-                self._frozen.discard(parked.frozen)
+            was_last = await unpark(db, self.name, parked=parked)
+        if was_last:
+            self._frozen.discard(parked.frozen)
         self._commit([], envelopes)
         for tx in written:
             self._store.announce(tx)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, Rows, View
+from shared.consumers.checkpoints import LostRace
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import AnotherHistory, Worker
@@ -169,6 +170,23 @@ async def test_poison_freezes_only_its_own_account_and_is_applied_when_it_can_be
         2,
         2,
     ]
+
+
+async def test_what_is_parked_already_shows_whoever_does_not_know_where_the_consumer_stands(
+    house: House,
+) -> None:
+    def never(envelope: Envelope, rows: Rows) -> None:
+        raise ValueError("never")
+
+    view = View(name="tally", sources=("tickets",), tables=TABLES, apply=never, handles=HANDLES)
+    first, late = await house.worker(view), await house.worker(view)
+    await house.counted(1)
+    await first.catch_up("tickets")
+    with pytest.raises(LostRace):
+        await late.catch_up("tickets")
+    await late.catch_up("tickets")
+    assert late.behind == {}
+    assert len(await house.rows("select * from parked")) == 2
 
 
 async def test_poison_is_tried_five_times_and_then_waits_for_a_person(house: House) -> None:
