@@ -88,6 +88,7 @@ class Relay:
 
     async def publish_under(self, lease: Lease) -> None:
         """`run` for as long as the lease holds."""
+        self._checked_at = -CHECK_EVERY_S  # a look that the database cut short is begun anew
         while True:
             beat()
             try:
