@@ -62,6 +62,7 @@ class Keeper:
         self._backoff = Backoff()
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._again = asyncio.Event()
         self._ready_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -82,6 +83,10 @@ class Keeper:
         self._stopping.set()
         if self._task:
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def restart(self) -> None:
+        """Ends the program in good order; it is started again as after a crash."""
+        self._again.set()
 
     async def _keep(self) -> None:
         while not self._stopping.is_set():
@@ -107,10 +112,12 @@ class Keeper:
         watch = asyncio.create_task(self._watch())
         ended = asyncio.create_task(process.wait())
         told = asyncio.create_task(self._stopping.wait())
+        again = asyncio.create_task(self._again.wait())
         try:
-            await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, told, again}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (watch, told):
+            self._again.clear()
+            for task in (watch, told, again):
                 task.cancel()
             if self._stopping.is_set():
                 self._change("stopping")

@@ -6,6 +6,7 @@ end is the other way round. `python -m deploy.local.supervisor` is the one in th
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,15 @@ log = structlog.get_logger()
 
 READY_WITHIN_S = 180.0
 MIGRATED_WITHIN_S = 170.0
+DISK_LOOK_S = 1.0
+FULL_BELOW_BYTES = 32 * 1024**2
+ROOM_AGAIN_BYTES = 96 * 1024**2
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def free_bytes(home: Home) -> int:
+    """What is free on the disk of the installation."""
+    return shutil.disk_usage(home.folder).free
 
 
 class Supervisor:
@@ -58,6 +67,7 @@ class Supervisor:
         Whatever happens, nothing is left running.
         """
         starting = asyncio.create_task(self._start())
+        watching = asyncio.create_task(self._watch_disk())
         ending = asyncio.create_task(self._end.wait())
         try:
             await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
@@ -67,10 +77,25 @@ class Supervisor:
                 when_ready()
                 await ending
         finally:
-            for task in (starting, ending):
+            for task in (starting, ending, watching):
                 task.cancel()
-            await asyncio.gather(starting, ending, return_exceptions=True)
+            await asyncio.gather(starting, ending, watching, return_exceptions=True)
             await self._stop()
+
+    async def _watch_disk(self) -> None:
+        """Restarts NATS when a full disk has room again: it refuses to store until then.
+
+        PostgreSQL ends by itself on a full disk, and is started again as after any end.
+        """
+        was_full = False
+        while True:
+            free = free_bytes(self._installation.home)
+            if was_full and free > ROOM_AGAIN_BYTES:
+                log.warning("the disk has room again", free_bytes=free)
+                for name in (n for n in self._keepers if n.startswith("nats")):
+                    self._keepers[name].restart()
+            was_full = free < FULL_BELOW_BYTES or (was_full and free <= ROOM_AGAIN_BYTES)
+            await asyncio.sleep(DISK_LOOK_S)
 
     async def _start(self) -> None:
         begun = time.monotonic()

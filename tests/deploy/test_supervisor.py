@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import keeper, programs
+from deploy.local import keeper, programs, supervisor
 from deploy.local.board import Board
 from deploy.local.installation import Installation
 from deploy.local.keys import secrets_of
@@ -31,9 +31,11 @@ SLEEPS = "import time; time.sleep(600)"
 class Run:
     """A supervisor with toy programs, running in the background of a test."""
 
-    def __init__(self, home: Home, toys: Iterable[Program]) -> None:
+    def __init__(
+        self, home: Home, toys: Iterable[Program], *, foundations: Iterable[Program] = ()
+    ) -> None:
         self.home = home
-        plan = Plan(foundations=(), sandboxes=tuple(toys), services=())
+        plan = Plan(foundations=tuple(foundations), sandboxes=tuple(toys), services=())
         installation = Installation(home=home, ports=PREFERRED, secrets=secrets_of(home))
         self.ready = asyncio.Event()
         self.supervisor = Supervisor(installation, plan, lambda board: None)
@@ -113,6 +115,43 @@ async def test_a_program_that_dies_is_started_again_with_a_new_pid(tmp_path: Pat
 
         await wait_until(is_back)
     assert run.pid_of("sleeper") != first
+    await run.end()
+
+
+async def test_nats_is_restarted_once_when_a_full_disk_has_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = supervisor.ROOM_AGAIN_BYTES + 1
+    looks = 0
+
+    def look(_: Home) -> int:
+        nonlocal looks
+        looks += 1
+        return free
+
+    monkeypatch.setattr(supervisor, "free_bytes", look)
+    monkeypatch.setattr(supervisor, "DISK_LOOK_S", 0.01)
+    run = Run(home_in(tmp_path), [toy("sleeper", SLEEPS)], foundations=[toy("nats", SLEEPS)])
+    await run.until_ready()
+
+    async def has_looked() -> bool:
+        return looks > seen + 5
+
+    for left in (supervisor.FULL_BELOW_BYTES - 1, supervisor.FULL_BELOW_BYTES + 1):
+        free, seen = left, looks
+        await wait_until(has_looked)
+        assert run.board().entries["nats"].restarts == 0
+    free = supervisor.ROOM_AGAIN_BYTES + 1
+
+    async def is_back() -> bool:
+        entry = run.board().entries["nats"]
+        return entry.restarts == 1 and entry.state == "ready"
+
+    await wait_until(is_back)
+    seen = looks
+    await wait_until(has_looked)
+    assert run.board().entries["nats"].restarts == 1
+    assert run.board().entries["sleeper"].restarts == 0
     await run.end()
 
 
