@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.faults.stand import PROGRAMS, Stand
 
-BACK_WITHIN_S = 60.0
+BACK_WITHIN_S = 180.0
 LOOK_AGAIN_S = 0.05
 
 
