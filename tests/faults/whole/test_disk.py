@@ -61,7 +61,7 @@ async def test_f15_with_a_full_disk_commands_wait_and_all_that_was_accepted_stay
             await crowd.last(3)
             _fill(ballast)
         ballast.unlink()
-        # What docs/reliability.md tells the operator: NATS goes on refusing until it is restarted.
+        # The supervisor does this by itself when it next looks; here nobody waits for that.
         stand.send("nats", signal.SIGTERM)
         await crowd.until(30)
     await stand.until_back()
