@@ -54,6 +54,14 @@ check: $(INSTALLED_DEV)  ## lint, format, types, imports, sizes, lock files
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -q tests/test_tidy.py tests/test_linters.py tests/test_repository.py
 
+# How many seeds, and the first of them: make simulate SEEDS=1 FROM=4711
+SEEDS ?= 5000
+FROM ?= 0
+
+.PHONY: simulate
+simulate: $(INSTALLED_DEV)  ## run the kernel over in-memory servers in virtual time: SEEDS= FROM=
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FROM)
+
 .PHONY: bench
 bench: $(INSTALLED_DEV)  ## measure, each figure against its baseline; writes bench/results.json
 	@$(BIN)/python -m bench

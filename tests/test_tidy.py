@@ -41,6 +41,7 @@ BROAD_EXCEPT_ALLOWED: dict[str, str] = {
     "shared/consumers/worker.py::Worker._deal_with": "parks what cannot be applied",
     "shared/consumers/worker.py::Worker._retry_one": "counts a parked event's tries",
     "shared/consumers/effects.py::EffectRunner._carry_out": "counts an effect's tries, then parks",
+    "tests/simulation/simulate.py::simulate": "whatever goes wrong is the seed's result",
 }
 """file::function -> why it may catch everything. Only outermost loops, which count and park."""
 
@@ -65,6 +66,7 @@ SLEEP_ALLOWED: dict[str, str] = {
     "tests/faults/killer.py::Killer._watch": "polls a program that starts again",
     "tests/journeys/test_order.py::"
     "test_one_trace_leads_from_the_browsers_request_to_the_sent_mail": "spans come in batches",
+    "tests/simulation/virtual_time.py::pass_time": "virtual time: nobody waits",
 }
 """file::function -> why this test code sleeps instead of waiting for a position."""
 

@@ -8,11 +8,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from shared.envelope import FIRST_HASH, PARTITIONS
 from shared.snapshots import KEEP, LOAD
-from tests.simulation.memory_postgres import Session, Table, Values, statement
+from tests.simulation.memory_postgres import Session, Table, Values, statement, violation
 
 EVENT = (
     "stream_id",
@@ -189,7 +187,7 @@ async def _take_key(
         await session.lock("idempotency_key", place)
         kept = session.get("idempotency_key", *place)
         if kept is not None and kept["created_at"] > row["created_at"] - timedelta(days=1):
-            raise asyncpg.UniqueViolationError("the idempotency key is taken")
+            raise violation("idempotency_key_pkey", "the idempotency key is taken")
     session.write("idempotency_key", row)
 
 
@@ -259,21 +257,18 @@ async def reached(session: Session, ids: list[UUID]) -> list[Values]:
     return [{"partition": part, "position": at} for part, at in sorted(places.items())]
 
 
-# ---------------------------------------------------------------------------- leases and the relay
+@statement(
+    """select pg_terminate_backend(pid, $2) from pg_stat_activity
+       where pid = $1 and usename = current_user"""
+)
+async def terminate(session: Session, pid: int, within_ms: int) -> list[Values]:
+    found = [each for each in session.server.sessions if each.pid == pid]
+    for each in found:
+        each.connection.lose()
+    return [{"pg_terminate_backend": True} for _ in found]
 
 
-@statement("select pg_try_advisory_lock(hashtextextended($1, 0))")
-async def try_lease(session: Session, name: str) -> list[Values]:
-    holder = session.server.advisory.setdefault(name, session)
-    return [{"pg_try_advisory_lock": holder is session}]
-
-
-@statement("select pg_advisory_unlock(hashtextextended($1, 0))")
-async def give_lease_back(session: Session, name: str) -> list[Values]:
-    held = session.server.advisory.get(name) is session
-    if held:
-        del session.server.advisory[name]
-    return [{"pg_advisory_unlock": held}]
+# ---------------------------------------------------------------------------------------- relay
 
 
 @statement(
@@ -475,9 +470,12 @@ async def begin_checkpoints(session: Session, consumer: str, *columns: list[Any]
     return begun
 
 
-@statement("select distinct frozen from parked where consumer = $1")
-async def frozen(session: Session, consumer: str) -> list[Values]:
-    rows = session.scan("parked", lambda row: row["consumer"] == consumer)
+@statement("select distinct frozen from parked where consumer = $1 and partition = any($2)")
+async def frozen(session: Session, consumer: str, partitions: list[int]) -> list[Values]:
+    own = frozenset(partitions)
+    rows = session.scan(
+        "parked", lambda row: row["consumer"] == consumer and row["partition"] in own
+    )
     return [{"frozen": key} for key in dict.fromkeys(row["frozen"] for row in rows)]
 
 
@@ -497,21 +495,69 @@ async def park(session: Session, *given: Any) -> int:
 
 
 @statement(
-    """select p.* from parked p where p.consumer = $1 and p.next_try_at <= $2
-       order by p.next_try_at limit 1 for update skip locked"""
+    """select p.* from parked p
+       where p.consumer = $1 and p.partition = any($2)
+         and (p.next_try_at <= $3 or p.tries = 0)
+         and not exists (
+             select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
+               and (e.parked_at, e.position) < (p.parked_at, p.position))
+       order by p.parked_at, p.position limit 1 for update of p skip locked"""
 )
-async def first_due(session: Session, consumer: str, now: datetime) -> list[Values]:
-    def is_due(row: Values) -> bool:
-        return bool(
-            row["consumer"] == consumer and row["next_try_at"] and row["next_try_at"] <= now
-        )
+async def first_due(
+    session: Session, consumer: str, partitions: list[int], now: datetime
+) -> list[Values]:
+    own = frozenset(partitions)
+    rows = session.scan("parked", lambda row: row["consumer"] == consumer)
+    rows.sort(key=lambda row: (row["parked_at"], row["position"]))
+    firsts: dict[str, Values] = {}
+    for row in rows:
+        firsts.setdefault(row["frozen"], row)
 
-    for row in sorted(session.scan("parked", is_due), key=lambda row: row["next_try_at"]):
+    def is_due(row: Values) -> bool:
+        is_time = row["next_try_at"] is not None and row["next_try_at"] <= now
+        return row["partition"] in own and (is_time or row["tries"] == 0)
+
+    for row in filter(is_due, firsts.values()):
         if session.try_lock("parked", _place(row)):
             latest = session.get("parked", *_place(row))
             if latest is not None and is_due(latest):
                 return [latest]
     return []
+
+
+@statement(
+    """select record, source, partition, position from parked
+       where consumer = $1 and partition = any($2) and error like 'UnknownEvent(%'"""
+)
+async def unknown(session: Session, consumer: str, partitions: list[int]) -> list[Values]:
+    own = frozenset(partitions)
+    rows = session.scan(
+        "parked",
+        lambda row: (
+            row["consumer"] == consumer
+            and row["partition"] in own
+            and row["error"].startswith("UnknownEvent(")
+        ),
+    )
+    names = ("record", "source", "partition", "position")
+    return [{name: row[name] for name in names} for row in rows]
+
+
+@statement(
+    """update parked set next_try_at = $5
+       where (consumer, source, partition, position) = ($1, $2, $3, $4)"""
+)
+async def try_at(session: Session, *given: Any) -> int:
+    changed = await session.update(
+        "parked", lambda row: _place(row) == given[:4], lambda row: {"next_try_at": given[4]}
+    )
+    return len(changed)
+
+
+@statement("select exists (select from parked where consumer = $1 and frozen = $2)")
+async def has_parked(session: Session, consumer: str, key: str) -> list[Values]:
+    rows = session.scan("parked", lambda row: (row["consumer"], row["frozen"]) == (consumer, key))
+    return [{"exists": bool(rows)}]
 
 
 def _place(row: Values) -> tuple[Any, ...]:
@@ -524,23 +570,6 @@ def _place(row: Values) -> tuple[Any, ...]:
 )
 async def unpark(session: Session, *place: Any) -> int:
     return await session.delete("parked", lambda row: _place(row) == place)
-
-
-@statement(
-    """update parked set next_try_at = $3 where (consumer, source, partition, position) in (
-           select consumer, source, partition, position from parked
-           where consumer = $1 and frozen = $2 order by parked_at, position limit 1)"""
-)
-async def let_follow(session: Session, consumer: str, frozen_key: str, now: datetime) -> int:
-    waiting = session.scan(
-        "parked", lambda row: (row["consumer"], row["frozen"]) == (consumer, frozen_key)
-    )
-    first = sorted(waiting, key=lambda row: (row["parked_at"], row["position"]))[:1]
-    places = [_place(row) for row in first]
-    changed = await session.update(
-        "parked", lambda row: _place(row) in places, lambda row: {"next_try_at": now}
-    )
-    return len(changed)
 
 
 @statement(

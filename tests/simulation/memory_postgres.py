@@ -2,8 +2,8 @@
 
 It parses no SQL. It knows exactly the statements that were registered with it (see
 `kernel_statements.py`), each by its whole text; any other fails loudly. What it models: read
-committed isolation, row locks and their waits, unique keys, deadlocks, savepoints, advisory locks
-that end with their connection, commits whose answer is lost. Doubles are for third parties only
+committed isolation, row locks and their waits, unique keys, deadlocks, savepoints, backends
+that are ended, commits whose answer is lost. Doubles are for third parties only
 and this one is allowed because `test_postgres_differential.py` runs the same operations against
 the real server and demands the same results.
 """
@@ -11,6 +11,7 @@ the real server and demands the same results.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -19,15 +20,21 @@ import asyncpg
 from asyncpg.transaction import Transaction
 
 from shared.database import SERVER_SETTINGS
+from tests.simulation.virtual_time import pass_time
 
 Key = tuple[Any, ...]
 Values = dict[str, Any]
 Handler = Callable[..., Awaitable[Any]]
+Listener = Callable[..., Any]
 
 DEADLOCK_TIMEOUT_S = 1.0
 
 STATEMENTS: dict[str, Handler] = {}
 """Text of a statement, white space folded -> what answers it."""
+
+
+class UnknownStatement(BaseException):
+    """The stand-in cannot answer this one. No loop that outlives its errors outlives it."""
 
 
 def statement(text: str) -> Callable[[Handler], Handler]:
@@ -44,6 +51,13 @@ def statement(text: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+def violation(constraint: str, detail: str) -> asyncpg.UniqueViolationError:
+    """The error of a unique constraint, with what the server tells of it."""
+    error = asyncpg.UniqueViolationError(f"duplicate key violates {constraint}")
+    error.constraint_name, error.detail = constraint, detail
+    return error
 
 
 class Row:
@@ -117,7 +131,13 @@ class Table:
 class Weather(Protocol):
     """What the way to the server and back does to a statement."""
 
-    async def out(self, connection: "MemoryConnection", query: str) -> None:
+    def check(self) -> None:
+        """Raises when the client's process is dead."""
+        ...
+
+    async def out(
+        self, connection: "MemoryConnection", query: str, arguments: Sequence[Any]
+    ) -> None:
         """Before the server gets it; may lose the connection."""
         ...
 
@@ -133,7 +153,12 @@ class Weather(Protocol):
 class Calm:
     """Nothing ever happens, but others get their turn."""
 
-    async def out(self, connection: "MemoryConnection", query: str) -> None:
+    def check(self) -> None:
+        """See `Weather.check`."""
+
+    async def out(
+        self, connection: "MemoryConnection", query: str, arguments: Sequence[Any]
+    ) -> None:
         """See `Weather.out`."""
         await asyncio.sleep(0)
 
@@ -154,8 +179,21 @@ class MemoryServer:
         self.now = now
         self.holders: dict[Key, Session] = {}
         self.waiters: dict[Key, list[asyncio.Future[None]]] = {}
-        self.advisory: dict[str, Session] = {}
         self.sessions: list[Session] = []
+        self.listeners: list[tuple[str, MemoryConnection, Listener]] = []
+        self._backends = 0
+
+    def next_pid(self) -> int:
+        """The id of a new backend."""
+        self._backends += 1
+        return self._backends
+
+    def notify(self, channel: str, sender: "Session", payload: str) -> None:
+        """Tell whoever listens, each on its own connection."""
+        for name, connection, listener in list(self.listeners):
+            if name == channel:
+                loop = asyncio.get_running_loop()
+                loop.call_soon(listener, connection, sender.pid, channel, payload)
 
     def read(self, table: str) -> list[Values]:
         """Every committed row, in no order that may be relied on."""
@@ -167,7 +205,7 @@ class MemoryServer:
             return
         session.is_alive = False
         session.end(commit=False)
-        self.advisory = {k: holder for k, holder in self.advisory.items() if holder is not session}
+        self.listeners = [each for each in self.listeners if each[1].session is not session]
         self.sessions.remove(session)
 
 
@@ -181,8 +219,13 @@ class _Savepoint:
 class Session:
     """A backend: at most one transaction, its uncommitted changes and its locks."""
 
-    def __init__(self, server: MemoryServer) -> None:
+    def __init__(self, server: MemoryServer, connection: "MemoryConnection") -> None:
         self.server = server
+        self.connection = connection
+        self.pid = server.next_pid()
+        self.began_at = server.now()
+        self.application_name = ""
+        self.notifications: list[tuple[str, str]] = []
         self.is_alive = True
         self.in_transaction = False
         self.has_failed = False
@@ -225,9 +268,13 @@ class Session:
 
     async def insert(self, table: str, row: Values) -> None:
         """UniqueViolationError when a key of it is taken; waits for who is about to take it."""
-        taken = await self.clash(table, row)
-        if taken is not None:
-            raise asyncpg.UniqueViolationError(f"duplicate key in {table} {taken}")
+        place = self.server.tables[table]
+        for columns in (place.key, *place.unique):
+            if await self.clash(table, row, columns) is not None:
+                suffix = "pkey" if columns == place.key else f"{'_'.join(columns)}_key"
+                values = ", ".join(str(row[column]) for column in columns)
+                detail = f"Key ({', '.join(columns)})=({values}) already exists."
+                raise violation(f"{table}_{suffix}", detail)
         self._write(table, row)
 
     async def clash(self, table: str, row: Values, *only: tuple[str, ...]) -> Key | None:
@@ -391,7 +438,8 @@ class Session:
         if self.has_failed:
             raise asyncpg.InFailedSQLTransactionError("current transaction is aborted")
         handler = STATEMENTS.get(" ".join(words))
-        assert handler is not None, f"the stand-in does not know this statement:\n{query}"
+        if handler is None:
+            raise UnknownStatement(query)
         with ExitStack() as otherwise:
             otherwise.callback(self._fail)
             result = await handler(self, *arguments)
@@ -411,6 +459,8 @@ class Session:
     def _control(self, query: str) -> str:
         """The tag: to commit a failed transaction is to roll it back."""
         verb, _, rest = query.partition(" ")
+        if verb in ("LISTEN", "UNLISTEN"):
+            return verb
         name = rest.split()[-1] if rest else ""
         if verb == "BEGIN":
             self.in_transaction, self._began_at = True, self.server.now()
@@ -443,7 +493,10 @@ class Session:
             for table, rows in self._changes.items():
                 for key, row in rows.items():
                     self.server.tables[table].store(key, row)
+            for channel, payload in self.notifications:
+                self.server.notify(channel, self, payload)
         self._changes = {}
+        self.notifications = []
         self.in_transaction = self.has_failed = False
         self._began_at = None
         self._savepoints = []
@@ -459,21 +512,35 @@ class Session:
                     turn.set_result(None)
 
 
-_CONTROL = {"BEGIN;", "COMMIT;", "ROLLBACK;", "SAVEPOINT", "RELEASE", "ROLLBACK"}
+_CONTROL = {
+    "BEGIN;",
+    "COMMIT;",
+    "ROLLBACK;",
+    "SAVEPOINT",
+    "RELEASE",
+    "ROLLBACK",
+    "LISTEN",
+    "UNLISTEN",
+}
 
 
 class MemoryConnection:
     """The part of `asyncpg.Connection` that shared/ uses; its transactions are asyncpg's own."""
 
     def __init__(self, server: MemoryServer, weather: Weather) -> None:
-        self.session = Session(server)
+        self.session = Session(server, self)
+        self._at_end: list[Callable[[Any], None]] = []
         self._weather = weather
         self._closed = False
+        self._late: asyncio.Task[None] | None = None
         self._savepoints = 0
         # What asyncpg.transaction.Transaction asks of a connection:
         self._top_xact: Transaction | None = None
         self._pool_release_ctr = 0
         self._protocol = self
+
+    def __getattr__(self, name: str) -> Any:
+        raise UnknownStatement(f"the stand-in for a connection has no {name}")
 
     def is_in_transaction(self) -> bool:
         return self.session.in_transaction
@@ -488,8 +555,68 @@ class MemoryConnection:
 
     def lose(self) -> None:
         """The connection is gone, and both sides know."""
-        self._closed = True
+        self._close()
         self.session.server.drop_session(self.session)
+
+    def _close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            for told in self._at_end:
+                asyncio.get_running_loop().call_soon(told, self)
+
+    def lose_but_for(self, query: str, arguments: Sequence[Any], *, after_s: float) -> None:
+        """The client's side is gone; the server carries out one statement more, later."""
+        self._close()
+        context = Context()  # nobody's: not the process's, which may die meanwhile
+        work = self._carry_out_late(query, arguments, after_s=after_s)
+        self._late = context.run(asyncio.get_running_loop().create_task, work)
+        self._late.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _carry_out_late(
+        self, query: str, arguments: Sequence[Any], *, after_s: float
+    ) -> None:
+        try:
+            await pass_time(after_s)
+            if self.session.is_alive:
+                await self.session.run(query, arguments)
+        finally:
+            self.session.server.drop_session(self.session)
+
+    def terminate(self) -> None:
+        """See `asyncpg.Connection.terminate`."""
+        self.lose()
+
+    def get_server_pid(self) -> int:
+        """See `asyncpg.Connection.get_server_pid`."""
+        return self.session.pid
+
+    def add_termination_listener(self, listener: Callable[[Any], None]) -> None:
+        """See `asyncpg.Connection.add_termination_listener`."""
+        self._at_end.append(listener)
+
+    def remove_termination_listener(self, listener: Callable[[Any], None]) -> None:
+        """See `asyncpg.Connection.remove_termination_listener`."""
+        if listener in self._at_end:
+            self._at_end.remove(listener)
+
+    async def add_listener(self, channel: str, listener: Listener) -> None:
+        """See `asyncpg.Connection.add_listener`."""
+        await self._ask(f"LISTEN {channel}", ())
+        self.session.server.listeners.append((channel, self, listener))
+
+    async def remove_listener(self, channel: str, listener: Listener) -> None:
+        """See `asyncpg.Connection.remove_listener`."""
+        await self._ask(f"UNLISTEN {channel}", ())
+        kept = [each for each in self.session.server.listeners if each[1] is not self]
+        self.session.server.listeners = kept
+
+    async def leave_transaction(self) -> None:
+        """What the pool does with a connection whose user was cancelled within a transaction."""
+        kept = [each for each in self.session.server.listeners if each[1] is not self]
+        self.session.server.listeners = kept
+        if self._top_xact is not None or self.session.in_transaction:
+            self._top_xact = None
+            await self.execute("ROLLBACK;")
 
     def transaction(self) -> Transaction:
         """See `asyncpg.Connection.transaction`."""
@@ -528,8 +655,9 @@ class MemoryConnection:
                 await self._ask(query, row)
 
     async def _ask(self, query: str, arguments: Sequence[Any]) -> Any:
+        self._weather.check()
         self._check_open()
-        await self._weather.out(self, query)
+        await self._weather.out(self, query, arguments)
         if not self.session.is_alive:
             self._closed = True
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle")
@@ -545,19 +673,29 @@ class MemoryConnection:
 class MemoryPool:
     """The part of `asyncpg.Pool` that shared/ uses."""
 
-    def __init__(self, server: MemoryServer, *, size: int, weather: Weather | None = None) -> None:
+    def __init__(
+        self, server: MemoryServer, *, size: int, weather: Weather | None = None, name: str = ""
+    ) -> None:
         self._server = server
+        self._name = name
         self._weather = weather or Calm()
         self._free: list[MemoryConnection] = []
         self._slots = asyncio.Semaphore(size)
         self.connections: list[MemoryConnection] = []
+
+    def get_idle_size(self) -> int:
+        """See `asyncpg.Pool.get_idle_size`."""
+        return len(self._free)
 
     def acquire(self, *, timeout: float | None = None) -> "_Acquired":
         """See `asyncpg.Pool.acquire`: to be awaited or entered."""
         return _Acquired(self, timeout)
 
     async def take(self, timeout: float | None) -> MemoryConnection:
-        await asyncio.wait_for(self._slots.acquire(), timeout)
+        if self._slots.locked():
+            await asyncio.wait_for(self._slots.acquire(), timeout)
+        else:
+            await self._slots.acquire()
         with ExitStack() as otherwise:
             otherwise.callback(self._slots.release)
             connection = await self._connection()
@@ -571,16 +709,18 @@ class MemoryPool:
                 return kept
         await self._weather.connect()
         made = MemoryConnection(self._server, self._weather)
+        made.session.application_name = self._name
         self.connections.append(made)
         return made
 
     async def release(self, connection: MemoryConnection) -> None:
         """See `asyncpg.Pool.release`."""
+        self._weather.check()
         self._slots.release()
         if connection.is_closed():
             self.connections.remove(connection)
             return
-        assert not connection.is_in_transaction(), "a transaction is left open"
+        await connection.leave_transaction()
         self._free.append(connection)
 
 

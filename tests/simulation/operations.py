@@ -17,6 +17,7 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
 STREAMS = [UUID(int=number) for number in range(1, 4)]
 PARTITIONS = [3, 40]
+ERRORS = ["ValueError('x')", "UnknownEvent('tickets')"]
 TEXTS = ['{"b": 1, "a": [1, {"é": null}], "aa": "x y"}', "{}", '{"z": true, "y": "\\u00e9\\n"}']
 
 
@@ -82,12 +83,12 @@ def _park(draw: random.Random) -> Arguments:
     due = draw.choice([LONG_AGO, FAR_AHEAD]) + timedelta(seconds=draw.randrange(10**6))
     account = str(_some_id(draw, 2))
     record = json.dumps({"position": 1, "account": account})
-    return (*_place(draw), account, record, "ValueError", tries, due if tries else None)
+    return (*_place(draw), account, record, draw.choice(ERRORS), tries, due if tries else None)
 
 
 def _move(draw: random.Random) -> Arguments:
-    before = draw.randrange(4)
-    after = before + draw.randrange(1, 3)
+    before = draw.choice([0, 0, 1])
+    after = before + 1
     partition, hash = draw.choice(PARTITIONS), draw.randbytes(4)
     return ("tally", ["tickets"], [partition], [before], [after], [hash], [0])
 
@@ -123,8 +124,6 @@ DRAWS: dict[Handler, Draw] = {
     kernel.reached: lambda draw: ([_some_id(draw), _some_id(draw)],),
     kernel.release: lambda draw: ("email", draw.choice("abc")),
     kernel.kept_answer: lambda draw: ("user", draw.choice("abc"), _instant(draw)),
-    kernel.try_lease: lambda draw: (draw.choice("ab"),),
-    kernel.give_lease_back: lambda draw: (draw.choice("ab"),),
     kernel.unpublished: lambda draw: (PARTITIONS, [0, draw.randrange(3)], draw.randrange(1, 6)),
     kernel.published: lambda draw: (),
     kernel.all_heads: lambda draw: (),
@@ -143,11 +142,13 @@ DRAWS: dict[Handler, Draw] = {
     kernel.checkpoints: lambda draw: ("tally",),
     kernel.move_checkpoints: _move,
     kernel.begin_checkpoints: _move,
-    kernel.frozen: lambda draw: ("tally",),
+    kernel.frozen: lambda draw: ("tally", PARTITIONS[: draw.randrange(3)]),
     kernel.park: _park,
-    kernel.first_due: lambda draw: ("tally", LONG_AGO + timedelta(days=10)),
+    kernel.first_due: lambda draw: ("tally", PARTITIONS, LONG_AGO + timedelta(days=10)),
+    kernel.unknown: lambda draw: ("tally", PARTITIONS),
+    kernel.try_at: lambda draw: (*_place(draw), FAR_AHEAD),
+    kernel.has_parked: lambda draw: ("tally", str(_some_id(draw, 2))),
     kernel.unpark: _place,
-    kernel.let_follow: lambda draw: ("tally", str(_some_id(draw, 2)), LONG_AGO),
     kernel.note_failure: lambda draw: (*_place(draw), 2, "ValueError", FAR_AHEAD),
     kernel.plan: _plan,
     kernel.end_effect: lambda draw: (_some_id(draw), "done", draw.choice(TEXTS), FAR_AHEAD),
