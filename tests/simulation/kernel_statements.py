@@ -38,6 +38,7 @@ LOG = (
     "sealed",
 )
 PLACE = ("consumer", "source", "partition", "position")
+OPEN = ("pending", "performed")
 EFFECT = (
     "id",
     "reactor",
@@ -607,45 +608,65 @@ async def plan(session: Session, *given: Any) -> int:
 
 
 @statement(
-    """select * from effect where reactor = $1 and state = 'pending' and next_try_at <= $2
+    """select * from effect
+       where reactor = $1 and state in ('pending', 'performed') and next_try_at <= $2
        order by created_at, id limit $3"""
 )
 async def due_effects(session: Session, reactor: str, now: datetime, limit: int) -> list[Values]:
     due = session.scan(
         "effect",
         lambda row: (
-            row["reactor"] == reactor and row["state"] == "pending" and row["next_try_at"] <= now
+            row["reactor"] == reactor and row["state"] in OPEN and row["next_try_at"] <= now
         ),
     )
     return sorted(due, key=lambda row: (row["created_at"], row["id"]))[:limit]
 
 
 @statement(
-    """update effect set state = $2, outcome = $3, ended_at = $4, error = null, tries = tries + 1
+    """update effect set state = 'performed', performed = $2
        where id = $1 and state = 'pending'"""
+)
+async def keep_performed(session: Session, id_: UUID, performed: str) -> int:
+    changed = await session.update(
+        "effect",
+        lambda row: row["id"] == id_ and row["state"] == "pending",
+        lambda row: {"state": "performed", "performed": performed},
+    )
+    return len(changed)
+
+
+@statement(
+    """update effect set state = $2, outcome = $3, ended_at = $4, error = null,
+           performed = null, tries = tries + 1
+       where id = $1 and state in ('pending', 'performed')"""
 )
 async def end_effect(session: Session, id_: UUID, *rest: Any) -> int:
     state, outcome, ended_at = rest
 
     def ended(row: Values) -> Values:
         fresh = {"state": state, "outcome": jsonb(outcome), "ended_at": ended_at, "error": None}
-        return {**fresh, "tries": row["tries"] + 1}
+        return {**fresh, "performed": None, "tries": row["tries"] + 1}
 
     changed = await session.update(
-        "effect", lambda row: row["id"] == id_ and row["state"] == "pending", ended
+        "effect", lambda row: row["id"] == id_ and row["state"] in OPEN, ended
     )
     return len(changed)
 
 
 @statement(
-    """update effect set state = $2, next_try_at = $3, error = $4, tries = tries + 1
-       where id = $1"""
+    """update effect set next_try_at = $3, error = $4, tries = tries + 1,
+           state = case when $2 then 'parked' else state end
+       where id = $1 and state in ('pending', 'performed')"""
 )
 async def retry_effect(session: Session, id_: UUID, *rest: Any) -> int:
-    state, next_try_at, error = rest
+    is_hopeless, next_try_at, error = rest
 
     def tried(row: Values) -> Values:
+        state = "parked" if is_hopeless else row["state"]
         tries = row["tries"] + 1
         return {"state": state, "next_try_at": next_try_at, "error": error, "tries": tries}
 
-    return len(await session.update("effect", lambda row: row["id"] == id_, tried))
+    changed = await session.update(
+        "effect", lambda row: row["id"] == id_ and row["state"] in OPEN, tried
+    )
+    return len(changed)

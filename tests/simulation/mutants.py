@@ -48,7 +48,7 @@ def positions_without_hashes() -> Iterator[None]:
 def outcome_before_the_effect() -> Iterator[None]:
     """An effect is marked as done, and then it is done."""
 
-    async def carry_out(runner: Any, effect: Effect) -> None:
+    async def carry_out(runner: Any, effect: Effect, **_: Any) -> None:
         await runner._end_done(effect, {})
         await runner._reactor.perform(effect)
 

@@ -152,7 +152,8 @@ DRAWS: dict[Handler, Draw] = {
     kernel.note_failure: lambda draw: (*_place(draw), 2, "ValueError", FAR_AHEAD),
     kernel.plan: _plan,
     kernel.end_effect: lambda draw: (_some_id(draw), "done", draw.choice(TEXTS), FAR_AHEAD),
-    kernel.retry_effect: lambda draw: (_some_id(draw), "pending", FAR_AHEAD, "OSError"),
+    kernel.keep_performed: lambda draw: (_some_id(draw), "text"),
+    kernel.retry_effect: lambda draw: (_some_id(draw), False, FAR_AHEAD, "OSError"),
     kernel.due_effects: lambda draw: ("panel", FAR_AHEAD, 3),
 }
 """What answers a statement -> how its arguments are drawn."""

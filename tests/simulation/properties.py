@@ -11,6 +11,7 @@ from shared.envelope import FIRST_HASH, Record, chained_hash
 from shared.feed import record_of
 from tests.simulation.clients import Acknowledged
 from tests.simulation.history_view import add, owner_of
+from tests.simulation.kernel_statements import OPEN
 from tests.simulation.memory_postgres import Values
 from tests.simulation.services import SOURCES, Installation
 
@@ -59,7 +60,7 @@ def _lags(house: Installation) -> Iterator[int]:
                 for head in house.databases[source].read("partition_head")
                 if head["position"]
             )
-        yield sum(row["state"] == "pending" for row in tables.read("effect"))
+        yield sum(row["state"] in OPEN for row in tables.read("effect"))
         if service in SOURCES:
             heads = sum(row["position"] for row in tables.read("partition_head"))
             yield heads - sum(row["position"] for row in tables.read("relay_checkpoint"))

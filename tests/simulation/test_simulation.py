@@ -1,4 +1,4 @@
-"""Some hundred seeds; that one seed is one history; and that broken kernels are found out."""
+"""A hundred seeds; that one seed is one history; and that broken kernels are found out."""
 
 import os
 import subprocess
@@ -9,9 +9,9 @@ import pytest
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.simulate import simulate
 
-SEEDS = 160
+SEEDS = 120
 GROUPS = 8
-SEEDS_FOR_A_MUTANT = 60
+SEEDS_FOR_A_MUTANT = 40
 ONE_SEED = 7
 
 
