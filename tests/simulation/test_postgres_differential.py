@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Database, OpenDatabase
 from tests.simulation.kernel_statements import jsonb, kernel_tables
 from tests.simulation.memory_postgres import STATEMENTS, MemoryPool, MemoryServer
-from tests.simulation.operations import ALONE, DRAWS, TEXT_OF
+from tests.simulation.operations import ALONE, DRAWS, OFTEN, TEXT_OF
 
 SESSIONS = 3
 STEPS = 60
@@ -158,7 +158,7 @@ async def _compare_deadlocks(sides: tuple[Side, Side]) -> None:
 def _draw_step(draw: random.Random, *, is_open: bool) -> tuple[str, tuple[Any, ...]]:
     if draw.random() < 0.2:
         return (draw.choice(CONTROL[1:]) if is_open else "BEGIN;"), ()
-    handler = draw.choice([each for each in DRAWS if not (is_open and each in ALONE)])
+    handler = draw.choice([each for each in OFTEN if not (is_open and each in ALONE)])
     return TEXT_OF[handler], DRAWS[handler](draw)
 
 
