@@ -10,7 +10,7 @@ process that wakes up late can do no harm; it learns at its next beat that it ho
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
@@ -126,10 +126,8 @@ class Leases:
     async def held(self, name: str) -> AsyncIterator[Lease]:
         """Waits until nobody else of this database holds the lease `name`, then holds it."""
         async with self._beating(), self._one_here[name]:
-            self._wanted.add(name)
             try:
-                self._beat_now.call()
-                await self._until(lambda: self.holds(name))
+                await self._take(name)
                 yield Lease(self, name)
             finally:
                 self._wanted.discard(name)
@@ -151,11 +149,15 @@ class Leases:
         """Let others have what is more than a fair share; nobody here works on it any more."""
         await self._give_back(list(self._surplus))
 
-    async def _until(self, holds: Callable[[], bool]) -> None:
-        while not holds():
+    async def _take(self, name: str) -> None:
+        while True:
             seen = self.changed.count
-            if not holds():
-                await self.changed.wait_after(seen, timeout_s=BEAT_S)
+            if name not in self._wanted:  # or not any more: it ends with a life that had it
+                self._wanted.add(name)
+                self._beat_now.call()
+            if self.holds(name):
+                return
+            await self.changed.wait_after(seen, timeout_s=BEAT_S)
 
     @asynccontextmanager
     async def _beating(self) -> AsyncIterator[None]:

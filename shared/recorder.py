@@ -216,16 +216,25 @@ class Recorder:
         if write.is_empty:
             raise CommitUnknown()
         deadline = asyncio.get_running_loop().time() + RESOLVE_WITHIN_S
+        hindrance: BaseException | None = None
         for turn in range(1000):
             try:
-                async with acquire(self._pool) as db:
-                    await db.fetch(_TERMINATE, pid, TERMINATE_WITHIN_MS)
-                    return await find_recorded(db, write)
+                has_ended, is_found = await self._look_after_ending(write, pid=pid)
             except (Unavailable, *LOST) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise CommitUnknown() from error
+                hindrance = error
+            else:
+                if has_ended or is_found:
+                    return is_found
+            if asyncio.get_running_loop().time() > deadline:
+                raise CommitUnknown() from hindrance
             await pause(turn)
         raise AssertionError("the deadline comes first")
+
+    async def _look_after_ending(self, write: Write, *, pid: int) -> tuple[bool, bool]:
+        """Whether the server process has ended, or else hangs, and whether `write` is recorded."""
+        async with acquire(self._pool) as db:
+            ended = await db.fetch(_TERMINATE, pid, TERMINATE_WITHIN_MS)
+            return all(row[0] for row in ended), await find_recorded(db, write)
 
 
 async def pause(turn: int) -> None:

@@ -9,7 +9,7 @@ ever where the fault is one of the moment outside, else 20 times, and then it wa
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -45,6 +45,10 @@ order by created_at, id limit $3
 """
 
 
+class _EndedBefore(Exception):
+    """Another process, which held the lease meanwhile, has recorded the effect's outcome."""
+
+
 class EffectRunner:
     """Carries out the effects of one reactor. Several may run: by lease, one works at a time."""
 
@@ -65,13 +69,17 @@ class EffectRunner:
     async def carry_out_due(self, lease: Lease | None = None) -> int:
         """Carry out what is due, at most a batch; how many effects that was.
 
-        With a lease, nothing is begun when it may be another's by now: `Unavailable`.
+        With a lease, nothing is begun when it may be another's by now: `Unavailable`. What hinders
+        one effect is raised when those under way have ended, or the next call would find them due.
         """
         async with acquire(self._store.pool) as db:
             rows = await db.fetch(_DUE, self._reactor.name, self._store.clock.now(), BATCH)
         due = sorted(rows, key=lambda row: (str(row["account_id"]), row["id"]))
         groups = [list(g) for _, g in groupby(due, key=lambda row: row["account_id"])]
-        await asyncio.gather(*(self._in_turn(group, lease=lease) for group in groups))
+        work = (self._in_turn(group, lease=lease) for group in groups)
+        for hindrance in await asyncio.gather(*work, return_exceptions=True):
+            if hindrance is not None:
+                raise hindrance
         return len(due)
 
     async def _in_turn(self, rows: Sequence[asyncpg.Record], *, lease: Lease | None) -> None:
@@ -126,10 +134,11 @@ class EffectRunner:
 
     async def _end_done(self, effect: Effect, outcome: dict[str, Any]) -> None:
         async def end(tx: Transaction) -> None:
-            await self._reactor.record(effect, outcome, tx)
-            await self._end(tx, effect, state="done", outcome=outcome)
+            kept = dict(outcome)  # `record` takes out of it, and may have to be done again
+            await self._reactor.record(effect, kept, tx)
+            await self._end(tx, effect, state="done", outcome=kept)
 
-        await self._store.run(_cause(self._reactor, effect), end)
+        await self._run_unless_ended(effect, end)
 
     async def _end_refused(self, effect: Effect, reason: str) -> None:
         log.warning("effect refused", reactor=self._reactor.name, key=effect.key, reason=reason)
@@ -139,13 +148,21 @@ class EffectRunner:
                 await self._reactor.refused(effect, reason, tx)
             await self._end(tx, effect, state="refused", outcome={"reason": reason})
 
-        await self._store.run(_cause(self._reactor, effect), end)
+        await self._run_unless_ended(effect, end)
+
+    async def _run_unless_ended(
+        self, effect: Effect, end: Callable[[Transaction], Awaitable[None]]
+    ) -> None:
+        try:
+            await self._store.run(_cause(self._reactor, effect), end)
+        except _EndedBefore:
+            log.warning("effect ended elsewhere", reactor=self._reactor.name, key=effect.key)
 
     async def _end(
         self, tx: Transaction, effect: Effect, *, state: str, outcome: dict[str, Any]
     ) -> None:
         db = await tx.begin()
-        await db.execute(
+        ended = await db.execute(
             """update effect set state = $2, outcome = $3, ended_at = $4, error = null,
                    performed = null, tries = tries + 1
                where id = $1 and state in ('pending', 'performed')""",
@@ -154,6 +171,8 @@ class EffectRunner:
             msgspec.json.encode(outcome).decode(),
             tx.now,
         )
+        if ended == "UPDATE 0":
+            raise _EndedBefore
 
     async def _retry_later(self, effect: Effect, error: Exception) -> None:
         """A fault that is outside is tried for ever; one that may be ours waits for a person."""

@@ -100,7 +100,9 @@ async def _fold_and_write(db: Connection, table: Table, changes: Sequence[Change
 async def _read(
     db: Connection, table: Table, *, names: Sequence[str], values: Iterable[Key], of: Sequence[str]
 ) -> list[Row]:
-    query = f"select {_names(of)} from {table.name} as t where {_among(table, names)}"  # noqa: S608
+    """Locked: a row may be changed by events of several partitions, which others work on."""
+    query = f"""select {_names(of)} from {table.name} as t where {_among(table, names)}
+                order by {_names(table.key)} for no key update of t"""  # noqa: S608
     return [dict(row) for row in await db.fetch(query, *_by_column(table, names, rows=values))]
 
 

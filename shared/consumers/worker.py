@@ -150,9 +150,11 @@ class Worker:
         if source in self.behind:
             async with self._lock:
                 await self.load()
-        if heads is None or self._is_ahead(source, heads):
+        before = dict(self._checkpoints)
+        if heads is None or self._is_ahead(source, heads, checkpoints=before):
+            # While they are asked for, the bus may bring what they do not have yet.
             heads = await self._feeds[source].heads()
-        if self._is_ahead(source, heads):
+        if self._is_ahead(source, heads, checkpoints=before):
             self._note_behind(source, AHEAD)
             raise AnotherHistory(f"{self.name} is ahead of {source}")
         try:
@@ -267,13 +269,13 @@ class Worker:
         self.behind[source] = reason
         self._behind_since.setdefault(source, time.monotonic())
 
-    def _is_ahead(self, source: str, heads: Mapping[int, int]) -> bool:
+    def _is_ahead(self, source: str, heads: Mapping[int, int], *, checkpoints: Checkpoints) -> bool:
         """Whether there is a checkpoint beyond the heads, which may only be of a moment ago."""
         return any(
             known == source
             and partition in self.partitions
             and standing.position > heads.get(partition, 0)
-            for (known, partition), standing in self._checkpoints.items()
+            for (known, partition), standing in checkpoints.items()
         )
 
     def _standing(self, source: str, partition: int) -> Checkpoint:

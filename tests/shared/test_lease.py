@@ -130,6 +130,27 @@ async def test_what_a_lost_connection_held_is_taken_over_at_once_and_its_holder_
             lease.check()
 
 
+async def test_who_waits_for_a_lease_gets_it_though_a_life_that_had_it_ended_before_he_knew(
+    process: Open, kernel: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process stands still in the beat that takes the lease."""
+    monkeypatch.setattr("shared.lease.LIVES_FOR_S", 0.0)
+    leases = await process()
+    async with AsyncExitStack() as stack:
+        waiting = asyncio.create_task(held(leases, stack))
+
+        async def has_taken_it() -> bool:
+            return "relay" in leases._held
+
+        await wait_until(has_taken_it)
+        monkeypatch.undo()
+        async with kernel.pool.acquire() as db:
+            await db.execute(
+                "select pg_terminate_backend(backend_pid) from process where seat = $1", leases.seat
+            )
+        await asyncio.wait_for(waiting, SOON_S)
+
+
 async def test_a_process_that_hangs_is_cut_off_and_learns_that_it_holds_nothing(
     process: Open, kernel: Database
 ) -> None:

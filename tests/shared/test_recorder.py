@@ -1,6 +1,8 @@
 """Recording: grouped where several wait, each as if alone; one round trip; writes only inside."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
@@ -238,3 +240,35 @@ async def test_the_application_may_neither_change_nor_remove_what_is_recorded(
     async with store.pool.acquire() as db:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await db.execute(statement.format(table))
+
+
+class _Hanging(Recorder):
+    """Its connection's server process hangs when the commit is sent to it."""
+
+    pid = 0
+
+    async def join(self, db: Connection, write: Write) -> None:
+        await super().join(db, write)
+        self.pid = db.get_server_pid()
+        os.kill(self.pid, signal.SIGSTOP)
+
+
+async def test_a_commit_that_hangs_is_not_said_to_have_failed(
+    opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server process cannot be ended in time: it may commit yet."""
+    monkeypatch.setattr(recording, "RESOLVE_WITHIN_S", 0.2)
+    monkeypatch.setattr(recording, "TERMINATE_WITHIN_MS", 100)
+    async with asyncpg.create_pool(opened.url, min_size=1, max_size=2, command_timeout=1) as pool:
+        store = store_on(pool)
+        hanging = store.recorder = _Hanging(pool)
+
+        async def work(tx: Transaction) -> None:
+            await tx.next_number("ponto/invoice")
+            await tx.save(counter())
+
+        try:
+            with pytest.raises(recording.CommitUnknown):
+                await store.run(CAUSE, work)
+        finally:
+            os.kill(hanging.pid, signal.SIGCONT)

@@ -13,7 +13,7 @@ from shared.consumers import tables
 from shared.consumers.rows import Change, RowExists, Rows, UnknownColumn
 from shared.consumers.tables import describe, write
 from shared.database import Connection
-from tests.conftest import OpenDatabase
+from tests.conftest import OpenDatabase, wait_until
 from tests.servers import Postgres
 
 TABLES = """
@@ -190,3 +190,38 @@ async def test_a_table_or_column_that_the_ddl_does_not_have_is_named(
                 await write(db, rows, known)
         with pytest.raises(UnknownColumn, match="no table with a primary key: shelf"):
             await describe(db, ["shelf"])
+
+
+async def test_two_who_change_one_row_at_the_same_moment_lose_nothing(
+    database: OpenDatabase,
+) -> None:
+    """Two processes of a service, each with other partitions, and a row that counts for a brand."""
+    opened = await database("kernel")
+    async with asyncpg.create_pool(opened.owner_url, min_size=2, max_size=3) as pool:
+        async with pool.acquire() as db:
+            await db.execute("create table tally (brand text primary key, count integer not null)")
+            await db.execute("insert into tally values ('ponto', 0)")
+            tally = await describe(db, ["tally"])
+
+        async def count() -> None:
+            rows = Rows()
+            rows.update("tally", "ponto", count=lambda count: count + 1)
+            async with pool.acquire() as db, db.transaction():
+                await write(db, rows, tally)
+                await counted.wait()
+
+        counted = asyncio.Event()
+        both = [asyncio.create_task(count()) for _ in range(2)]
+
+        async def one_waits() -> bool:
+            return bool(await opened.pool.fetchval(BLOCKED))
+
+        await wait_until(one_waits)
+        counted.set()
+        await asyncio.gather(*both)
+        assert await pool.fetchval("select count from tally") == 2
+
+
+BLOCKED = """
+select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')
+"""

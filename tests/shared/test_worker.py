@@ -1,6 +1,6 @@
 """A consumer at work on real PostgreSQL: order, repetition, gaps, poison."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import AnotherHistory, Worker
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
+from shared.database import Connection
 from shared.envelope import Record, chained_hash
 from shared.errors import Unavailable
 from shared.feed import LocalFeed
 from shared.ids import new_id
 from shared.store import EventStore, Transaction
 from shared.wakeup import Wakeup
-from tests.conftest import OpenDatabase
+from tests.conftest import Database, OpenDatabase
 from tests.shared.kernel import CAUSE, Counter, store_on
 
 HANDLES: EventClasses = frozenset({TicketReplied, TicketClosed})
@@ -76,13 +77,22 @@ class House:
 
 
 @pytest.fixture
-async def house(database: OpenDatabase) -> House:
-    opened = await database("kernel")
-    owner = await asyncpg.connect(opened.owner_url)
+async def kernel(database: OpenDatabase) -> Database:
+    return await database("kernel")
+
+
+@pytest.fixture
+async def owner(kernel: Database) -> AsyncIterator[Connection]:
+    db = await asyncpg.connect(kernel.owner_url)
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+async def house(kernel: Database, owner: Connection) -> House:
     await owner.execute(TABLES)
     await owner.execute("grant all on tally to kernel_app")
-    await owner.close()
-    return House(store_on(opened.pool))
+    return House(store_on(kernel.pool))
 
 
 Mangle = Callable[[list[Record]], list[Record]]
@@ -351,3 +361,56 @@ async def test_an_effect_that_is_refused_for_good_is_recorded_and_not_tried_agai
     assert await runner.carry_out_due() == 0
     rows = await house.rows("select state, outcome::text from effect")
     assert [tuple(row.values()) for row in rows] == [("refused", '{"reason": "no_such_address"}')]
+
+
+class HeadsOfBefore(LocalFeed):
+    """A feed whose heads arrive when the bus has brought the event that came after them."""
+
+    def __init__(self, house: House, counter: Counter) -> None:
+        super().__init__(house.store.pool, "tickets")
+        self.worker: Worker | None = None
+        self._house = house
+        self._counter = counter
+
+    async def heads(self) -> dict[int, int]:
+        heads = await super().heads()
+        if self.worker:
+            self._counter.count(step=1)
+            async with self._house.store.transaction(CAUSE) as tx:
+                await tx.save(self._counter)
+            await self.worker.offer("tickets", await self._house.records())
+        return heads
+
+
+async def test_what_the_bus_brings_while_heads_are_asked_for_is_not_ahead_of_them(
+    house: House,
+) -> None:
+    feed = HeadsOfBefore(house, await house.counted(1))
+    worker = Worker(tally, house.store, {"tickets": feed}, applied=lambda name, envelopes: None)
+    await worker.catch_up("tickets")
+    feed.worker = worker
+    await worker.catch_up("tickets", {})
+    assert worker.stopped() == {}
+    assert [row["closed"] for row in await house.rows("select closed from tally")] == [2]
+
+
+async def test_an_account_stays_frozen_when_the_commit_that_freed_it_fails(
+    house: House, owner: Connection
+) -> None:
+    await house.counted(0)
+    await owner.execute("alter table tally rename to hidden")
+    worker = await house.worker(tally)
+    await worker.catch_up("tickets")
+    await owner.execute("alter table hidden rename to tally; update parked set next_try_at = now()")
+    await owner.execute(
+        """create function refuse() returns trigger language plpgsql as
+           $$ begin raise disk_full; end $$;
+           create constraint trigger refuse after delete on parked
+           initially deferred for each row execute function refuse()"""
+    )
+    with pytest.raises(asyncpg.DiskFullError):
+        await worker.retry_parked()
+    await owner.execute("drop trigger refuse on parked")
+    await worker.retry_parked()
+    assert [row["owner"] for row in await house.rows("select owner from tally")] == ["Ana"]
+    assert await house.rows("select from parked") == []

@@ -89,7 +89,8 @@ async def defaults(session: Session) -> list[Values]:
 
 @statement(
     """select "source", "owner", "digest", "events" from public.history as t
-       where (t."source", t."owner") in (select * from unnest($1::text[], $2::text[]))"""
+       where (t."source", t."owner") in (select * from unnest($1::text[], $2::text[]))
+       order by "source", "owner" for no key update of t"""
 )
 async def read(session: Session, sources: list[str], owners: list[str]) -> list[Values]:
     places = zip(sources, owners, strict=True)
