@@ -78,8 +78,11 @@ async def feed(pool: Pool, envelopes: Sequence[Envelope]) -> None:
         await feed_views(db, VIEWS, *envelopes)
 
 
-def settings_for(database: Database, peers: str, *, port: int = 7100) -> PortalSettings:
-    services = ("accounts", "billing", "tickets", "notifications", "portal")
+def settings_for(
+    database: Database, peers: str, *, port: int = 7100, portal: str = ""
+) -> PortalSettings:
+    """All services answer at `peers`, the portal itself at `portal` if that is given."""
+    services = ("accounts", "billing", "tickets", "notifications")
     return PortalSettings(
         service="portal",
         port=port,
@@ -89,21 +92,28 @@ def settings_for(database: Database, peers: str, *, port: int = 7100) -> PortalS
         nats_password=SecretStr("only-for-tests-on-loopback"),
         signing_key=new_key(),
         operator_jwk=new_key(),
-        peers=dict.fromkeys(services, (peers,)),
+        peers={**dict.fromkeys(services, (peers,)), "portal": (portal or peers,)},
         portal_url=f"http://{{brand}}.localhost:{port}",
         gateway_url=GATEWAY,
     )
 
 
 @asynccontextmanager
-async def open_house(database: Database, *, port: int = 7100) -> AsyncIterator[House]:
-    """The portal without its loops: the test says which events its views have seen."""
+async def open_house(
+    database: Database, *, port: int = 7100, portal: str = ""
+) -> AsyncIterator[House]:
+    """The portal without its loops: the test says which events its views have seen.
+
+    `portal` is where the portal finds itself; without it a neighbour answers for it.
+    """
     async with neighbours() as told:
-        service = await build(settings_for(database, told.url, port=port), StandingClock())
+        settings = settings_for(database, told.url, port=port, portal=portal)
+        service = await build(settings, StandingClock())
         accounts = Signer("accounts", new_key())
         told.answer("GET", "/.well-known/jwks.json", accounts.jwks())
         told.answer("GET", "/v1/me/sessions", [])
         told.answer("GET", "/internal/feed/heads", {})
+        told.answer("GET", "/internal/parked", [])
         app = create_app(service)
         try:
             yield House(app, service.state, database.pool, told, accounts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from shared.contracts import billing, tickets
@@ -58,6 +59,20 @@ STATUS = {
     },
 }  # fmt: skip
 
+FROZEN: dict[str, Any] = {
+    "kind": "event", "consumer": "invoice_issuing", "id": "0193f000-0000-7000-8000-00000000aaaa",
+    "source": "billing", "partition": 3, "position": 425_017, "type": "ServiceRenewed",
+    "account_id": None, "brand": "ponto", "tries": 5, "waiting": 12,
+    "error": "ValueError: the period 2026-12-01 to 2026-12-01 is empty" + ", and so on" * 20,
+    "parked_at": "2026-11-21T14:12:00Z", "next_try_at": None,
+}  # fmt: skip
+UNDONE = {
+    **FROZEN, "kind": "effect", "consumer": "payment_gateway", "type": "refund_the_card",
+    "id": "0193f000-0000-7000-8000-00000000bbbb", "source": None, "partition": None,
+    "position": None, "waiting": 0, "error": None,
+}  # fmt: skip
+PARKED = f"/ops/parked/billing/invoice_issuing/{FROZEN['id']}"
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -75,9 +90,18 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
     house.neighbours.answer("GET", "/v1/account/contact", CONTACT, etag='"3"')
     house.neighbours.answer("GET", "/v1/me/sessions", SESSIONS)
     house.neighbours.answer("GET", "/internal/status", STATUS)
+    frozen = {**FROZEN, "account_id": str(world.account_id)}
+    parked = [] if state == "empty" else [frozen, UNDONE]
+    house.neighbours.answer("GET", "/internal/parked", parked)
+    flaws = [{"field": "body.reason", "code": "string_too_short"}]
+    house.neighbours.refuse(
+        "POST", "/internal/parked/skip", status=422, code="malformed_request", errors=flaws
+    )
     yield from _client_pages(world)
     yield from _staff_pages(world)
     if state == "normal":
+        yield Shown("ops-parked-one", PARKED, "staff")
+        yield Shown("ops-parked-refused", PARKED, "staff", send="#skip button")
         yield from _visitor_pages()
         yield Shown("profile", "/profile")
         yield Shown("ticket-new", "/tickets/new")
@@ -123,6 +147,7 @@ def _client_pages(world: World) -> Iterator[Shown]:
 
 def _staff_pages(world: World) -> Iterator[Shown]:
     yield Shown("ops", "/ops", "staff")
+    yield Shown("ops-parked", "/ops/parked", "staff")
     yield Shown("ops-search", "/ops/search?q=com", "staff")
     yield Shown("ops-account", f"/ops/accounts/{world.account_id}", "staff")
     yield Shown("ops-tickets", "/ops/tickets", "staff")

@@ -98,7 +98,7 @@ async def test_what_belongs_to_another_account_is_not_found(house: House, kind: 
             assert (await stranger.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/ops", "/ops/search?q=a", "/ops/tickets"])
+@pytest.mark.parametrize("path", ["/ops", "/ops/search?q=a", "/ops/tickets", "/ops/parked"])
 async def test_clients_do_not_see_that_there_are_pages_for_staff(house: House, path: str) -> None:
     await house.tell(normal())
     async with house.browser(CLIENT) as browser:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from starlette.responses import Response
 
@@ -19,7 +19,8 @@ WAIT_S = 2.0
 class Command:
     """A request to a service. `version` is sent as If-Match; the form's intent as its key.
 
-    `session` names the browser's own session to accounts.
+    `session` names the browser's own session to accounts. What the platform decides about itself
+    the portal asks in its own name; the body then says for whom.
     """
 
     form: Form
@@ -29,6 +30,7 @@ class Command:
     method: str = "POST"
     version: str = ""
     session: str = ""
+    speaker: Literal["user", "portal"] = "user"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class Outcome:
 
 async def send(visit: Visit, command: Command) -> Outcome:
     """Ask the service once; a refusal comes back as the form to show again."""
-    session = visit.session
+    session = visit.session if command.speaker == "user" else None
     try:
         answer = await visit.desk.peers.call(
             command.peer,
@@ -56,7 +58,8 @@ async def send(visit: Visit, command: Command) -> Outcome:
     except DomainError as refusal:
         errors, alert = explain(refusal, visit.language)
         return Outcome(form=command.form.refused(errors=errors, alert=alert), refusal=refusal)
-    body = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    is_json = "json" in answer.headers.get("content-type", "")
+    body = answer.json() if is_json and answer.content else {}
     position = answer.headers.get("faktura-position", "")
     return Outcome(answer=body, position=position, form=command.form)
 

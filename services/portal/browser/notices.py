@@ -20,4 +20,7 @@ NOTICES: Mapping[str, str] = {
     "closed": _("The ticket is closed."),
     "order_cancelled": _("The order is cancelled; nothing is owed for it."),
     "order": _("Thank you! Your order is placed; here is its invoice."),
+    "parked_retry": _("It is being tried again. If it fails again, it stays in this list."),
+    "parked_skip": _("It is left out for good; what waited behind it goes on."),
+    "parked_settled": _("Nothing is left to decide there: it is no longer parked."),
 }

@@ -1,12 +1,14 @@
-"""What staff sees: the services' health, the events as they pass, any account, and the tickets."""
+"""What staff sees: health, events as they pass, what is parked, any account, and the tickets."""
 
 from uuid import UUID
 
 from starlette.responses import Response
 
+from services.portal.browser.commands import Outcome
 from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import Page
+from services.portal.browser.refusals import NoSuchPage
 from services.portal.browser.visit import Visit
 from services.portal.held_services.views import services_of
 from services.portal.history.emails import emails_of
@@ -16,6 +18,14 @@ from services.portal.home.views import Account, account_of
 from services.portal.invoices.views import debt_of, invoices_of
 from services.portal.ops.event_tail import latest_events
 from services.portal.ops.health import health_of_all
+from services.portal.ops.parked import (
+    Parked,
+    find_parked,
+    is_settled,
+    parked_of_all,
+    retry,
+    skip,
+)
 from services.portal.ops.search import find
 from services.portal.tickets.thread import close, reply, thread_page
 from services.portal.tickets.views import Ticket, ticket_by_id, tickets_of, tickets_waiting
@@ -94,3 +104,53 @@ async def close_ticket(visit: Visit, form: Form, ticket_id: UUID) -> Response:
     """Close the ticket in the brand's name."""
     ticket = await _ticket(visit, ticket_id)
     return await close(visit, form, ticket=ticket, base="/ops/tickets")
+
+
+@pages.get("/ops/parked")
+async def get_parked_list(visit: Visit) -> Response:
+    """What waits for a decision, the oldest first."""
+    parked = await parked_of_all(visit.desk.peers, visit.brand.slug)
+    return visit.show_live("ops/parked.html", section="ops_parked", parked=parked, form=Form())
+
+
+@pages.get("/ops/parked/{service}/{consumer}/{parked_id:uuid}")
+async def get_parked(visit: Visit, service: str, consumer: str, parked_id: UUID) -> Response:
+    """One that is parked, with its whole error, and what can be decided about it."""
+    parked = await find_parked(visit, service, consumer=consumer, id=parked_id)
+    if parked is None:
+        raise NoSuchPage()
+    return _parked_page(visit, parked, form=Form())
+
+
+@pages.post("/ops/parked/{service}/{consumer}/{parked_id:uuid}/retry")
+async def retry_parked(
+    visit: Visit, form: Form, service: str, consumer: str, parked_id: UUID
+) -> Response:
+    """Try it again now, in the name of whoever is signed in."""
+    parked = await find_parked(visit, service, consumer=consumer, id=parked_id)
+    outcome = await retry(visit, form, parked=parked) if parked else None
+    return _decided(visit, parked, outcome=outcome, notice="parked_retry")
+
+
+@pages.post("/ops/parked/{service}/{consumer}/{parked_id:uuid}/skip")
+async def skip_parked(
+    visit: Visit, form: Form, service: str, consumer: str, parked_id: UUID
+) -> Response:
+    """Go on without it, for the reason given, in the name of whoever is signed in."""
+    parked = await find_parked(visit, service, consumer=consumer, id=parked_id)
+    outcome = await skip(visit, form, parked=parked) if parked else None
+    return _decided(visit, parked, outcome=outcome, notice="parked_skip")
+
+
+def _decided(
+    visit: Visit, parked: Parked | None, *, outcome: Outcome | None, notice: str
+) -> Response:
+    if parked is None or outcome is None or is_settled(outcome):
+        return visit.go("/ops/parked?done=parked_settled")
+    if outcome.refusal:
+        return _parked_page(visit, parked, form=outcome.form)
+    return visit.go(f"/ops/parked?done={notice}")
+
+
+def _parked_page(visit: Visit, parked: Parked, *, form: Form) -> Response:
+    return visit.show("ops/parked_one.html", section="ops_parked", parked=parked, form=form)
