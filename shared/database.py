@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
@@ -27,6 +27,7 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
 }
+_NO_SETTINGS: Mapping[str, str] = {}
 
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -67,12 +68,19 @@ class BoundedPool(asyncpg.Pool):
         return super().acquire(timeout=ACQUIRE_TIMEOUT_S if timeout is None else timeout)
 
 
-async def open_pool(url: str, *, size: int, schemas: Sequence[str] = (), at_once: int = 1) -> Pool:
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    schemas: Sequence[str] = (),
+    at_once: int = 1,
+    settings: Mapping[str, str] = _NO_SETTINGS,
+) -> Pool:
     """A pool whose connections see `public` and then `schemas` by bare table name.
 
-    `at_once` are made before it returns; with none, the server need not be there yet. The url may
-    name several servers (`host1:port1,host2:port2`) and, as `target_session_attrs=primary`, which
-    of them is wanted.
+    `at_once` are made before it returns; with none, the server need not be there yet. `settings`
+    are the server's, for each session. The url may name several servers (`host1:port1,host2:port2`)
+    and, as `target_session_attrs=primary`, which of them is wanted.
     """
     path = ",".join(("public", *schemas))
     name = f"faktura {new_id()}"  # by which all connections of a process that hangs are found
@@ -88,7 +96,12 @@ async def open_pool(url: str, *, size: int, schemas: Sequence[str] = (), at_once
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         reset=_leave_as_it_is,
-        server_settings={**SERVER_SETTINGS, "search_path": path, "application_name": name},
+        server_settings={
+            **SERVER_SETTINGS,
+            **settings,
+            "search_path": path,
+            "application_name": name,
+        },
     )
 
 

@@ -19,6 +19,7 @@ from shared.personal import decrypt, encrypt, personal_fields
 
 PARTITIONS = 64
 FIRST_HASH = bytes(32)
+_INSTANT = len("2026-01-31T12:00:00.000000Z")
 _NO_LINE_BREAKS = str.maketrans("\r\n", "  ")
 
 
@@ -90,11 +91,13 @@ def sealed_bytes(record: Record) -> bytes:
 
 
 def _seal(record: Record) -> bytes:
-    at = record.occurred_at
-    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    at: str = msgspec.to_builtins(record.occurred_at)
+    if len(at) != _INSTANT or at[-1] != "Z":  # another zone, or a whole second
+        utc = record.occurred_at.astimezone(UTC)
+        at = f"{utc.isoformat(timespec='microseconds')[:26]}Z"
     return (
         f"{record.id}\n{record.type}\n{record.version}\n{record.account_id or ''}\n{record.brand}"
-        f"\n{at.isoformat(timespec='microseconds')[:26]}Z\n{record.actor}"
+        f"\n{at}\n{record.actor}"
         f"\n{record.causation_id or ''}\n{record.data}"
     ).encode()
 

@@ -24,6 +24,7 @@ from shared.database import LOST, open_pool
 from shared.envelope import FIRST_HASH, PARTITIONS
 from shared.errors import Conflict, Unavailable
 from shared.feed import Feed
+from shared.garbage import seldom_collected
 from shared.keyring import Keyring
 from shared.migrate import Owner, grant, make_schema, remember_definition
 from shared.store import DomainEvent, EventStore
@@ -78,7 +79,8 @@ async def rebuild(view: View, site: Site, *, progress: Progress) -> int:
 async def _rebuild(db: Owner, view: View, site: Site, *, progress: Progress) -> int:
     await _begin(db, view, site)
     try:
-        return await _build(db, view, site, progress=progress)
+        with seldom_collected():
+            return await _build(db, view, site, progress=progress)
     finally:
         if not db.is_closed():
             await _end(db, view, outcome="failed")  # what has ended before stays as it ended
@@ -131,7 +133,12 @@ async def _end(db: Owner, view: View, *, outcome: str) -> None:
 
 
 async def _build(db: Owner, view: View, site: Site, *, progress: Progress) -> int:
-    pool = await open_pool(site.owner_url, size=LANES + 1, schemas=[next_schema(view)])
+    # What a crash may take of these commits was built for nothing anyhow: a rebuild begins afresh.
+    # The swap's own commit waits for the disk, and with it for everything that came before it.
+    settings = {"synchronous_commit": "off"}
+    pool = await open_pool(
+        site.owner_url, size=LANES + 1, schemas=[next_schema(view)], settings=settings
+    )
     store = EventStore(
         pool,
         service=site.service,

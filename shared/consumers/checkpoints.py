@@ -17,8 +17,16 @@ class Checkpoint(NamedTuple):
 
     def precedes(self, record: Record) -> bool:
         """Whether the record is the very next one, unaltered, of the same history."""
-        is_next = record.position == self.position + 1
-        return is_next and chained_hash(self.hash, record).hex() == record.hash
+        return self.followed_by([record]) == 1
+
+    def followed_by(self, records: Sequence[Record]) -> int:
+        """How many of the records, from the first on, each precede the next, this the first."""
+        before = self.hash
+        for count, record in enumerate(records):
+            before = chained_hash(before, record)
+            if record.position != self.position + 1 + count or before.hex() != record.hash:
+                return count
+        return len(records)
 
 
 START = Checkpoint(0, FIRST_HASH)

@@ -5,6 +5,7 @@ and one to update per set of columns; large insertions go by COPY.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from shared.consumers.rows import Change, Fold, Key, Row, Rows, Table, UnknownColumn, wanted
@@ -66,15 +67,23 @@ async def write(db: Connection, rows: Rows, tables: Tables) -> None:
             raise UnknownColumn(f"no table {name}")
         if all(change.kind == "insert" for change in changes):
             # The primary key itself refuses what is there or comes twice.
-            await _insert(db, table, [_row(table, change.columns) for change in changes])
+            await _insert(db, table, _rows(table, changes))
         else:
             await _fold_and_write(db, table, changes)
 
 
-def _row(table: Table, columns: Row) -> tuple[Any, ...]:
-    row = tuple([columns.get(name, default) for name, default in table.defaults.items()])
-    _check_columns(table, columns)
-    return row
+def _rows(table: Table, changes: Sequence[Change]) -> list[tuple[Any, ...]]:
+    """The values of all columns of each insertion."""
+    names = tuple(table.defaults)
+    every = itemgetter(*names) if len(names) > 1 else None
+    rows: list[tuple[Any, ...]] = []
+    for _, _, _, columns in changes:
+        if every and columns.keys() == table.defaults.keys():
+            rows.append(every(columns))
+        else:
+            _check_columns(table, columns)
+            rows.append(tuple([columns.get(name, table.defaults[name]) for name in names]))
+    return rows
 
 
 def _check_columns(table: Table, columns: Row) -> None:

@@ -230,16 +230,16 @@ class Worker:
         while page := await self._page_after(
             source, partition, after=standing.position, upto=upto, within_s=within_s
         ):
-            for record in page:
-                if not standing.precedes(record):
-                    yield run
-                    yield AnotherHistory(f"{self.name} at {source}/{partition}/{record.position}")
-                    return
-                standing = checkpoint_at(record)
-                run.append(record)
-                if len(run) == BATCH:
-                    yield run
-                    run = []
+            count = standing.followed_by(page)
+            run += page[:count]
+            if count < len(page):
+                yield run
+                yield AnotherHistory(f"{self.name} at {source}/{partition}/{page[count].position}")
+                return
+            standing = checkpoint_at(page[-1])
+            if len(run) >= BATCH:
+                yield run
+                run = []
         yield run
 
     async def _page_after(
