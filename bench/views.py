@@ -1,8 +1,9 @@
 """A view at work, live and in a rebuild, against the bare steps that no design can avoid.
 
 Live: events fetched from JetStream, applied with rows and checkpoint in one transaction, and
-acknowledged; against fetching and acknowledging the same messages. Rebuild: from the log to the
-swap; against a bare COPY of the rows that it leaves, into a table with the same index.
+acknowledged; against fetching and acknowledging the same messages with the client library as it is
+(over a connection of its own, because ours reads headers in its own way). Rebuild: from the log to
+the swap; against a bare COPY of the rows that it leaves, into a table with the same index.
 """
 
 import time
@@ -11,6 +12,7 @@ from statistics import median
 from typing import Any
 
 import asyncpg
+import nats
 from nats.aio.client import Client
 
 from bench.house import House, NoKeys, tick
@@ -88,7 +90,8 @@ async def _live(house: House) -> list[Result]:
     consumers = await _consumers(source, reader)
     cable = Cable(receiver, "tickets", name="portal-1")
     await cable.lay(EVERY_PARTITION)
-    bare = await _bare_pull(receiver)
+    plain = await _plain_client(house)
+    bare = await _bare_pull(receiver, plain)
     ours, theirs = [], []
     for number in range(ROUNDS + 1):
         await fill(source, LIVE_EVENTS)
@@ -102,6 +105,7 @@ async def _live(house: House) -> list[Result]:
             theirs.append(LIVE_EVENTS / (time.perf_counter() - between))
     for client in (sender, receiver):
         await bus.close(client)
+    await plain.close()
     for store in (source, reader):
         await store.pool.close()
     return [
@@ -123,9 +127,20 @@ async def _consumers(source: EventStore, reader: EventStore) -> Consumers:
     return consumers
 
 
-async def _bare_pull(client: Client) -> Any:
-    await bus.assert_durable(client.jetstream(), "tickets", service="portal")
-    return await client.jetstream().pull_subscribe_bind("portal", stream="TICKETS")
+async def _plain_client(house: House) -> Client:
+    """The library's, with the portal's credentials."""
+    settings = settings_for("portal", house.bus)
+    return await nats.connect(
+        settings.nats_url,
+        user=settings.nats_user,
+        password=settings.nats_password.get_secret_value(),
+        inbox_prefix="_INBOX_portal",
+    )
+
+
+async def _bare_pull(owner: Client, plain: Client) -> Any:
+    await bus.assert_durable(owner.jetstream(), "tickets", service="portal")
+    return await plain.jetstream().pull_subscribe_bind("portal", stream="TICKETS")
 
 
 async def _apply_all(consumers: Consumers, cable: Cable) -> None:

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
+import re
 import sys
 from datetime import timedelta
 from functools import partial
 from weakref import WeakKeyDictionary
 
-import nats
 import nats.errors
 import nats.js.errors
 import structlog
@@ -38,6 +38,25 @@ _watches: WeakKeyDictionary[Client, "asyncio.Task[None]"] = WeakKeyDictionary()
 
 log = structlog.get_logger()
 
+_HEADER = re.compile(r"(?m)^([!-9;-~]+): (|\S|\S[^\r\n]*\S)\r\n")
+"""A line as we and the server write it: no blank in the name, none at the ends of the value."""
+
+
+class QuickClient(Client):
+    """The library's client with a quicker way of reading headers; all else is the library's.
+
+    Its own looks at each letter of each name: half of the time that receiving an event takes.
+    """
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """The same headers by name; what is written in an unusual way is left to the library."""
+        text = raw.decode("utf-8", "replace")
+        found = _HEADER.findall(text)
+        if len(found) != text.count("\n") - 1:  # the last line is empty
+            return Client._parse_header_lines(raw)
+        return dict(found)
+
 
 async def connect(settings: Settings) -> Client:
     """A connection that reconnects for ever, to any server of the list that answers.
@@ -45,7 +64,8 @@ async def connect(settings: Settings) -> Client:
     Wrong credentials, and a connection that closed for good, end the process with a message: the
     supervisor then starts it again, which is better than to idle silently.
     """
-    client = await nats.connect(
+    client = QuickClient()
+    await client.connect(
         settings.nats_url.split(","),
         user=settings.nats_user,
         password=settings.nats_password.get_secret_value(),

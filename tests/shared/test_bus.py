@@ -7,10 +7,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nats.aio.client import Client
 from pydantic import SecretStr
 
 from shared import bus
+from shared.bus import QuickClient
 from shared.consumers.group import Consumers
 from shared.feed import Feed, LocalFeed
 from shared.ids import new_id
@@ -151,3 +154,44 @@ async def test_a_stream_that_was_deleted_is_made_and_filled_again_under_a_new_ep
     async with pair.source.pool.acquire() as db:
         assert await db.fetchval("select epoch from relay_stream") == 1
     await _close(admin)
+
+
+@given(
+    lines=st.lists(
+        st.tuples(st.text("abc-Z ñ\t", max_size=6), st.text(" :aé\t\x85\xa0ñ", max_size=6))
+    )
+)
+def test_headers_are_read_as_the_library_reads_them(lines: list[tuple[str, str]]) -> None:
+    raw = "".join(f"{name}: {value}\r\n" for name, value in lines).encode() + b"\r\n"
+    assert QuickClient._parse_header_lines(raw) == Client._parse_header_lines(raw)
+
+
+@pytest.mark.parametrize("raw", [b"a: 1\r\nb:2\r\n\r\n", b"a: \xff\r\n\r\n", b"a: 1\r\n", b"\r\n"])
+def test_unusual_headers_are_read_as_the_library_reads_them(raw: bytes) -> None:
+    assert QuickClient._parse_header_lines(raw) == Client._parse_header_lines(raw)
+
+
+async def test_what_the_bus_brings_is_read_in_the_quick_way(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick, slow = QuickClient._parse_header_lines, Client._parse_header_lines
+    quickly: list[bytes] = []
+    slowly: list[bytes] = []
+
+    def read_quickly(raw: bytes) -> dict[str, str]:
+        quickly.append(raw)
+        return quick(raw)
+
+    def read_slowly(raw: bytes) -> dict[str, str]:
+        slowly.append(raw)
+        return slow(raw)
+
+    async def have_come() -> bool:
+        await pair.count(1)  # what comes before the cable is laid is read from the feed
+        return any(b"ce-id" in raw for raw in quickly)
+
+    monkeypatch.setattr(QuickClient, "_parse_header_lines", staticmethod(read_quickly))
+    monkeypatch.setattr(Client, "_parse_header_lines", staticmethod(read_slowly))
+    async with pair.running():
+        await wait_until(have_come, within_s=20)
+    assert not any(b"ce-id" in raw for raw in slowly)

@@ -35,7 +35,11 @@ def test_cycles_are_looked_for_seldom_and_still_found() -> None:
 
 
 def test_what_is_set_in_a_block_ends_with_it_also_by_an_error() -> None:
-    with pytest.raises(KeyError), seldom_collected():
-        assert gc.get_freeze_count()
-        raise KeyError
+    def fail() -> None:
+        with seldom_collected():
+            assert gc.get_freeze_count()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert not gc.get_freeze_count()
