@@ -128,7 +128,7 @@ class Town:
             workers = self.consumers.workers
             return all(w.position("tickets", p) >= at for w in workers for p, at in heads.items())
 
-        await wait_until(have_seen_all, within_s=30)
+        await wait_until(have_seen_all, within_s=90)
 
     @asynccontextmanager
     async def running(self, *work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
