@@ -9,11 +9,13 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from unittest import mock
+
+from shared.ids import _Supply
 
 Result = TypeVar("Result")
 
@@ -103,12 +105,13 @@ def seeded(loop: VirtualLoop, seed: str) -> Iterator[None]:
     def since_1970_ns() -> int:
         return int(EPOCH.timestamp() * 1e9) + int(loop.seconds * 1e9)
 
-    replaced: list[tuple[Any, str, Callable[..., Any]]] = [
+    replaced: list[tuple[Any, str, Any]] = [
         (time, "monotonic", monotonic),
         (time, "perf_counter", monotonic),
         (time, "time_ns", since_1970_ns),
         (time, "time", lambda: since_1970_ns() / 1e9),
         (os, "urandom", drawn.randbytes),
+        (_Supply, "left", b""),  # what was drawn before belongs to another history
     ]
     patches = [mock.patch.object(owner, name, value) for owner, name, value in replaced]
     for patch in patches:
