@@ -93,8 +93,8 @@ async def defaults(session: Session) -> list[Values]:
        order by "source", "owner" for no key update of t"""
 )
 async def read(session: Session, sources: list[str], owners: list[str]) -> list[Values]:
-    places = zip(sources, owners, strict=True)
-    return [row for place in places if (row := session.get("history", *place))]
+    wanted = set(zip(sources, owners, strict=True))
+    return await session.locked("history", lambda row: (row["source"], row["owner"]) in wanted)
 
 
 @statement(

@@ -205,6 +205,7 @@ class MemoryServer:
             return
         session.is_alive = False
         session.end(commit=False)
+        session.wake()
         self.listeners = [each for each in self.listeners if each[1].session is not session]
         self.sessions.remove(session)
 
@@ -230,6 +231,7 @@ class Session:
         self.in_transaction = False
         self.has_failed = False
         self.waits_for: Session | None = None
+        self._turn: asyncio.Future[None] | None = None
         self._changes: dict[str, dict[Key, Values | None]] = {}
         self._held: list[Key] = []
         self._savepoints: list[_Savepoint] = []
@@ -349,6 +351,12 @@ class Session:
                 updated.append(new)
         return updated
 
+    async def locked(self, table: str, where: Callable[[Values], bool]) -> list[Values]:
+        """The rows that satisfy the condition, in key order, each locked and then looked at."""
+        key_of = self.server.tables[table].key_of
+        found = sorted(self.scan(table, where), key=key_of)
+        return await self.update(table, where, lambda row: {}, among=found)
+
     async def delete(self, table: str, where: Callable[[Values], bool]) -> int:
         """How many rows that satisfy the condition are gone now."""
         gone = 0
@@ -397,15 +405,30 @@ class Session:
             if now >= limit:
                 self.waits_for = None
                 raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
-            turn = loop.create_future()
-            self.server.waiters.setdefault(name, []).append(turn)
-            try:
-                await asyncio.wait([turn], timeout=(look_at if now < look_at else limit) - now)
-            finally:
-                if turn in self.server.waiters.get(name, []):
-                    self.server.waiters[name].remove(turn)
-                self.waits_for = None
+            await self._wait(name, timeout_s=(look_at if now < look_at else limit) - now)
         return True
+
+    async def _wait(self, name: Key, *, timeout_s: float) -> None:
+        """Until the lock may be free, or the time is over, or this backend is ended."""
+        turn = self._turn = asyncio.get_running_loop().create_future()
+        self.server.waiters.setdefault(name, []).append(turn)
+        try:
+            await asyncio.wait([turn], timeout=timeout_s)
+        finally:
+            if turn in self.server.waiters.get(name, []):
+                self.server.waiters[name].remove(turn)
+            self.waits_for = self._turn = None
+        self._check_alive()
+
+    def _check_alive(self) -> None:
+        """A backend that was ended goes no further, least of all to its commit."""
+        if not self.is_alive:
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle")
+
+    def wake(self) -> None:
+        """Have it look at once at what it waits for."""
+        if self._turn is not None and not self._turn.done():
+            self._turn.set_result(None)
 
     def is_in_a_circle(self) -> bool:
         """Whether it waits for who waits for it."""
@@ -443,6 +466,7 @@ class Session:
         with ExitStack() as otherwise:
             otherwise.callback(self._fail)
             result = await handler(self, *arguments)
+            self._check_alive()
             otherwise.pop_all()
         if not self.in_transaction:
             self.end(commit=True)

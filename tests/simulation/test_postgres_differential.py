@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from tests.conftest import Database, OpenDatabase
-from tests.simulation.kernel_statements import jsonb, kernel_tables
+from tests.simulation.kernel_statements import jsonb, kernel_tables, next_number
 from tests.simulation.memory_postgres import STATEMENTS, MemoryPool, MemoryServer
 from tests.simulation.operations import ALONE, DRAWS, OFTEN, TEXT_OF
 
@@ -28,6 +28,7 @@ update relay_checkpoint set position = 0;
 update partition_head set position = 0, hash = decode(repeat('00', 32), 'hex');
 """
 CONTROL = ("BEGIN;", "COMMIT;", "ROLLBACK;")
+ENDED = ("AdminShutdownError", "ConnectionDoesNotExistError")
 
 
 class Side:
@@ -54,6 +55,9 @@ class Side:
     async def is_waiting(self, number: int) -> bool:
         raise NotImplementedError
 
+    async def end_backend(self, number: int) -> None:
+        raise NotImplementedError
+
     async def ask(self, connection: Any, query: str, arguments: Sequence[Any]) -> Any:
         try:
             if query.startswith("select") or " returning " in query:
@@ -76,6 +80,10 @@ class Real(Side):
         pid = self.connections[number].get_server_pid()
         return bool(await self._watcher.fetchval(query, pid))
 
+    async def end_backend(self, number: int) -> None:
+        pid = self.connections[number].get_server_pid()
+        assert await self.connections[0].fetchval("select pg_terminate_backend($1, 5000)", pid)
+
 
 class Stand(Side):
     """Sessions of the stand-in."""
@@ -84,6 +92,9 @@ class Stand(Side):
         for _ in range(10):
             await asyncio.sleep(0)  # who was let go on has not run yet
         return self.connections[number].session.waits_for is not None
+
+    async def end_backend(self, number: int) -> None:
+        self.connections[number].lose()
 
 
 def _plain(row: Any) -> dict[str, Any]:
@@ -185,6 +196,27 @@ async def test_the_stand_in_answers_every_statement_as_the_server_does(
     compared = {TEXT_OF[handler] for handler in DRAWS}
     never = [query for query in STATEMENTS if query in compared and not done[query]]
     assert not never, never
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("verdict", ["COMMIT;", "ROLLBACK;"])
+async def test_a_backend_that_is_ended_while_it_waits_leaves_nothing_behind(
+    database: OpenDatabase, verdict: str, is_open: bool
+) -> None:
+    """Nor does it go on, even where a statement is a transaction, when the lock comes free."""
+    async with both(await database("kernel")) as sides:
+        for side in sides:
+            await side.step(0, "BEGIN;", ())
+            await side.step(0, TEXT_OF[next_number], ("a",))
+            if is_open:
+                await side.step(1, "BEGIN;", ())
+            assert await side.step(1, TEXT_OF[next_number], ("a",)) is None
+            waiting = side.running[1]
+            assert waiting is not None, "it waits"
+            await side.end_backend(1)
+            assert await asyncio.wait_for(waiting, 5) in ENDED
+            await side.step(0, verdict, ())
+        await _compare_tables(sides)
 
 
 async def _end_all(sides: tuple[Side, Side]) -> None:

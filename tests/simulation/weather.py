@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
+from uuid import UUID
 
 import asyncpg
 
@@ -50,7 +51,7 @@ def draw_climate(draw: random.Random) -> Climate:
         delivery_lost=some(0.05, 0.3),
         delivery_repeated=some(0.2),
         delivery_shuffled=some(0.5),
-        delivery_altered=some(0.05),
+        delivery_altered=some(0.1, 0.4),
         call_lost=some(0.1, 0.3),
         crash_point=some(0.002, 0.01),
         slow=some(0.01, 0.05),
@@ -210,14 +211,17 @@ class ToBus:
         return [self._altered(m) if sky.happens(climate.delivery_altered) else m for m in kept]
 
     def _altered(self, message: Stored) -> Stored:
-        """Another body, another place, or no event at all."""
+        """Another body, another place near its own, another event, or no event at all."""
+        draw, headers = self._sky.draw, message.headers
         self._sky.trace.note("message altered", self._process.name)
-        match self._sky.draw.randrange(3):
+        match draw.randrange(4):
             case 0:
                 return replace(message, body=message.body.replace(b'"', b"'", 1))
             case 1:
-                position = str(self._sky.draw.randrange(1, 9))
-                headers = {**message.headers, "faktura-position": position}
-                return replace(message, headers=headers)
+                position = int(headers["faktura-position"]) + draw.choice((-2, -1, 1))
+                return replace(message, headers={**headers, "faktura-position": str(position)})
+            case 2:
+                other = str(UUID(int=draw.getrandbits(128)))
+                return replace(message, headers={**headers, "ce-id": other})
             case _:
                 return replace(message, headers={})
