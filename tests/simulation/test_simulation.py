@@ -9,8 +9,8 @@ import pytest
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.simulate import simulate
 
-SEEDS = 120
-GROUPS = 8
+SEEDS = 100
+GROUPS = 5
 SEEDS_FOR_A_MUTANT = 40
 ONE_SEED = 7
 
