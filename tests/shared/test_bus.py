@@ -137,9 +137,14 @@ async def test_events_of_the_time_when_the_bus_was_down_arrive_when_it_is_back(p
 async def test_a_stream_that_was_deleted_is_made_and_filled_again_under_a_new_epoch(
     pair: Pair,
 ) -> None:
+    async def remembered() -> int:
+        async with pair.source.pool.acquire() as db:
+            return int(await db.fetchval("select sum(position) from relay_checkpoint"))
+
     async with pair.running():
         await pair.count(5)
         await until(pair.tallied, [2] * 5)
+        await until(remembered, 15)
     admin = await bus.connect(settings_for("tickets", pair.server))
     js = admin.jetstream()
     before = (await js.stream_info("TICKETS")).state.last_seq
