@@ -41,10 +41,18 @@ class TypedMapper(Mapper[UUID]):
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """The event with its state as JSON; an event with personal fields needs the key."""
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=get_topic(type(domain_event)),
+            state=self.to_state(domain_event),
+        )
+
+    def to_state(self, domain_event: DomainEventProtocol[UUID]) -> bytes:
+        """The state of `to_stored_event` alone."""
         cls = type(domain_event)
         state = dict(vars(domain_event))
-        stream_id = state.pop("originator_id")
-        version = state.pop("originator_version")
+        del state["originator_id"], state["originator_version"]
         if self._recorded_at is not None:
             state["timestamp"] = self._recorded_at
         if class_version(cls) > 1:
@@ -53,12 +61,7 @@ class TypedMapper(Mapper[UUID]):
             if state[name] is not None:
                 assert self._key is not None, f"{cls.__name__}.{name} is personal and has no key"
                 state[name] = encrypt(state[name], self._key)
-        return StoredEvent(
-            originator_id=stream_id,
-            originator_version=version,
-            topic=get_topic(cls),
-            state=encode_bounded(state),
-        )
+        return encode_bounded(state)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
         """The event as its class is today: older versions are upcast step by step first."""

@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
+from eventsourcing.utils import get_topic
 
 from shared.append import KeptAnswer, LogRow, Write
 from shared.clock import Clock
@@ -314,21 +315,20 @@ class Transaction:
         account_id, brand = aggregate.account_id, aggregate.brand  # type: ignore[attr-defined]
         pending = list(aggregate.collect_events())
         public = [self.store.publish(event, aggregate) for event in pending]
-        secret = any(has_personal_fields(event) for event in pending) or any(
+        is_secret = any(has_personal_fields(event) for event in pending) or any(
             personal_fields(type(event)) for event in public if event
         )
-        key = await self.store.keyring.ensure(account_id or aggregate.id) if secret else None
+        key = await self.store.keyring.ensure(account_id or aggregate.id) if is_secret else None
         mapper = TypedMapper(key=key, recorded_at=self.now)
         for event in pending:
-            stored = mapper.to_stored_event(event)
             write.events.append(
                 (
                     aggregate.id,
-                    stored.originator_version,
-                    stored.topic,
+                    event.originator_version,
+                    get_topic(type(event)),
                     account_id,
                     brand,
-                    stored.state.decode(),
+                    mapper.to_state(event).decode(),
                     self.now,
                     write.id,
                 )

@@ -111,7 +111,7 @@ def seeded(loop: VirtualLoop, seed: str) -> Iterator[None]:
         (time, "time_ns", since_1970_ns),
         (time, "time", lambda: since_1970_ns() / 1e9),
         (os, "urandom", drawn.randbytes),
-        (_Supply, "left", b""),  # what was drawn before belongs to another history
+        (_Supply, "left", []),  # what was drawn before belongs to another history
     ]
     patches = [mock.patch.object(owner, name, value) for owner, name, value in replaced]
     for patch in patches:
