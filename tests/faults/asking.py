@@ -108,8 +108,7 @@ class Asker:
             await asyncio.sleep(min(float(answer.headers.get("retry-after", 1)), 5.0))
 
     async def renew(self, person: Person) -> None:
-        """A fresh token for the person's session."""
-        person.token = ""
+        """A fresh token for the person's session; until it is there the old one is in use."""
         resolve = Wish(
             name="resolve",
             path="accounts/internal/sessions/resolve",
