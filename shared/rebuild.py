@@ -284,6 +284,14 @@ async def _take_over(db: Owner, view: View) -> None:
         next_of(view).name,
         build,
     )
+    # What a person skipped meanwhile was parked anew by the rebuild.
+    await db.execute(
+        """delete from parked p using parked_decision d
+           where p.consumer = $2 and (d.consumer, d.decision, d.kind) = ($1, 'skip', 'event')
+             and (d.source, d.partition, d.position) = (p.source, p.partition, p.position)""",
+        view.name,
+        next_of(view).name,
+    )
     await db.execute(
         "update parked set consumer = $1 where consumer = $2", view.name, next_of(view).name
     )

@@ -228,7 +228,11 @@ class Consumers:
     async def _take(self, partitions: frozenset[int]) -> None:
         if partitions == self.partitions:
             return
-        await asyncio.gather(*(worker.take(partitions) for worker in self.workers))
+        # All have ended before one's failure is raised: none takes up partitions afterwards.
+        ways = (worker.take(partitions) for worker in self.workers)
+        for failure in await asyncio.gather(*ways, return_exceptions=True):
+            if failure is not None:
+                raise failure
         log.info("partitions taken", service=self._store.service, count=len(partitions))
         self._hold(partitions)
         self._store.committed.wake()

@@ -17,6 +17,9 @@ from shared.envelope import Record, UnknownEvent, event_class
 
 RETRY_AFTER_S = (1, 5, 30, 120)
 
+Place = tuple[str, int, int]
+"""Source, partition, position."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parked:
@@ -37,6 +40,21 @@ def next_try(now: datetime, tries: int) -> datetime | None:
     if tries > len(RETRY_AFTER_S):
         return None
     return now + timedelta(seconds=RETRY_AFTER_S[tries - 1])
+
+
+def place_of(record: Record) -> Place:
+    """Where the event stands."""
+    return record.source, record.partition, record.position
+
+
+async def skipped(db: Connection, consumer: str) -> set[Place]:
+    """The events that people let the consumer go on without; `<view>/next` does so as the view."""
+    rows = await db.fetch(
+        """select source, partition, position from parked_decision
+           where consumer = $1 and decision = 'skip' and kind = 'event'""",
+        consumer.removesuffix("/next"),
+    )
+    return {(row["source"], row["partition"], row["position"]) for row in rows}
 
 
 async def frozen_keys(db: Connection, consumer: str, *, partitions: Collection[int]) -> set[str]:

@@ -27,13 +27,16 @@ from shared.consumers.checkpoints import (
 from shared.consumers.declarations import Consumer, Intent, Policy, Reactor, View
 from shared.consumers.faults import is_transient
 from shared.consumers.parking import (
+    Place,
     first_due,
     frozen_key,
     frozen_keys,
     next_try,
     note_failure,
     park,
+    place_of,
     retry_now_known,
+    skipped,
     unpark,
 )
 from shared.consumers.rows import Rows
@@ -51,6 +54,7 @@ BATCH = 1000
 GAP_WITHIN_S = 1.0
 """How long a gap in what the bus brings may hold up the rest of it."""
 STOPPED_AFTER_S = 30.0
+LOOK_FOR_PARKED_EVERY_S = 2.0
 EVERY_PARTITION = frozenset(range(PARTITIONS))
 
 log = structlog.get_logger()
@@ -93,6 +97,8 @@ class Worker:
         self._lock = asyncio.Lock()
         self._checkpoints: Checkpoints = {}
         self._frozen: set[str] = set()
+        self._looked_for_parked_at = -LOOK_FOR_PARKED_EVERY_S
+        self._skipped: set[Place] = set()
         self._tables: Tables = {}
 
     async def load(self) -> None:
@@ -100,6 +106,7 @@ class Worker:
         async with acquire(self._store.pool) as db:
             self._checkpoints = await load_checkpoints(db, self.name)
             self._frozen = await frozen_keys(db, self.name, partitions=self.partitions)
+            self._skipped = await skipped(db, self.name)
 
     async def take(self, partitions: frozenset[int]) -> None:
         """Work on these partitions from now on, and on no others.
@@ -167,10 +174,12 @@ class Worker:
 
     async def retry_parked(self) -> None:
         """Try the parked events whose time has come."""
-        if not self._frozen:
+        now_s = time.monotonic()
+        if not self._frozen and now_s - self._looked_for_parked_at < LOOK_FOR_PARKED_EVERY_S:
             return
+        self._looked_for_parked_at = now_s
         async with self._lock, acquire(self._store.pool) as db:
-            # A person may have let one go, in whatever process.
+            # A person may have let one go, a rebuild may have brought some, in whatever process.
             self._frozen = await frozen_keys(db, self.name, partitions=self.partitions)
         while self._frozen and await self._retry_one():
             pass
@@ -421,7 +430,8 @@ class Worker:
     async def _open(self, records: Sequence[Record]) -> list[Envelope]:
         """The events that concern the consumer, readable. `UnknownEvent` for what is newer."""
         ignored = self.consumer.ignored
-        concerning = [record for record in records if event_class(record) not in ignored]
+        wanted = [record for record in records if place_of(record) not in self._skipped]
+        concerning = [record for record in wanted if event_class(record) not in ignored]
         return await open_all(concerning, self._store.keyring)
 
     def _commit(self, last: Sequence[Record], envelopes: Sequence[Envelope]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import asyncpg
 import pytest
 
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Rows, View
+from shared.consumers.decisions import Decision, skip
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.group import Consumers
 from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
@@ -288,3 +290,52 @@ async def test_what_was_parked_is_settled_by_a_rebuild_with_mended_code(town: To
         assert await town.rows("select 1 from parked") == []
         totals_now = await town.rows("select total from counter_total order by 1")
         assert [row["total"] for row in totals_now] == [1, 3, 3]
+
+
+@pytest.mark.parametrize("is_skipped_meanwhile", [False, True], ids=["before", "meanwhile"])
+async def test_a_skip_holds_after_a_rebuild_and_the_account_goes_on(
+    town: Town, is_skipped_meanwhile: bool
+) -> None:
+    poison: set[Any] = set()
+
+    def broken(envelope: Envelope, rows: Rows) -> None:
+        if envelope.id in poison:
+            raise ValueError("never")
+        apply(envelope, rows)
+
+    view = replace(totals, apply=broken)
+    town.consumers.workers[0].consumer = view
+    await town.count(1)
+    poison |= {row["id"] for row in await town.rows(FIRST_CLOSED)}
+    async with town.running():
+        await town.arrived()
+        assert len(await town.rows("select 1 from parked where tries > 0")) == 1
+    owner = await asyncpg.connect(town.site.owner_url)
+    done: list[asyncio.Task[None]] = []
+
+    async def decide() -> None:
+        await skip(owner, Decision(kind="event", consumer="totals", id=next(iter(poison)),
+                                   who="Rui", reason="told so", decided_at=WHEN))  # fmt: skip
+
+    if not is_skipped_meanwhile:
+        await decide()
+
+    def meanwhile(done_with: int, total: int) -> None:
+        if is_skipped_meanwhile and not done and done_with == total:
+            done.append(asyncio.create_task(decide()))
+
+    await rebuild(view, town.site, progress=meanwhile)
+    await asyncio.gather(*done)
+    await owner.close()
+    async with town.running():
+
+        async def nothing_is_parked() -> bool:
+            return not await town.rows("select 1 from parked")
+
+        await wait_until(nothing_is_parked, within_s=10)
+    assert [row["total"] for row in await town.rows("select total from counter_total")] == [2]
+    assert await verify_views(town.consumers, town.store.pool, keyring=KeysInMemory()) == []
+
+
+FIRST_CLOSED = "select id from log where type = 'TicketClosed' order by partition, position limit 1"
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)

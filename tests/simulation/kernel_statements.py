@@ -71,6 +71,7 @@ def kernel_tables() -> list[Table]:
         Table("relay_stream", ("stream",)),
         Table("checkpoint", ("consumer", "source", "partition")),
         Table("parked", PLACE),
+        Table("parked_decision", ("id",)),
         Table("effect", ("id",), unique=(("reactor", "key"),)),
         Table("idempotency_key", ("caller", "key")),
     ]
@@ -469,6 +470,17 @@ async def begin_checkpoints(session: Session, consumer: str, *columns: list[Any]
             await session.insert("checkpoint", row)
             begun += 1
     return begun
+
+
+@statement(
+    """select source, partition, position from parked_decision
+       where consumer = $1 and decision = 'skip' and kind = 'event'"""
+)
+async def skipped(session: Session, consumer: str) -> list[Values]:
+    """Nobody decides anything in the simulation, so there is nothing but what was stored."""
+    rows = session.scan("parked_decision", lambda row: row["consumer"] == consumer)
+    chosen = [row for row in rows if (row["decision"], row["kind"]) == ("skip", "event")]
+    return [{name: row[name] for name in ("source", "partition", "position")} for row in chosen]
 
 
 @statement("select distinct frozen from parked where consumer = $1 and partition = any($2)")

@@ -142,6 +142,7 @@ DRAWS: dict[Handler, Draw] = {
     kernel.checkpoints: lambda draw: ("tally",),
     kernel.move_checkpoints: _move,
     kernel.begin_checkpoints: _move,
+    kernel.skipped: lambda draw: ("tally",),
     kernel.frozen: lambda draw: ("tally", PARTITIONS[: draw.randrange(3)]),
     kernel.park: _park,
     kernel.first_due: lambda draw: ("tally", PARTITIONS, LONG_AGO + timedelta(days=10)),
