@@ -202,6 +202,7 @@ async def test_the_stand_in_answers_every_statement_as_the_server_does(
     done: Counter[str] = Counter()
     opened = await database("kernel")
     compared = {TEXT_OF[handler] for handler in DRAWS}
+    never: list[str] = []
     for seed in range(AT_MOST):
         never = [query for query in STATEMENTS if query in compared and not done[query]]
         if seed >= ROUNDS and not never:
