@@ -14,7 +14,7 @@ REGISTRY: dict[tuple[str, str], type["PublicEvent"]] = {}
 
 
 class PublicEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that a service publishes; subclasses are declared in one module per service.
+    """A fact that a service publishes; subclasses are declared in its module or package here.
 
     Within a version, fields may only be added, with a default; any other change is a new VERSION.
     """
@@ -23,7 +23,7 @@ class PublicEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__()
-        source = cls.__module__.rpartition(".")[2]
+        source = cls.__module__.removeprefix(f"{__package__}.").partition(".")[0]
         known = REGISTRY.setdefault((source, cls.__name__), cls)
         # msgspec builds a struct class twice when it adds slots; only a foreign class is a clash.
         assert known.__module__ == cls.__module__, f"{cls.__name__} is published twice by {source}"

@@ -51,7 +51,7 @@ class TicketEscalated(PublicEvent, frozen=True, kw_only=True):
     ticket_id: UUID
 
 
-del REGISTRY["case", "TicketEscalated"]
+del REGISTRY["tests", "TicketEscalated"]
 
 
 def publish(domain_event: DomainEvent, case: Any) -> PublicEvent | None:

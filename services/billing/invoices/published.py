@@ -1,0 +1,82 @@
+"""What invoices tell the world."""
+
+from typing import Any
+
+import msgspec
+
+from services.billing.invoices.invoice import Invoice
+from shared.contracts import PublicEvent, billing
+from shared.store import DomainEvent
+
+
+def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
+    """The public event of an invoice."""
+    match event:
+        case Invoice.Issued() as issued:
+            return _invoice_issued(issued, invoice)
+        case Invoice.PaymentAllocated(payment_id=payment_id, amount_minor=amount_minor):
+            return billing.PaymentAllocated(
+                invoice_id=invoice.id,
+                payment_id=payment_id,
+                amount_minor=amount_minor,
+                currency=invoice.currency,
+            )
+        case Invoice.Paid(paid_on=paid_on):
+            return billing.InvoicePaid(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                paid_on=paid_on,
+                total_minor=invoice.total_minor,
+                currency=invoice.currency,
+            )
+        case Invoice.Cancelled(cancelled_on=cancelled_on, reason=reason):
+            return billing.InvoiceCancelled(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                total_minor=invoice.total_minor,
+                currency=invoice.currency,
+                cancelled_on=cancelled_on,
+                reason=reason,
+            )
+        case _:
+            return _notice_of(event, invoice)
+
+
+def _invoice_issued(issued: Any, invoice: Invoice) -> PublicEvent:
+    return billing.InvoiceIssued(
+        invoice_id=invoice.id,
+        number=issued.number,
+        order_id=issued.order_id,
+        issued_on=issued.issued_on,
+        due_on=issued.due_on,
+        currency=issued.currency,
+        lines=msgspec.convert(issued.lines, list[billing.InvoiceLine], from_attributes=True),
+        total_minor=invoice.total_minor,
+        billed_to_name=issued.billed_to_name,
+        billed_to_address=issued.billed_to_address,
+        billed_to_tax_id=issued.billed_to_tax_id,
+    )
+
+
+def _notice_of(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
+    match event:
+        case Invoice.Reminded(days_before=days_before):
+            return billing.PaymentReminderDue(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                due_on=invoice.due_on,
+                days_before=days_before,
+                open_minor=invoice.open_minor,
+                currency=invoice.currency,
+            )
+        case Invoice.OverdueNoticed(days_after=days_after):
+            return billing.InvoiceOverdue(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                due_on=invoice.due_on,
+                days_after=days_after,
+                open_minor=invoice.open_minor,
+                currency=invoice.currency,
+            )
+        case _:
+            return None

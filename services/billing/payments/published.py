@@ -1,0 +1,50 @@
+"""What payments and credit tell the world."""
+
+from typing import Any
+
+from services.billing.payments.credit_balance import CreditBalance
+from services.billing.payments.payment import Payment
+from shared.contracts import PublicEvent, billing
+from shared.store import DomainEvent
+
+
+def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
+    """The public event of a payment attempt."""
+    ids: dict[str, Any] = {"payment_id": payment.id, "invoice_id": payment.invoice_id}
+    money: dict[str, Any] = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+    match event:
+        case Payment.Started():
+            return billing.PaymentStarted(**ids, **money, method=payment.method)
+        case Payment.MarkedPending():
+            return billing.PaymentPending(**ids)
+        case Payment.Succeeded() as succeeded:
+            return billing.PaymentReceived(
+                **ids,
+                **money,
+                method=payment.method,
+                received_on=succeeded.received_on,
+                receipt_number=succeeded.receipt_number,
+                gateway_reference=succeeded.gateway_reference,
+            )
+        case Payment.Failed(reason=reason):
+            return billing.PaymentFailed(**ids, reason=reason)
+        case Payment.MismatchFound(mismatch=mismatch):
+            return billing.PaymentMismatchFound(
+                **ids, field=mismatch.field, expected=mismatch.expected, found=mismatch.found
+            )
+        case _:
+            return None
+
+
+def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
+    """The public event of a credit balance."""
+    match event:
+        case CreditBalance.Added() as added:
+            return billing.CreditAdded(
+                amount_minor=added.amount_minor,
+                currency=credit.currency,
+                reason=added.reason,
+                payment_id=added.payment_id,
+            )
+        case _:
+            return None

@@ -1,0 +1,63 @@
+"""Money on its way and its allocation. Amounts are integer minor units of `currency`."""
+
+from datetime import date
+from uuid import UUID
+
+from shared.contracts.event import PublicEvent
+
+
+class PaymentStarted(PublicEvent, frozen=True, kw_only=True):
+    """An attempt to pay; its id is the gateway's idempotency key."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    method: str
+    amount_minor: int
+    currency: str
+
+
+class PaymentPending(PublicEvent, frozen=True, kw_only=True):
+    """The gateway has taken the attempt and waits for the money."""
+
+    payment_id: UUID
+    invoice_id: UUID
+
+
+class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
+    """The money of the attempt is ours. `receipt_number` is gapless per brand."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    method: str
+    amount_minor: int
+    currency: str
+    received_on: date
+    receipt_number: str
+    gateway_reference: str
+
+
+class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
+    """A part of a payment settles a part of an invoice."""
+
+    invoice_id: UUID
+    payment_id: UUID
+    amount_minor: int
+    currency: str
+
+
+class PaymentFailed(PublicEvent, frozen=True, kw_only=True):
+    """The attempt ended without money; `reason` is the gateway's stable code."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    reason: str
+
+
+class PaymentMismatchFound(PublicEvent, frozen=True, kw_only=True):
+    """The gateway names another amount or currency than we asked for; nothing is booked."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    field: str
+    expected: str
+    found: str
