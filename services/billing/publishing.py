@@ -23,6 +23,7 @@ from services.billing.payments.payment import Payment
 from services.billing.payments.published import of_credit, of_payment
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.provisioning.published import of_provisioning
+from services.billing.rules.account_terms import AccountTerms
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -44,6 +45,8 @@ def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
             return of_payment(event, aggregate)
         case CreditBalance():
             return of_credit(event, aggregate)
+        case AccountTerms():
+            return None
         case _:
             raise AssertionError(f"nobody said what {type(aggregate).__name__} publishes")
 

@@ -34,6 +34,7 @@ ID = UUID("01939000-0000-7000-8000-000000000007")
 AT = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
 _PLAIN: dict[Any, Any] = {
     str: "Ação ✓",
+    Any: "Ação ✓",
     int: 1250,
     bool: True,
     Decimal: Decimal("12.50"),

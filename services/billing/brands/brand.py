@@ -1,12 +1,13 @@
 """A hosting company's settings: configured -> configured anew, as often as its file is applied."""
 
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import available_timezones
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.rules.rules import Rules
 from shared.errors import Invalid, NotFound
 
 HOSTED_PAGE = "hosted_page"
@@ -75,7 +76,10 @@ class Dunning:
 
 @dataclass(frozen=True, kw_only=True)
 class BrandSettings:
-    """Everything that a brand file says besides its products. Texts are keyed by language tag."""
+    """Everything that a brand file says besides its products. Texts are keyed by language tag.
+
+    `rules` are changes of the defaults of `rules/rules.py` beyond those in `dunning`.
+    """
 
     name: str
     hosts: list[str]
@@ -91,6 +95,7 @@ class BrandSettings:
     payment_methods: list[PaymentMethod]
     departments: list[Department]
     dunning: Dunning = field(default_factory=Dunning)
+    rules: dict[str, Any] = field(default_factory=dict)
 
 
 class Brand(Aggregate):
@@ -154,6 +159,7 @@ def _check(settings: BrandSettings) -> None:
     _check_unique([method.id for method in settings.payment_methods])
     _check_unique([department.id for department in settings.departments])
     _check_dunning(settings.dunning)
+    Rules().changed(asdict(settings.dunning)).changed(settings.rules)
 
 
 def _check_unique(ids: list[str]) -> None:

@@ -1,7 +1,7 @@
 """A product: published -> published anew with other terms -> retired (and may return)."""
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
@@ -35,7 +35,10 @@ class Price:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductTerms:
-    """What is offered. Texts are keyed by language tag; `plan` is the panel's name for it."""
+    """What is offered. Texts are keyed by language tag; `plan` is the panel's name for it.
+
+    `rules` are changes of the brand's rules for services of this product.
+    """
 
     slug: str
     plan: str
@@ -44,6 +47,7 @@ class ProductTerms:
     features: dict[str, list[str]]
     prices: list[Price]
     sort: int
+    rules: dict[str, Any] = field(default_factory=dict)
 
 
 class Product(Aggregate):
