@@ -1,0 +1,170 @@
+"""Tax numbers: those that others published, how they are written, and what is no number at all."""
+
+import pytest
+from hypothesis import given as any_of
+from hypothesis import strategies as st
+
+from services.billing.tax.tax_ids import (
+    OWN_CHECKS,
+    PREFIXED,
+    TaxId,
+    TaxIdInvalid,
+    TaxIdNotVerifiable,
+    verify_tax_id,
+)
+from shared.errors import Invalid
+from tests.billing.published_tax_ids import RIGHT, WRONG, by_country
+
+BRAZIL_AND_OTHERS = [
+    # the alphanumeric CNPJ of July 2026: worked example of Receita Federal / SERPRO
+    ("BR", "12.ABC.345/01DE-35", "cnpj", "12ABC34501DE35"),
+    ("BR", "12abc34501de35", "cnpj", "12ABC34501DE35"),
+    # the examples of python-stdnum, and a CPF that is worked out in many places
+    ("BR", "390.533.447-05", "cpf", "39053344705"),
+    ("BR", "111.444.777-35", "cpf", "11144477735"),
+    ("PL", "PL 8567346215", "nip", "PL8567346215"),
+    ("PL", "856-734-62-15", "nip", "PL8567346215"),
+    ("RU", "1234567894", "inn", "1234567894"),
+    ("RU", "123456789047", "inn", "123456789047"),
+]
+REFUSED = [
+    ("BR", "12.ABC.345/01DE-36"),  # the same, wrong check digit
+    ("BR", "231.002.999-00"),  # python-stdnum's example of a wrong one
+    ("BR", "111.111.111-11"),  # the check digits hold; Receita Federal refuses one digit repeated
+    ("PL", "PL 8567346216"),
+    ("RU", "1234567895"),
+]
+
+
+@pytest.mark.parametrize(("country", "number"), by_country(RIGHT))
+def test_a_number_that_others_call_right_is_verified(country: str, number: str) -> None:
+    assert verify_tax_id(number, country=country).country == country
+
+
+@pytest.mark.parametrize(("country", "number"), by_country(WRONG))
+def test_a_number_that_others_call_wrong_is_refused(country: str, number: str) -> None:
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(number, country=country)
+
+
+@pytest.mark.parametrize(("country", "text", "kind", "number"), BRAZIL_AND_OTHERS)
+def test_a_national_number_has_its_kind_and_one_form(
+    country: str, text: str, kind: str, number: str
+) -> None:
+    assert verify_tax_id(text, country=country) == TaxId(kind=kind, country=country, number=number)
+
+
+@pytest.mark.parametrize(("country", "text"), REFUSED)
+def test_a_national_number_with_a_fault_is_refused(country: str, text: str) -> None:
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(text, country=country)
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
+    for length in (11, 14):
+        with pytest.raises(TaxIdInvalid):
+            verify_tax_id(digit * length, country="BR")
+
+
+@pytest.mark.parametrize(
+    ("country", "number"), [("PL", "0000000000"), ("RU", "0000000000"), ("RU", "000000000000")]
+)
+def test_zeros_are_no_number_though_their_check_digits_hold(country: str, number: str) -> None:
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(number, country=country)
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "number"),
+    [
+        ("GR", "EL 094056437", "EL094056437"),
+        ("GR", "GR094056437", "EL094056437"),
+        ("EL", "094 056 437", "EL094056437"),
+        ("DE", "de 111.111.125", "DE111111125"),
+        ("DE", "111111125", "DE111111125"),
+        ("DE", "FR61954506077", "FR61954506077"),  # a prefix goes before the client's country
+        ("FR", "DE811363057", "DE811363057"),
+        ("BE", "430973770", "BE0430973770"),
+        ("BE", "BE 1000.123.448", "BE1000123448"),
+        ("GB", "XI 895878826", "XI895878826"),
+        ("UK", "895 8788 26", "GB895878826"),
+        ("GB", "GD001", "GBGD001"),
+        ("CH", "CHE-432.825.998 TVA", "CHE432825998TVA"),
+        ("CH", "E432825998MWST", "CHE432825998MWST"),
+        ("CH", "CHE-432.825.998", "CHE432825998"),
+        ("NO", "936 869 335 mva", "NO936869335MVA"),
+        ("NO", "NO 936869335", "NO936869335"),
+        ("RS", "100010812", "RS100010812"),
+        ("RU", "RU7707083893", "7707083893"),
+        ("BR", "BR 45.723.174/0001-10", "45723174000110"),
+        ("MC", "FR 53000004605", "FR53000004605"),  # Monaco's numbers are French ones
+        ("MX", "GODE561231GR8", "GODE561231GR8"),
+        ("AU", "83 914 571 673", "83914571673"),
+        ("US", "EU372000052", "EU372000052"),  # a foreign seller in the one-stop shop
+        ("ES", "ES–B63104293", "ESB63104293"),  # a dash of a word processor
+    ],
+)
+def test_however_it_is_written_a_number_has_one_form(country: str, text: str, number: str) -> None:
+    found = verify_tax_id(text, country=country)
+    assert found.number == number
+    assert verify_tax_id(number, country=country) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "-",
+        "DE",
+        "DE 11111112" + "5" * 40,
+        "٣٩٠٥٣٣٤٤٧٠٥",
+        "３９０５３３４４７０５",
+        "39053344705\x00",
+        "39053344705'--",
+        "39053344705\u0661",
+        "39053344705\u200b",
+    ],
+)
+def test_what_is_no_number_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(TaxIdInvalid) as refusal:
+        verify_tax_id(text, country="BR")
+    assert set(refusal.value.facts) <= {"field", "country"}
+
+
+@pytest.mark.parametrize("country", ["KZ", "", "B", "../", "BRA", "__", "ÄÖ"])
+def test_a_country_without_a_known_rule_is_told_apart_from_a_wrong_number(country: str) -> None:
+    with pytest.raises(TaxIdNotVerifiable):
+        verify_tax_id("39053344705", country=country)
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "is_of_member_state"),
+    [
+        ("DE", "DE111111125", True),
+        ("PL", "8567346215", True),
+        ("GR", "094056437", True),
+        ("GB", "XI895878826", False),  # the Union's VAT law covers goods alone there
+        ("GB", "GB895878826", False),
+        ("US", "EU372000052", False),
+        ("NO", "NO864234232", False),
+    ],
+)
+def test_only_a_number_of_a_member_state_makes_a_business_of_the_union(
+    country: str, text: str, *, is_of_member_state: bool
+) -> None:
+    assert verify_tax_id(text, country=country).is_of_member_state is is_of_member_state
+
+
+@any_of(
+    text=st.text(alphabet="0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ&Ñ+*. -/", max_size=24)
+    | st.from_regex(r"[A-Z]{0,2}[0-9]{4,14}[A-Z]{0,3}", fullmatch=True),
+    country=st.sampled_from([*sorted(PREFIXED | OWN_CHECKS.keys()), "US", "MX", "AR", "MC", "IN"]),
+)
+def test_any_text_is_verified_or_refused_and_verified_again(text: str, country: str) -> None:
+    try:
+        found = verify_tax_id(text, country=country)
+    except Invalid:
+        return
+    assert verify_tax_id(found.number, country=found.country) == found
