@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
 from babel.numbers import format_currency, get_currency_precision
 
@@ -25,13 +26,13 @@ class Money:
         return Money(-self.minor, self.currency)
 
 
-def round_half_even(amount: Decimal) -> int:
+def round_half_even(amount: Decimal | Fraction) -> int:
     """The nearest whole minor unit; a half goes to the even one.
 
     >>> round_half_even(Decimal("2.5")), round_half_even(Decimal("3.5"))
     (2, 4)
     """
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    return round(amount)  # of exact numbers, without digits: always half even, to an integer
 
 
 def split(minor: int, weights: Sequence[int]) -> list[int]:
