@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import floor
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency
+
+DIGITS = {
+    **dict.fromkeys({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}, 0),
+    **dict.fromkeys({"RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}, 0),
+    **dict.fromkeys({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}, 3),
+    **dict.fromkeys({"CLF", "UYW"}, 4),
+}
+"""Currencies whose minor unit is not the hundredth part (ISO 4217, list one)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,45 @@ def round_half_even(amount: Decimal | Fraction) -> int:
     return round(amount)  # of exact numbers, without digits: always half even, to an integer
 
 
+def round_half_up(amount: Fraction) -> int:
+    """The nearest whole minor unit; a half goes away from zero, so -x rounds as x does.
+
+    It rounds as EN 16931 does (BR-CO-17 and its like): the half up, of the absolute amount.
+
+    >>> round_half_up(Fraction(5, 2)), round_half_up(Fraction(-5, 2)), round_half_up(Fraction(7, 3))
+    (3, -3, 2)
+    """
+    size, denominator = abs(amount.numerator), amount.denominator
+    nearest = (2 * size + denominator) // (2 * denominator)
+    return nearest if amount > 0 else -nearest
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals an amount of the currency has (ISO 4217), so how large its minor unit is.
+
+    >>> minor_digits("BRL"), minor_digits("JPY"), minor_digits("KWD")
+    (2, 0, 3)
+    """
+    return DIGITS.get(currency, 2)
+
+
+def apportion(minor: int, exact: Sequence[Fraction]) -> list[int]:
+    """Whole amounts next to the `exact` ones that sum to `minor`, by largest remainder.
+
+    For parts of either sign whose sum is `minor` but for a rounding. Ties go to the earlier part.
+
+    >>> apportion(10, [Fraction(10, 3)] * 3)
+    [4, 3, 3]
+    >>> apportion(-1, [Fraction(-5, 2), Fraction(3, 2)])
+    [-2, 1]
+    """
+    floors = [floor(amount) for amount in exact]
+    each, rest = divmod(minor - sum(floors), len(floors))
+    by_remainder = sorted(range(len(floors)), key=lambda place: floors[place] - exact[place])
+    lucky = set(by_remainder[:rest])
+    return [share + each + (place in lucky) for place, share in enumerate(floors)]
+
+
 def split(minor: int, weights: Sequence[int]) -> list[int]:
     """Share `minor` in proportion to `weights` by largest remainder; the shares sum exactly.
 
@@ -59,5 +107,5 @@ def format_money(minor: int, currency: str, *, locale: str) -> str:
     >>> format_money(2990, "BRL", locale="pt_BR")
     'R$\\xa029,90'
     """
-    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return format_currency(amount, currency, locale=locale)
+    amount = Decimal(minor).scaleb(-minor_digits(currency))
+    return format_currency(amount, currency, locale=locale, decimal_quantization=False)
