@@ -244,6 +244,8 @@ def credit_for_unused(paid: PaidPeriod, at: date, *, by: Proration) -> int:
     """
     first, last = paid.stays[0], paid.stays[-1]
     assert by.left(last.whole, at) <= by.left(last.whole, last.since), "time goes on"
+    if by.unused(last.whole, at) == 0:
+        return 0
     kept_minor = first.charged_minor - round_half_even(
         first.price_minor * by.unused(first.whole, at)
     )
