@@ -115,14 +115,17 @@ def taxed_line(rules: TaxRules, buyer: Buyer, *, amount_minor: int, tax_class: T
 def taxes_of(rules: TaxRules, buyer: Buyer, *, tax_class: TaxClass) -> tuple[Tax, ...]:
     """The taxes of a line of this class for this buyer, level 1 first; none if the brand has none.
 
-    In this order: exempt buyers, reverse charge, what is outside of the scope, exempt and zero
-    rated products, rates.
+    In this order: exempt buyers, what is outside of the scope, exempt products, reverse charge,
+    zero-rated products, rates.
     """
     if rules.mode is TaxMode.NONE:
         return ()
-    if category := _untaxed(rules, buyer):
-        return (_without_tax(rules, category),)
-    return _charged(rules, buyer, tax_class=tax_class)
+    category = _untaxed(rules, buyer)
+    if category is None:
+        return _charged(rules, buyer, tax_class=tax_class)
+    if category is TaxCategory.REVERSE_CHARGE and tax_class is TaxClass.EXEMPT:
+        category = TaxCategory.EXEMPT  # where nobody owes tax, the buyer does not either
+    return (_without_tax(rules, category),)
 
 
 def notes_of(taxes: Iterable[Tax]) -> tuple[str, ...]:

@@ -170,18 +170,26 @@ def _entries(parts: Sequence[Part], nets: list[int]) -> list[_Entry]:
 
 def _bears_what_it_includes(part: Part) -> bool:
     """Whether the price is the gross amount: it includes all taxes that the seller charges."""
-    borne = {tax for tax in part.taxes if not tax.is_withheld}
-    return bool(part.included) and borne == set(part.included)
+    return bool(part.included) and _charged(part) == set(part.included)
+
+
+def _charged(part: Part) -> frozenset[Tax]:
+    return frozenset(tax for tax in part.taxes if not tax.is_withheld)
 
 
 def _nets(parts: Sequence[Part]) -> list[int]:
-    """The amounts without the taxes that are in them: on the sum of each mix, then shared out."""
+    """The amounts without the taxes that are in them: on the sum of each mix, then shared out.
+
+    A mix is what is in the price and what is charged, so that who comes first in a mix gets a
+    rest of a minor unit, and no tax of another mix changes by it.
+    """
     nets = [part.amount_minor for part in parts]
-    mixes: dict[frozenset[Tax], list[int]] = {}
+    mixes: dict[tuple[frozenset[Tax], frozenset[Tax]], list[int]] = {}
     for place, part in enumerate(parts):
         if part.included:
-            mixes.setdefault(frozenset(part.included), []).append(place)
-    for taxes, places in mixes.items():
+            mix = frozenset(part.included), _charged(part)
+            mixes.setdefault(mix, []).append(place)
+    for (taxes, _), places in mixes.items():
         factor = 1 + sum(_weights(taxes).values(), Fraction(0))
         exact = [Fraction(parts[place].amount_minor) / factor for place in places]
         shares = apportion(round_half_up(sum(exact, Fraction(0))), exact)
