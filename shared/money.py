@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
 
 from babel.numbers import format_currency
 
@@ -66,21 +65,22 @@ def minor_digits(currency: str) -> int:
     return DIGITS.get(currency, 2)
 
 
-def apportion(minor: int, exact: Sequence[Fraction]) -> list[int]:
-    """Whole amounts next to the `exact` ones that sum to `minor`, by largest remainder.
+def apportion(minor: int, shares: Sequence[int], *, per: int) -> list[int]:
+    """Whole amounts next to the exact ones, `shares` divided by `per`, that sum to `minor`.
 
-    For parts of either sign whose sum is `minor` but for a rounding. Ties go to the earlier part.
+    By largest remainder, for shares of either sign that sum to `minor` but for a rounding. Ties go
+    to the earlier share.
 
-    >>> apportion(10, [Fraction(10, 3)] * 3)
+    >>> apportion(10, [10, 10, 10], per=3)
     [4, 3, 3]
-    >>> apportion(-1, [Fraction(-5, 2), Fraction(3, 2)])
+    >>> apportion(-1, [-5, 3], per=2)
     [-2, 1]
     """
-    floors = [floor(amount) for amount in exact]
-    each, rest = divmod(minor - sum(floors), len(floors))
-    by_remainder = sorted(range(len(floors)), key=lambda place: floors[place] - exact[place])
+    parts = [divmod(share, per) for share in shares]
+    each, rest = divmod(minor - sum(whole for whole, _ in parts), len(parts))
+    by_remainder = sorted(range(len(parts)), key=lambda place: -parts[place][1])
     lucky = set(by_remainder[:rest])
-    return [share + each + (place in lucky) for place, share in enumerate(floors)]
+    return [whole + each + (place in lucky) for place, (whole, _) in enumerate(parts)]
 
 
 def split(minor: int, weights: Sequence[int]) -> list[int]:

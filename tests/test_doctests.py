@@ -1,4 +1,4 @@
-"""The examples in docstrings are executed: what they show is what happens."""
+"""The examples in docstrings and in docs/algorithms are executed: what they show is what happens."""
 
 import doctest
 import importlib
@@ -17,9 +17,18 @@ MODULES = [
     if PROMPT in path.read_text()
 ]
 
+DOCUMENTS = sorted((ROOT / "docs" / "algorithms").glob("*.md"))
+
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_of_the_module_hold(module: str) -> None:
     result = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
+    assert result.attempted
+    assert not result.failed
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_the_examples_of_the_document_hold(path: Path) -> None:
+    result = doctest.testfile(str(path), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert result.attempted
     assert not result.failed

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 
 from shared.money import apportion, round_half_up
 
@@ -141,7 +142,7 @@ class _Entry:
         """The tax on the sum of the bases, and of it the share of each."""
         rate = _rate(self.tax)
         minor = round_half_up(rate * sum(bases)) if self.minor is None else self.minor
-        shares = apportion(minor, [rate * base for base in bases])
+        shares = apportion(minor, [rate.numerator * base for base in bases], per=rate.denominator)
         return [
             TaxAmount(tax=self.tax, taxable_minor=base, tax_minor=share)
             for base, share in zip(bases, shares, strict=True)
@@ -191,8 +192,12 @@ def _nets(parts: Sequence[Part]) -> list[int]:
             mixes.setdefault(mix, []).append(place)
     for (taxes, _), places in mixes.items():
         factor = 1 + sum(_weights(taxes).values(), Fraction(0))
-        exact = [Fraction(parts[place].amount_minor) / factor for place in places]
-        shares = apportion(round_half_up(sum(exact, Fraction(0))), exact)
+        amounts = [parts[place].amount_minor for place in places]
+        shares = apportion(
+            round_half_up(sum(amounts) / factor),
+            [amount * factor.denominator for amount in amounts],
+            per=factor.numerator,
+        )
         for place, share in zip(places, shares, strict=True):
             nets[place] = share
     return nets
@@ -201,11 +206,12 @@ def _nets(parts: Sequence[Part]) -> list[int]:
 def _levels(taxes: Iterable[Tax], minor: int) -> dict[Tax, int]:
     """A sum of taxes parted among them, as their rates on the same net amount."""
     weights = _weights(taxes)
-    whole = sum(weights.values(), Fraction(0))
-    if not whole:
+    scale = lcm(*(weight.denominator for weight in weights.values()))
+    whole = [int(weight * scale) for weight in weights.values()]
+    if not any(whole):
         return dict.fromkeys(weights, 0)
-    exact = [Fraction(minor) * weight / whole for weight in weights.values()]
-    return dict(zip(weights, apportion(minor, exact), strict=True))
+    shares = apportion(minor, [minor * weight for weight in whole], per=sum(whole))
+    return dict(zip(weights, shares, strict=True))
 
 
 def _weights(taxes: Iterable[Tax]) -> dict[Tax, Fraction]:
