@@ -1,4 +1,4 @@
-"""The examples in docstrings and in docs/algorithms are executed: what they show is what happens."""
+"""Examples in docstrings and in docs/algorithms are executed: what they show is what happens."""
 
 import doctest
 import importlib
