@@ -51,8 +51,8 @@ class Rules:
     """What holds for one product of one account of a brand.
 
     None or 0 where a span or limit can be off: `termination_days` (counted from the suspension),
-    `align_day` (periods begin on this day of the month; a start after `align_next_after_day` bills
-    the next whole period as well), `top_up_maximum_minor`, `balance_maximum_minor`.
+    `align_day` (periods begin on this day of the month; a start on `align_next_after_day` or later
+    bills the next whole period as well), `top_up_maximum_minor`, `balance_maximum_minor`.
     """
 
     new_order_due_days: int = 0
