@@ -1,5 +1,6 @@
 """Totals of documents: those that others published, and what holds for any document."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -143,16 +144,37 @@ def test_a_document_without_lines_is_nothing() -> None:
     assert set(figures(add_up(Document(currency="EUR", lines=()))).values()) == {0}
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "sNaN"])
-def test_what_is_no_number_is_refused(number: str) -> None:
-    for line in (
-        Line(unit_price=Decimal(number)),
-        Line(unit_price=Decimal(1), quantity=Decimal(number)),
-        Line(unit_price=Decimal(1), price_quantity=Decimal(number)),
-        Line(unit_price=Decimal(1), discounts=(Percent(percent=Decimal(number)),)),
+@pytest.mark.parametrize(
+    "number",
+    ["NaN", "Infinity", "-Infinity", "sNaN", "1e16", "-1e16", "1e999999", "1e-13", "1e-999999"],
+)
+def test_what_is_no_number_or_out_of_reach_is_refused_by_its_field(number: str) -> None:
+    one = Line(unit_price=Decimal(1))
+    for field, line in {
+        "unit_price": replace(one, unit_price=Decimal(number)),
+        "quantity": replace(one, quantity=Decimal(number)),
+        "price_quantity": replace(one, price_quantity=Decimal(number)),
+        "percent": replace(one, discounts=(Percent(percent=Decimal(number)),)),
+    }.items():
+        with pytest.raises(QuantityInvalid) as refusal:
+            add_up(Document(currency="EUR", lines=(line,)))
+        assert refusal.value.facts == {"field": field}
+
+
+def test_a_line_larger_than_numbers_can_be_exact_is_refused() -> None:
+    largest = Line(unit_price=Decimal(10**7), quantity=Decimal(10**6))
+    assert add_up(Document(currency="EUR", lines=(largest,))).sum_minor == 10**15
+    for more in (
+        replace(largest, quantity=-(largest.quantity + 1)),
+        replace(largest, unit_price=Decimal("10000000.01")),
     ):
         with pytest.raises(QuantityInvalid):
-            add_up(Document(currency="EUR", lines=(line,)))
+            add_up(Document(currency="EUR", lines=(more,)))
+
+
+def test_as_many_decimals_as_are_allowed_are_exact() -> None:
+    line = Line(unit_price=Decimal("0.000000000001"), quantity=Decimal(5 * 10**9))
+    assert add_up(Document(currency="EUR", lines=(line,))).sum_minor == 1
 
 
 def test_a_price_for_no_quantity_is_refused_by_its_field() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from services.billing.tax.tax import (
@@ -231,6 +232,8 @@ def test_reverse_charge_is_said_once_with_its_article() -> None:
         ((rate("PL", "100.001"),), ("rates.0", "the percent is from 0 to 100")),
         ((rate("PL", "NaN"),), ("rates.0", "the percent is from 0 to 100")),
         ((rate("PL", "Infinity"),), ("rates.0", "the percent is from 0 to 100")),
+        ((rate("PL", "9.1234567"),), ("rates.0", "the percent has at most 6 decimals")),
+        ((rate("PL", "1e-999999"),), ("rates.0", "the percent has at most 6 decimals")),
         ((rate("PL", "23"), rate("PL", "5", level=3)), ("rates.1", "the level is 1 or 2")),
         ((rate("PL", "5", level=0),), ("rates.0", "the level is 1 or 2")),
         ((rate("PL", "5", is_compound=True),), ("rates.0", "a compound rate is of level 2")),
@@ -261,5 +264,10 @@ def test_rules_with_tax_name_the_country_of_the_seller() -> None:
 
 
 def test_rates_from_nothing_to_all_are_allowed() -> None:
-    allowed = replace(POLAND, rates=(rate("PL", "0"), rate("DE", "100")))
-    assert [each.percent for each in allowed.rates] == [0, 100]
+    allowed = replace(POLAND, rates=(rate("PL", "0"), rate("DE", "100"), rate("", "9.123456")))
+    assert [each.percent for each in allowed.rates] == [0, 100, Decimal("9.123456")]
+
+
+@pytest.mark.parametrize("rules", [POLAND, CANADA])
+def test_rules_are_the_same_after_they_were_stored(rules: TaxRules) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(rules), type=TaxRules) == rules

@@ -1,5 +1,7 @@
 """Tax numbers: those that others published, how they are written, and what is no number at all."""
 
+import re
+
 import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
@@ -58,6 +60,44 @@ def test_a_national_number_has_its_kind_and_one_form(
 def test_a_national_number_with_a_fault_is_refused(country: str, text: str) -> None:
     with pytest.raises(TaxIdInvalid):
         verify_tax_id(text, country=country)
+
+
+AS_FOUND_ONLINE = """
+    ATU 142 43 102; BE (0)468.561.072; BE 0202.239.951; BE 456.973.433; BG 7111042925; Bg 200442771
+    CY- 10277198H; CY-10008489 A; CZ 640229/4448; CZ 60 72 77 72; DE - 113866163; DE 221.304.969
+    DK: 21599336; EE 100 931 558; EE 101256753; ES - Q0818001J; ES-x-2482300w; EL: 094279805
+    EL 94051189; El 800 179 925; FI 2094606-3; FR 734 836 491 66; FR K 7399859412; FR87000018746
+    HU -12509403; IE 632 3420 C; IE6433435OA; IE8D79739I; IT 0 0 6 1 8 2 8 0 4 9 9; IT: 02331250163
+    LT 100001354118; LU.248.70.640; LU: 2294 4200; LV 5000 399 3021; MT 1039-6417
+    NL.0094.10.806.B.01; NL 8225.69.759 b01; NL001162938B28; NL68357370B01; PL 584-030-44-72
+    PL 687-16-26-585; PT 500135.495; RO 1630615123457; RO 185 472 90; SE 202 100-5000 01
+    SE 556.383.740.901; SI 3609 7152; SK 2020 237 945
+"""
+"""Numbers that people wrote. Source: tests/test_eu_vat.doctest of python-stdnum at 0427b01."""
+
+MANGLED = """
+    ATU 143 43 102; BE 0406.139.583; BG 131 172 009; CY-10257074Y; CZ 640913926; DE 246 495 415
+    DK 2565 2202; EE 100 941 558; ES K-2814015-F; EL: 094269805; FR K 7399859312; IE 632 3421 C
+    LV-10103241337; SK 2030 237 945; AT1 142 43 102; BE 02A2.239.951; BG 10X8735941; DE 011125440
+    NL 009122746B00; NL B06753742B01; CZ 95123891; IT 00687129980; LT 100001354; ATU 151592092
+    ES B-583784312; FR000076090; NL006866304B021; SE 55643359201; SE 5567003255201
+"""
+"""From the same place: one figure wrong, or one too many or too few."""
+
+
+@pytest.mark.parametrize(
+    "text", [text.strip() for text in re.split("[;\n]", AS_FOUND_ONLINE.strip())]
+)
+def test_a_number_as_people_write_it_online_is_verified(text: str) -> None:
+    found = verify_tax_id(text, country=text[:2])
+    assert found.is_of_member_state
+    assert found.number.isalnum()
+
+
+@pytest.mark.parametrize("text", [text.strip() for text in re.split("[;\n]", MANGLED.strip())])
+def test_a_number_that_was_mangled_is_refused(text: str) -> None:
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(text, country=text[:2])
 
 
 @pytest.mark.parametrize("digit", "0123456789")

@@ -14,9 +14,13 @@ from services.billing.tax.taxation import Part, Tax, Taxed, tax_parts
 from shared.errors import Invalid
 from shared.money import minor_digits, round_half_up
 
+MOST_DECIMALS = 12
+LARGEST_MINOR = 10**15
+"""Beyond it JSON's numbers are no longer exact everywhere; below it any sum fits a bigint."""
+
 
 class QuantityInvalid(Invalid):
-    """A quantity, price or percent is no finite number, or a price is for no quantity at all."""
+    """A quantity, price or percent is not finite, is too long or large, or divides by nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,11 +151,14 @@ def _parts(amounts: list[int], origins: Sequence[Line | DocumentAdjustment]) -> 
 
 def _line_minor(line: Line, *, digits: int) -> int:
     """Quantity times price, less the discounts, plus the charges."""
-    per_price = _exact(line.price_quantity)
+    per_price = _exact(line.price_quantity, field="price_quantity")
     if not per_price:
         raise QuantityInvalid(field="price_quantity")
-    exact = _exact(line.quantity) * _exact(line.unit_price) / per_price
-    minor = round_half_up(exact * 10**digits)
+    quantity = _exact(line.quantity, field="quantity")
+    price = _exact(line.unit_price, field="unit_price")
+    minor = round_half_up(quantity * price / per_price * 10**digits)
+    if abs(minor) > LARGEST_MINOR:
+        raise QuantityInvalid(field="quantity")
     less = sum(_minor(discount, of_minor=minor) for discount in line.discounts)
     return minor - less + sum(_minor(charge, of_minor=minor) for charge in line.charges)
 
@@ -160,10 +167,14 @@ def _minor(adjustment: Adjustment, *, of_minor: int) -> int:
     if isinstance(adjustment, int):
         return adjustment
     base_minor = of_minor if adjustment.base_minor is None else adjustment.base_minor
-    return round_half_up(_exact(adjustment.percent) * base_minor / 100)
+    percent = _exact(adjustment.percent, field="percent")
+    return round_half_up(percent * base_minor / 100)
 
 
-def _exact(number: Decimal) -> Fraction:
-    if not number.is_finite():
-        raise QuantityInvalid()
+def _exact(number: Decimal, *, field: str) -> Fraction:
+    """The number as a fraction; one with an exponent out of reach would take for ever."""
+    if not number.is_finite() or abs(number) > LARGEST_MINOR:
+        raise QuantityInvalid(field=field)
+    if number != round(number, MOST_DECIMALS):
+        raise QuantityInvalid(field=field)
     return Fraction(number)

@@ -14,6 +14,8 @@ from services.billing.tax.tax_ids import TaxId
 from services.billing.tax.taxation import Part, Tax, TaxCategory
 from shared.errors import Invalid
 
+MOST_DECIMALS = 6
+
 REVERSE_CHARGE_NOTE = (
     "Reverse charge: VAT is to be accounted for by the recipient"
     " (Article 196 of Directive 2006/112/EC)."
@@ -245,6 +247,8 @@ def _check(rules: TaxRules) -> None:
 def _reason_against(rate: TaxRate, *, is_double: bool) -> str:
     if not (rate.percent.is_finite() and 0 <= rate.percent <= 100):
         return "the percent is from 0 to 100"
+    if rate.percent != round(rate.percent, MOST_DECIMALS):
+        return f"the percent has at most {MOST_DECIMALS} decimals"
     if rate.level not in {1, 2}:
         return "the level is 1 or 2"
     if rate.is_compound and rate.level == 1:

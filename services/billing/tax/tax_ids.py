@@ -24,7 +24,7 @@ from services.billing.tax.places import MEMBER_STATES, SPELLINGS, VAT_PREFIXES, 
 from shared.errors import Invalid
 
 LONGEST = 40
-SEPARATORS = re.compile(r"[\s./\u2010-\u2015\u2212-]+")
+SEPARATORS = re.compile(r"[\s.:/()\u2010-\u2015\u2212-]+")
 CHARACTERS = re.compile(r"[0-9A-Z&Ñ+*]+")
 
 ONE_STOP_SHOP = frozenset({"EU", "IM"})
@@ -65,8 +65,8 @@ class TaxId:
 def verify_tax_id(text: str, *, country: str) -> TaxId:
     """The number behind `text`, of a client in `country`; a prefix goes before the country.
 
-    Upper and lower case, spaces, dots, dashes and slashes do not matter; digits of other scripts
-    are refused. Errors: TaxIdInvalid, TaxIdNotVerifiable; neither repeats the number.
+    Upper and lower case, spaces and punctuation between do not matter; digits of other scripts are
+    refused. Errors: TaxIdInvalid, TaxIdNotVerifiable; neither repeats the number.
 
     >>> verify_tax_id("390.533.447-05", country="BR")
     TaxId(kind='cpf', country='BR', number='39053344705')
