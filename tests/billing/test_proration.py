@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given as any_of
 from hypothesis import settings
@@ -589,3 +590,14 @@ def test_seconds_of_a_change_are_whole() -> None:
         credit_for_unused(paid, at + timedelta(microseconds=m), by=BY_SECOND) for m in (1, 999_999)
     }
     assert found == {credit_for_unused(paid, at + timedelta(seconds=1), by=BY_SECOND)}
+
+
+def test_a_history_is_stored_and_read_back_with_its_instants() -> None:
+    at = datetime(2026, 6, 11, 2, 30, tzinfo=UTC)
+    paid = change_plan(paid_for(2990, JUNE, by=BY_SECOND), 4990, at=at, by=BY_SECOND).after
+    again = msgspec.json.decode(msgspec.json.encode(paid), type=PaidPeriod)
+    assert again == paid
+    assert (again.stays[1].since, again.stays[1].moment) == (date(2026, 6, 10), at)
+    back = change_plan(again, 2990, at=at, by=BY_SECOND)
+    assert change_plan(paid, 2990, at=at, by=BY_SECOND) == back
+    assert back.after.paid_minor == 2990

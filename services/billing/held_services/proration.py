@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from services.billing.held_services.calendar import Period, Portion
-from shared.clock import first_instant
+from shared.clock import first_instant, local_date
 from shared.errors import Conflict, Invalid
 from shared.money import round_half_even
 
@@ -162,6 +162,7 @@ class Stay:
 
     `price_minor` is what all of `whole` costs and `charged_minor` what was charged for the time
     from `since` to the end of `whole`; `credited_minor` is what was given back of it since.
+    `since_at` is the instant of a change, where seconds count.
     """
 
     since: date
@@ -169,10 +170,16 @@ class Stay:
     whole: Period
     charged_minor: int
     credited_minor: int = 0
+    since_at: datetime | None = None
 
     def __post_init__(self) -> None:
         assert self.price_minor >= 0, "a price is not negative"
         assert 0 <= self.credited_minor <= self.charged_minor, "no more is given back than charged"
+
+    @property
+    def moment(self) -> date:
+        """When it began, as exactly as is known."""
+        return self.since_at or self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,7 @@ def credit_for_unused(paid: PaidPeriod, at: date, *, by: Proration) -> int:
     [2990, 1495, 100]
     """
     first, last = paid.stays[0], paid.stays[-1]
-    assert by.left(last.whole, at) <= by.left(last.whole, last.since), "time goes on"
+    assert by.left(last.whole, at) <= by.left(last.whole, last.moment), "time goes on"
     if by.unused(last.whole, at) == 0:
         return 0
     kept_minor = first.charged_minor - round_half_even(
@@ -278,7 +285,13 @@ def change_plan(
     charge_minor = price_from(price_minor, whole, at=at, by=by)
     *before, last = paid.stays
     left = replace(last, credited_minor=credit_minor)
-    begun = Stay(since=at, price_minor=price_minor, whole=whole, charged_minor=charge_minor)
+    begun = Stay(
+        since=_local_day(at, by=by),
+        price_minor=price_minor,
+        whole=whole,
+        charged_minor=charge_minor,
+        since_at=at if isinstance(at, datetime) else None,
+    )
     return PlanChange(
         credit_minor=credit_minor,
         kept_minor=last.charged_minor - credit_minor,
@@ -311,15 +324,20 @@ def restart(
 def _extra(paid: PaidPeriod, at: date, *, by: Proration) -> Fraction:
     """How much more was used up to `at`, by its exact worth, than on the first plan alone."""
     first = paid.stays[0]
-    ends = [*(stay.since for stay in paid.stays[1:]), at]
+    ends = [*(stay.moment for stay in paid.stays[1:]), at]
     worths = [_worth(stay, end, by=by) for stay, end in zip(paid.stays, ends, strict=True)]
     return sum(worths, start=-_worth(first, at, by=by))
 
 
 def _worth(stay: Stay, until: date, *, by: Proration) -> Fraction:
     """What the time of a stay until then is worth at its price, exactly."""
-    used = by.left(stay.whole, stay.since) - by.unused(stay.whole, until)
+    used = by.left(stay.whole, stay.moment) - by.unused(stay.whole, until)
     return stay.price_minor * used
+
+
+def _local_day(at: date, *, by: Proration) -> date:
+    """The brand's date at a moment."""
+    return local_date(at, by.zone) if isinstance(by, BySecond) and isinstance(at, datetime) else at
 
 
 def _within(whole: Period, at: date) -> date:
