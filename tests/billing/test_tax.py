@@ -78,6 +78,8 @@ def invoiced(rules: TaxRules, who: Buyer, *amounts: int) -> Taxed:
         (buyer("PL"), "zero", ["VAT Z 0"]),
         (buyer("PL"), "exempt", ["VAT E 0"]),
         (buyer("PL", is_exempt=True), "reduced", ["VAT E 0"]),
+        (Buyer(country=""), "standard", ["VAT S 23"]),  # a guest is taxed as at home
+        (Buyer(country=""), "reduced", ["VAT S 8"]),
         # a consumer in another member state: its rate, else that of home (Article 59c)
         (buyer("DE"), "standard", ["VAT S 19"]),
         (buyer("DE"), "reduced", ["VAT S 19"]),
@@ -182,6 +184,19 @@ def test_a_brand_without_tax_has_no_tax_on_its_invoices() -> None:
     assert TaxRules(mode=TaxMode.NONE).rates == ()
 
 
+def test_a_row_of_nothing_bears_the_name_of_the_tax_at_home() -> None:
+    rates = (
+        rate("DE", "19", name="USt."),
+        rate("PL", "5", name="local", level=2),
+        rate("PL", "23"),
+    )
+    abroad_first = replace(POLAND, rates=rates)
+    for rules, name in ((abroad_first, "VAT"), (replace(POLAND, rates=rates[:2]), "USt.")):
+        assert terms(taxes_of(rules, buyer("US"), tax_class=STANDARD)) == [f"{name} O 0"]
+    nothing = replace(POLAND, rates=())
+    assert terms(taxes_of(nothing, buyer("PL"), tax_class=STANDARD)) == ["VAT O 0"]
+
+
 def test_a_rate_of_nothing_is_a_zero_rate() -> None:
     zero = replace(POLAND, rates=(rate("PL", "0"),))
     assert terms(taxes_of(zero, buyer("PL"), tax_class=STANDARD)) == ["VAT Z 0"]
@@ -192,6 +207,7 @@ def test_a_rate_of_nothing_is_a_zero_rate() -> None:
     [
         (buyer("PL"), True, 10000, 2300),
         (buyer("PL"), False, 10000, 2300),
+        (Buyer(country=""), True, 10000, 2300),
         (buyer("DE"), True, 10336, 1964),
         # reverse charge: the price less the 19 % that a consumer there pays in it, or as it stands
         (buyer("DE", vat="DE111111125"), True, 10336, 0),

@@ -5,7 +5,7 @@ such as a federal and a state's tax. Sources: Directive 2006/112/EC for sellers 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -84,7 +84,10 @@ class TaxRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """Whom the invoice is for. `tax_id` is a verified one; `is_exempt`: staff says so."""
+    """Whom the invoice is for. `tax_id` is a verified one; `is_exempt`: staff says so.
+
+    One whose country is not known yet (empty), such as a guest, is taxed as at the seller's.
+    """
 
     country: str
     state: str = ""
@@ -122,6 +125,7 @@ def taxes_of(rules: TaxRules, buyer: Buyer, *, tax_class: TaxClass) -> tuple[Tax
     """
     if rules.mode is TaxMode.NONE:
         return ()
+    buyer = _somewhere(rules, buyer)
     category = _untaxed(rules, buyer)
     if category is None:
         return _charged(rules, buyer, tax_class=tax_class)
@@ -175,8 +179,11 @@ def _rates_of_place(rules: TaxRules, buyer: Buyer) -> list[TaxRate]:
         return named + everywhere
     if not is_member_state(buyer.country):
         return []
-    home = Buyer(country=rules.seller_country)
-    return everywhere or [rate for rate in rules.rates if _matches(rate, home)]
+    return everywhere or [rate for rate in rules.rates if _matches(rate, _home(rules))]
+
+
+def _home(rules: TaxRules) -> Buyer:
+    return Buyer(country=rules.seller_country)
 
 
 def _matches(rate: TaxRate, buyer: Buyer) -> bool:
@@ -221,14 +228,22 @@ def _included(rules: TaxRules, buyer: Buyer, *, tax_class: TaxClass) -> tuple[Ta
     """The taxes that a price has in it: what others at the buyer's place, or at home, pay."""
     if rules.mode is not TaxMode.INCLUSIVE:
         return ()
+    buyer = _somewhere(rules, buyer)
     if _untaxed(rules, buyer) and not rules.untaxed_pay_net:
         return ()
-    place = buyer if _rates_of_place(rules, buyer) else Buyer(country=rules.seller_country)
+    place = buyer if _rates_of_place(rules, buyer) else _home(rules)
     return _charged(rules, place, tax_class=tax_class)
 
 
+def _somewhere(rules: TaxRules, buyer: Buyer) -> Buyer:
+    return buyer if buyer.country else replace(buyer, country=rules.seller_country)
+
+
 def _without_tax(rules: TaxRules, category: TaxCategory) -> Tax:
-    name = next((rate.name for rate in rules.rates if rate.level == 1), "VAT")
+    """A row of nothing, under the name that the tax has at the seller's."""
+    named = [rate for rate in rules.rates if rate.level == 1]
+    at_home = [rate for rate in named if _matches(rate, _home(rules))]
+    name = (at_home or named)[0].name if named else "VAT"
     return Tax(name=name, percent=Decimal(0), category=category)
 
 
