@@ -415,6 +415,8 @@ AGGREGATES_MAY_IMPORT = (
     "shared.money",
     "shared.personal",
     # Values of the domain that more than one aggregate is made of, and sums over them.
+    "services.billing.catalogue.terms",
+    "services.billing.promotions.discount",
     "services.billing.rules.rules",
     "services.billing.tax.tax",
     "services.billing.why.why",

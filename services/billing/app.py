@@ -7,6 +7,7 @@ from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
+from services.billing.catalogue.policies import revise_as_planned
 from services.billing.catalogue.routes import router as catalogue_router
 from services.billing.catalogue.views import product
 from services.billing.contacts.views import account_contact
@@ -25,6 +26,8 @@ from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.inquiry import Inquiry
 from services.billing.payments.routes import router as payments_router
 from services.billing.payments.views import payment_open
+from services.billing.promotions.routes import router as promotions_router
+from services.billing.promotions.views import promotion
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
@@ -48,6 +51,7 @@ VIEWS = (
     account_contact,
     brand,
     product,
+    promotion,
     order_list,
     service_list,
     service_due,
@@ -57,10 +61,11 @@ VIEWS = (
     provisioning_open,
     ledger_posting,
 )
-POLICIES = (serve_what_is_paid,)
+POLICIES = (serve_what_is_paid, revise_as_planned)
 ROUTERS = (
     brands_router,
     catalogue_router,
+    promotions_router,
     orders_router,
     services_router,
     invoices_router,

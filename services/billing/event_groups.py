@@ -20,6 +20,12 @@ from shared.contracts.billing import (
     PaymentStarted,
     ProductPublished,
     ProductRetired,
+    ProductRevisionPlanned,
+    ProductRevisionWithdrawn,
+    PromotionEnded,
+    PromotionPublished,
+    PromotionReleased,
+    PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
@@ -39,7 +45,7 @@ CREDIT: Group = frozenset({CreditAdded})
 DAYS: Group = frozenset({BusinessDayStarted})
 INVOICES: Group = frozenset({InvoiceIssued, InvoicePaid, InvoiceCancelled})
 NOTICES: Group = frozenset({PaymentReminderDue, InvoiceOverdue, SuspensionWarned})
-ORDERS: Group = frozenset({OrderPlaced, OrderCancelled})
+ORDERS: Group = frozenset({OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased})
 PAYMENTS: Group = frozenset(
     {
         PaymentStarted,
@@ -50,7 +56,16 @@ PAYMENTS: Group = frozenset(
         PaymentMismatchFound,
     }
 )
-PRODUCTS: Group = frozenset({ProductPublished, ProductRetired})
+PRODUCTS: Group = frozenset(
+    {
+        ProductPublished,
+        ProductRetired,
+        ProductRevisionPlanned,
+        ProductRevisionWithdrawn,
+        PromotionPublished,
+        PromotionEnded,
+    }
+)
 PROVISIONING: Group = frozenset({ProvisioningRequested, ProvisioningFailed})
 SERVICES: Group = frozenset(
     {

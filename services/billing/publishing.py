@@ -11,7 +11,7 @@ import msgspec
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.catalogue.product import Product
-from services.billing.catalogue.published import product_published
+from services.billing.catalogue.published import of_product
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.published import of_service
 from services.billing.invoices.invoice import Invoice
@@ -21,6 +21,9 @@ from services.billing.orders.published import of_order
 from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Payment
 from services.billing.payments.published import of_credit, of_payment
+from services.billing.promotions.promotion import Promotion
+from services.billing.promotions.promotion_use import PromotionUse
+from services.billing.promotions.published import of_promotion, of_promotion_use
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.provisioning.published import of_provisioning
 from services.billing.rules.account_terms import AccountTerms
@@ -31,8 +34,14 @@ from shared.store import DomainEvent
 def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
     """The public event that `event` of `aggregate` becomes."""
     match aggregate:
-        case Brand() | Product() | BusinessCalendar():
-            return _of_brand(event, aggregate)
+        case Brand() | BusinessCalendar():
+            return _of_brand(event)
+        case Product():
+            return of_product(event, aggregate)
+        case Promotion():
+            return of_promotion(event, aggregate)
+        case PromotionUse():
+            return of_promotion_use(event, aggregate)
         case Order():
             return of_order(event, aggregate)
         case HeldService():
@@ -51,16 +60,10 @@ def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
             raise AssertionError(f"nobody said what {type(aggregate).__name__} publishes")
 
 
-def _of_brand(
-    event: DomainEvent, aggregate: Brand | Product | BusinessCalendar
-) -> PublicEvent | None:
+def _of_brand(event: DomainEvent) -> PublicEvent | None:
     match event:
         case Brand.Configured(settings=settings) | Brand.Reconfigured(settings=settings):
             return _brand_configured(settings)
-        case Product.Published(terms=terms) | Product.Revised(terms=terms):
-            return product_published(aggregate, terms)
-        case Product.Retired():
-            return billing.ProductRetired(product_id=aggregate.id)
         case BusinessCalendar.DayStarted(day=day):
             return billing.BusinessDayStarted(day=day)
         case _:

@@ -10,8 +10,24 @@ Events = frozenset[type[PublicEvent]]
 
 BRANDS: Events = frozenset({billing.BrandConfigured})
 DAYS: Events = frozenset({billing.BusinessDayStarted})
-PRODUCTS: Events = frozenset({billing.ProductPublished, billing.ProductRetired})
-ORDERS: Events = frozenset({billing.OrderPlaced, billing.OrderCancelled})
+PRODUCTS: Events = frozenset(
+    {
+        billing.ProductPublished,
+        billing.ProductRetired,
+        billing.ProductRevisionPlanned,
+        billing.ProductRevisionWithdrawn,
+        billing.PromotionPublished,
+        billing.PromotionEnded,
+    }
+)
+ORDERS: Events = frozenset(
+    {
+        billing.OrderPlaced,
+        billing.OrderCancelled,
+        billing.PromotionUsed,
+        billing.PromotionReleased,
+    }
+)
 SERVICES: Events = frozenset(
     {
         billing.ServiceOrdered,

@@ -130,6 +130,14 @@ def brand_file(**changed: Any) -> dict[str, Any]:
             },
             {"slug": "pro", "name": {"en": "Pro"}, "prices": [price(recurring=4990)]},
         ],
+        "promotions": [
+            {
+                "code": "WELCOME",
+                "kind": "percent",
+                "rate_percent": "10",
+                "label": {"en": "10 % off"},
+            }
+        ],
         **changed,
     }
 

@@ -1,6 +1,7 @@
 """Aggregates and values in the states that the tests of billing start from."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,20 @@ from services.billing.brands.brand import (
     Dunning,
     PaymentMethod,
 )
-from services.billing.catalogue.product import Price, Product, ProductTerms
+from services.billing.catalogue.product import (
+    Option,
+    OptionValue,
+    Price,
+    Product,
+    ProductTerms,
+)
 from services.billing.held_services.held_service import HeldService, ServiceTerms
 from services.billing.invoices.invoice import Invoice, InvoiceLine
 from services.billing.orders.order import Order, OrderedItem
 from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Payment
+from services.billing.promotions.promotion import Promotion, PromotionTerms
+from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 
 ACCOUNT, ORDER, SERVICE, INVOICE, PAYMENT, OTHER, REQUEST, NEXT = (
@@ -86,6 +95,54 @@ def product_terms(**changed: Any) -> ProductTerms:
 
 def published_product() -> Product:
     return Product.publish(brand="ponto", terms=product_terms())
+
+
+def price(cycle: str, minor: int, *, currency: str = "BRL", setup_minor: int = 0) -> Price:
+    return Price(cycle=cycle, currency=currency, recurring_minor=minor, setup_minor=setup_minor)
+
+
+def memory_option() -> Option:
+    """A choice: 1 GB is included, 4 GB costs more."""
+    more = OptionValue(
+        id="4gb",
+        name={"en": "4 GB"},
+        prices=[price("monthly", 900), price("annual", 9000, setup_minor=500)],
+    )
+    one = OptionValue(id="1gb", name={"en": "1 GB"})
+    return Option(id="memory", kind="choice", name={"en": "Memory"}, values=[one, more])
+
+
+def mailbox_option() -> Option:
+    """A quantity from none to fifty."""
+    prices = [price("monthly", 300, setup_minor=100), price("annual", 3000)]
+    return Option(
+        id="mailboxes", kind="quantity", name={"en": "Mailboxes"}, maximum=50, prices=prices
+    )
+
+
+def promotion_terms(**changed: Any) -> PromotionTerms:
+    fields: dict[str, Any] = {
+        "code": "WELCOME25",
+        "kind": "percent",
+        "label": {"en": "Welcome"},
+        "rate_percent": Decimal(25),
+        "periods": 3,
+    }
+    return PromotionTerms(**{**fields, **changed})
+
+
+def published_promotion(**changed: Any) -> Promotion:
+    return Promotion.publish(brand="ponto", terms=promotion_terms(**changed), origin="file")
+
+
+def used_promotion() -> PromotionUse:
+    return PromotionUse.use(
+        account_id=ACCOUNT,
+        brand="ponto",
+        promotion_id=published_promotion().id,
+        code="WELCOME25",
+        order_id=ORDER,
+    )
 
 
 def ordered_item(**changed: Any) -> OrderedItem:

@@ -25,6 +25,7 @@ from services.billing.catalogue.product import (
     ProductTerms,
 )
 from tests.billing.samples import (
+    TODAY,
     brand_settings,
     configured_brand,
     product_terms,
@@ -88,18 +89,18 @@ def test_a_way_to_pay_must_be_offered_and_have_a_payment_page() -> None:
 def test_a_product_is_what_the_file_says() -> None:
     product = rebuilt(published_product())
     assert (product.id, product.terms) == (Product.id_of("ponto", "start"), product_terms())
-    assert product.price_of("monthly").recurring_minor == 2990
+    assert product.price_of("monthly", currency="BRL", today=TODAY).recurring_minor == 2990
 
 
 def test_changed_terms_hold_from_now_on() -> None:
     terms = product_terms(sort=9)
-    given(published_product()).when(lambda p: p.revise(terms)).then(
-        (Product.Revised, {"terms": terms})
+    given(published_product()).when(lambda p: p.revise(terms, today=TODAY)).then(
+        (Product.Revised, {"terms": terms, "effective_on": TODAY})
     )
 
 
 def test_the_same_terms_again_change_nothing() -> None:
-    given(published_product()).when(lambda p: p.revise(product_terms())).then_nothing()
+    given(published_product()).when(lambda p: p.revise(product_terms(), today=TODAY)).then_nothing()
 
 
 WRONG_PRICES = [
@@ -112,7 +113,9 @@ WRONG_PRICES = [
 @pytest.mark.parametrize("price", WRONG_PRICES)
 def test_a_wrong_price_is_refused(price: Price) -> None:
     terms: ProductTerms = product_terms(prices=[price])
-    given(published_product()).when(lambda p: p.revise(terms)).then_refused(PriceInvalid)
+    given(published_product()).when(lambda p: p.revise(terms, today=TODAY)).then_refused(
+        PriceInvalid
+    )
     with pytest.raises(PriceInvalid):
         Product.publish(brand="ponto", terms=terms)
 
@@ -126,9 +129,9 @@ def test_two_prices_for_one_cycle_are_refused() -> None:
 def test_a_retired_product_cannot_be_ordered_and_may_return() -> None:
     product = given(published_product()).when(lambda p: p.retire()).then((Product.Retired, {}))
     with pytest.raises(ProductRetired):
-        product.price_of("monthly")
-    product.revise(product_terms())
-    assert product.price_of("monthly").recurring_minor == 2990
+        product.price_of("monthly", currency="BRL", today=TODAY)
+    product.revise(product_terms(), today=TODAY)
+    assert product.price_of("monthly", currency="BRL", today=TODAY).recurring_minor == 2990
 
 
 def test_retiring_twice_retires_once() -> None:
@@ -139,4 +142,4 @@ def test_retiring_twice_retires_once() -> None:
 
 def test_a_cycle_without_a_price_is_not_offered() -> None:
     with pytest.raises(CycleNotOffered):
-        published_product().price_of("biennial")
+        published_product().price_of("biennial", currency="BRL", today=TODAY)

@@ -15,6 +15,8 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.orders.order import Order
 from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Mismatch, Payment
+from services.billing.promotions.promotion import Promotion
+from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.publishing import publish
 from shared.contracts import events_of
@@ -38,10 +40,13 @@ from tests.billing.samples import (
     placed_order,
     prepared_provisioning,
     product_terms,
+    promotion_terms,
     provisioning_with,
     published_product,
+    published_promotion,
     started_payment,
     suspended_service,
+    used_promotion,
 )
 
 BECOMES: dict[type[Any], str | None] = {
@@ -49,7 +54,14 @@ BECOMES: dict[type[Any], str | None] = {
     Brand.Reconfigured: "BrandConfigured",
     Product.Published: "ProductPublished",
     Product.Revised: "ProductPublished",
+    Product.RevisionPlanned: "ProductRevisionPlanned",
+    Product.RevisionWithdrawn: "ProductRevisionWithdrawn",
     Product.Retired: "ProductRetired",
+    Promotion.Published: "PromotionPublished",
+    Promotion.Revised: "PromotionPublished",
+    Promotion.Ended: "PromotionEnded",
+    PromotionUse.Used: "PromotionUsed",
+    PromotionUse.Released: "PromotionReleased",
     BusinessCalendar.Opened: None,
     BusinessCalendar.DayStarted: "BusinessDayStarted",
     Order.Placed: "OrderPlaced",
@@ -94,6 +106,8 @@ BECOMES: dict[type[Any], str | None] = {
 AGGREGATES: tuple[type[Aggregate], ...] = (
     Brand,
     Product,
+    Promotion,
+    PromotionUse,
     BusinessCalendar,
     Order,
     HeldService,
@@ -114,11 +128,28 @@ def told() -> list[Aggregate]:
         placed_order(),
     )
     brand.reconfigure(brand_settings(name="Ponto"))
-    product.revise(product_terms(sort=2))
+    product.revise(product_terms(sort=2), today=TODAY)
+    product.plan_revision(product_terms(sort=3), effective_on=DUE, today=TODAY)
+    product.withdraw_revision(DUE)
     product.retire()
     calendar.start(TODAY)
     order.cancel(today=TODAY, reason="client")
-    return [brand, product, calendar, order, *services(), *provisionings(), *invoices(), *money()]
+    return [
+        *(brand, product, calendar, order),
+        *promotions(),
+        *services(),
+        *provisionings(),
+        *invoices(),
+        *money(),
+    ]
+
+
+def promotions() -> list[Aggregate]:
+    promotion, use = published_promotion(), used_promotion()
+    promotion.revise(promotion_terms(limit=9))
+    promotion.end(today=TODAY, origin="staff")
+    use.release()
+    return [promotion, use]
 
 
 def services() -> list[Aggregate]:

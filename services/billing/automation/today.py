@@ -9,9 +9,13 @@ from shared.store import Transaction
 
 async def today_for(brand: str, tx: Transaction) -> date:
     """The brand's business day as of this transaction. `NotFound` for an unknown brand."""
-    settings = (await tx.load(Brand, Brand.id_of(brand))).settings
-    local = local_date(tx.now, settings.time_zone)
+    return await today_of(await tx.load(Brand, Brand.id_of(brand)), tx)
+
+
+async def today_of(brand: Brand, tx: Transaction) -> date:
+    """The same for a brand at hand, which need not be saved yet."""
+    local = local_date(tx.now, brand.settings.time_zone)
     started = await tx.read.fetchval(
-        "select max(day) from business_day_run where brand = $1", brand
+        "select max(day) from business_day_run where brand = $1", brand.brand
     )
     return max(local, started or local)

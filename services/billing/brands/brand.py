@@ -22,7 +22,7 @@ class DefaultLanguageNotOffered(Invalid):
 
 
 class DuplicateSetting(Invalid):
-    """Two payment methods or two departments have the same id."""
+    """Two payment methods, departments or currencies have the same id."""
 
 
 class DunningDaysContradict(Invalid):
@@ -78,6 +78,7 @@ class Dunning:
 class BrandSettings:
     """Everything that a brand file says besides its products. Texts are keyed by language tag.
 
+    `currencies` are those that it sells in besides `currency`.
     `rules` are changes of the defaults of `rules/rules.py` beyond those in `dunning`.
     """
 
@@ -96,6 +97,7 @@ class BrandSettings:
     departments: list[Department]
     dunning: Dunning = field(default_factory=Dunning)
     rules: dict[str, Any] = field(default_factory=dict)
+    currencies: list[str] = field(default_factory=list)
 
 
 class Brand(Aggregate):
@@ -158,6 +160,7 @@ def _check(settings: BrandSettings) -> None:
         raise DefaultLanguageNotOffered(language=settings.default_language)
     _check_unique([method.id for method in settings.payment_methods])
     _check_unique([department.id for department in settings.departments])
+    _check_unique([settings.currency, *settings.currencies])
     _check_dunning(settings.dunning)
     Rules().changed(asdict(settings.dunning)).changed(settings.rules)
 

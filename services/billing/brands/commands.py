@@ -1,20 +1,49 @@
-"""Setting up a brand: its settings and its whole catalogue, as its file says."""
+"""Setting up a brand: its settings, its whole catalogue and its promotions, as its file says."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
 
+from services.billing.automation.today import today_of
 from services.billing.brands.brand import Brand, BrandSettings
+from services.billing.catalogue.commands import PublishProduct, Revision, publish_product
+from services.billing.catalogue.paths import check_catalogue
 from services.billing.catalogue.product import Product, ProductTerms
-from shared.errors import NotFound
+from services.billing.promotions.commands import PublishPromotions, publish_promotions
+from services.billing.promotions.promotion import PromotionTerms
+from services.billing.rules.rules import RuleInvalid, Rules, RuleUnknown
+from shared.errors import Invalid, NotFound
 from shared.store import Transaction
+
+
+class CurrencyNotOffered(Invalid):
+    """A product has a price in a currency that is not the brand's, or none in its first one."""
+
+
+class ProductTwice(Invalid):
+    """Two products of the file have the same slug."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferedProduct:
+    """A product as its file says: today's terms, and those of later dates."""
+
+    terms: ProductTerms
+    revisions: Sequence[Revision] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigureBrand:
-    """`products` is everything that can be ordered from now on; what it leaves out is retired."""
+    """`products` is everything that can be ordered from now on; what it leaves out is retired.
+
+    `promotions` are all that the file has; those that it no longer has are ended.
+    """
 
     slug: str
     settings: BrandSettings
-    products: list[ProductTerms]
+    products: list[OfferedProduct]
+    promotions: list[PromotionTerms] = field(default_factory=list)
 
 
 async def configure_brand(command: ConfigureBrand, tx: Transaction) -> Brand:
@@ -24,21 +53,55 @@ async def configure_brand(command: ConfigureBrand, tx: Transaction) -> Brand:
         brand.reconfigure(command.settings)
     except NotFound:
         brand = Brand.configure(slug=command.slug, settings=command.settings)
-    products = [await _publish(command.slug, terms, tx=tx) for terms in command.products]
-    offered = {product.id for product in products}
-    rows = await tx.read.fetch("select product_id from product where brand = $1", command.slug)
-    for product_id in {row["product_id"] for row in rows} - offered:
-        retired = await tx.load(Product, product_id)
-        retired.retire()
-        products.append(retired)
+    _check_products(command)
+    today = await today_of(brand, tx)
+    products = [await _publish(command.slug, each, today=today, tx=tx) for each in command.products]
+    products += await _retired(command.slug, {product.id for product in products}, tx)
     await tx.save(brand, *products)
+    promotions = PublishPromotions(brand=command.slug, terms=command.promotions, today=today)
+    await publish_promotions(promotions, tx)
     return brand
 
 
-async def _publish(brand: str, terms: ProductTerms, *, tx: Transaction) -> Product:
+async def _publish(brand: str, offered: OfferedProduct, *, today: date, tx: Transaction) -> Product:
+    return await publish_product(
+        PublishProduct(brand=brand, terms=offered.terms, revisions=offered.revisions, today=today),
+        tx,
+    )
+
+
+async def _retired(brand: str, offered: set[UUID], tx: Transaction) -> list[Product]:
+    """The products that are no longer offered, taken out of the catalogue."""
+    rows = await tx.read.fetch("select product_id from product where brand = $1", brand)
+    found = []
+    for product_id in sorted({row["product_id"] for row in rows} - offered):
+        product = await tx.load(Product, product_id)
+        product.retire()
+        found.append(product)
+    return found
+
+
+def _check_products(command: ConfigureBrand) -> None:
+    """What the products say of each other, of the brand's currencies and of its rules."""
+    by_slug = {each.terms.slug: each.terms for each in command.products}
+    if len(by_slug) != len(command.products):
+        raise ProductTwice()
+    check_catalogue(by_slug)
+    settings = command.settings
+    known = {settings.currency, *settings.currencies}
+    for terms in [terms for each in command.products for terms in _all_terms(each)]:
+        used = {price.currency for price in terms.prices}
+        if not used <= known or settings.currency not in used:
+            raise CurrencyNotOffered(product=terms.slug, field="prices", offered=sorted(known))
+        _check_rules(terms, settings)
+
+
+def _all_terms(offered: OfferedProduct) -> list[ProductTerms]:
+    return [offered.terms, *(revision.terms for revision in offered.revisions)]
+
+
+def _check_rules(terms: ProductTerms, settings: BrandSettings) -> None:
     try:
-        product = await tx.load(Product, Product.id_of(brand, terms.slug))
-    except NotFound:
-        return Product.publish(brand=brand, terms=terms)
-    product.revise(terms)
-    return product
+        Rules().changed(vars(settings.dunning)).changed(settings.rules).changed(terms.rules)
+    except (RuleUnknown, RuleInvalid) as error:
+        raise type(error)(**error.facts, product=terms.slug) from None

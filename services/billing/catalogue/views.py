@@ -10,6 +10,7 @@ from services.billing.event_groups import (
     NOTICES,
     ORDERS,
     PAYMENTS,
+    PRODUCTS,
     PROVISIONING,
     SERVICES,
 )
@@ -47,7 +48,8 @@ product = View(
     tables=TABLES,
     apply=apply,
     handles=frozenset({ProductPublished, ProductRetired}),
-    ignored=BRANDS
+    ignored=(PRODUCTS - {ProductPublished, ProductRetired})
+    | BRANDS
     | CREDIT
     | DAYS
     | INVOICES

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.database import Reads
-from shared.errors import Unavailable
+from shared.errors import NotFound, Unavailable
 
 
 class AccountNotReady(Unavailable):
@@ -31,3 +31,13 @@ async def contact_of(account_id: UUID, db: Reads) -> Contact:
     if row is None:
         raise AccountNotReady()
     return Contact(**row)
+
+
+async def brand_of_account(account_id: UUID, db: Reads) -> str:
+    """The brand whose client the account is. `NotFound` for one that nobody told of."""
+    brand: str | None = await db.fetchval(
+        "select brand from account_contact where account_id = $1", account_id
+    )
+    if brand is None:
+        raise NotFound()
+    return brand

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
+from services.billing.catalogue.paths import check_parent
+from services.billing.catalogue.pricing import Pricing, price_for
 from services.billing.catalogue.product import Price, Product
 from services.billing.contacts.contact import contact_of
 from services.billing.held_services.held_service import HeldService, ServiceTerms
@@ -15,6 +17,7 @@ from services.billing.invoices.invoice import Invoice, InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.orders.order import Order, OrderedItem
 from services.billing.provisioning.provisioning import Provisioning
+from services.billing.rules.policy import terms_of
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
@@ -37,8 +40,9 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     product = await tx.load(Product, command.product_id)
     if product.brand != command.brand:
         raise NotFound()
-    price, today = product.price_of(command.cycle), await today_for(command.brand, tx)
+    price = await _price(command, product, currency=brand.settings.currency, tx=tx)
     language = (await contact_of(command.account_id, tx.read)).language
+    today = await today_for(command.brand, tx)
     number = await next_document_number(tx, brand, series="order", today=today)
     order = _order(command, price, number=number)
     service = _service(order, product, price=price)
@@ -47,6 +51,14 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     due_on = today + timedelta(days=brand.settings.dunning.new_order_due_days)
     await issue_invoice(_first_invoice(order, lines, today=today, due_on=due_on), tx)
     return order
+
+
+async def _price(command: PlaceOrder, product: Product, *, currency: str, tx: Transaction) -> Price:
+    """What it costs this account today."""
+    check_parent(product.terms, None)
+    today = await today_for(command.brand, tx)
+    pricing = Pricing(cycle=command.cycle, currency=currency, today=today)
+    return price_for(product, pricing, agreed=await terms_of(tx, command.account_id))
 
 
 def _order(command: PlaceOrder, price: Price, *, number: str) -> Order:

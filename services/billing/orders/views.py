@@ -6,6 +6,7 @@ from services.billing.event_groups import (
     DAYS,
     INVOICES,
     NOTICES,
+    ORDERS,
     PAYMENTS,
     PRODUCTS,
     PROVISIONING,
@@ -61,7 +62,8 @@ order_list = View(
     tables=TABLES,
     apply=apply,
     handles=frozenset({OrderPlaced, OrderCancelled}),
-    ignored=BRANDS
+    ignored=(ORDERS - {OrderPlaced, OrderCancelled})
+    | BRANDS
     | CREDIT
     | DAYS
     | INVOICES

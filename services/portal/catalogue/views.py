@@ -17,9 +17,15 @@ from services.portal.topics import (
     PAYMENTS,
     PRODUCTS,
     SERVICES,
+    Events,
 )
 from shared.consumers import Envelope, Rows, View
-from shared.contracts.billing import Price, ProductPublished, ProductRetired
+from shared.contracts.billing import (
+    Price,
+    ProductOption,
+    ProductPublished,
+    ProductRetired,
+)
 from shared.reads import Reader
 
 TABLES = """
@@ -32,10 +38,14 @@ create table product_list (
     features jsonb not null,
     prices jsonb not null,
     sort integer not null,
+    shelf jsonb,
+    addon_to jsonb not null,
+    options jsonb not null,
     is_retired boolean not null
 );
 create index product_list_brand on product_list (brand, sort, slug);
 """
+HANDLES: Events = frozenset({ProductPublished, ProductRetired})
 CYCLES = (
     "monthly",
     "quarterly",
@@ -57,6 +67,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     description: dict[str, str]
     features: dict[str, list[str]]
     prices: list[Price]
+    options: list[ProductOption]
 
     def price(self, cycle: str) -> Price:
         """The price of `cycle`, else of the first cycle that the product has."""
@@ -77,6 +88,9 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 features=as_json(e.features),
                 prices=as_json(e.prices),
                 sort=e.sort,
+                shelf=as_json(e.group) if e.group else None,
+                addon_to=as_json(e.addon_to),
+                options=as_json(e.options),
                 is_retired=False,
             )
         case ProductRetired(product_id=product_id):
@@ -84,10 +98,11 @@ def apply(envelope: Envelope, rows: Rows) -> None:
 
 
 async def products_of(db: Reader, brand: str) -> list[Product]:
-    """What the brand sells now, in its own order."""
+    """What the brand sells by itself now, shelf by shelf in its own order; addons are not among."""
     records = await db.fetch(
         """select * from product_list where brand = $1 and not is_retired
-           and jsonb_array_length(prices) > 0 order by sort, slug""",
+           and jsonb_array_length(prices) > 0 and jsonb_array_length(addon_to) = 0
+           order by coalesce((shelf->>'sort')::integer, 0), shelf->>'slug', sort, slug""",
         brand,
     )
     return [read_row(Product, record) for record in records]
@@ -109,6 +124,15 @@ product_list = View(
     sources=("billing",),
     tables=TABLES,
     apply=apply,
-    handles=PRODUCTS,
-    ignored=BRANDS | DAYS | FINDINGS | ORDERS | SERVICES | INVOICES | NOTICES | PAYMENTS | CREDIT,
+    handles=HANDLES,
+    ignored=(PRODUCTS - HANDLES)
+    | BRANDS
+    | DAYS
+    | FINDINGS
+    | ORDERS
+    | SERVICES
+    | INVOICES
+    | NOTICES
+    | PAYMENTS
+    | CREDIT,
 )

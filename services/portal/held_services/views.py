@@ -27,6 +27,8 @@ from shared.contracts.billing import (
     OrderPlaced,
     PaymentAllocated,
     PaymentReminderDue,
+    PromotionReleased,
+    PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
@@ -76,6 +78,8 @@ IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | PAYMENTS | CREDIT) | {
     PaymentReminderDue,
     InvoiceOverdue,
     OrderCancelled,
+    PromotionUsed,
+    PromotionReleased,
 }
 
 

@@ -28,6 +28,8 @@ SENTENCES = {
     "PasswordChanged": _("The password was changed; every session ended."),
     "OrderPlaced": _("Order %(number)s was placed for %(domain)s."),
     "OrderCancelled": _("Order %(number)s was cancelled."),
+    "PromotionUsed": _("Promotion %(code)s was used."),
+    "PromotionReleased": _("Promotion %(code)s is free to be used again."),
     "ServiceOrdered": _("%(product_name)s was ordered for %(domain)s."),
     "ProvisioningRequested": _("Our system asked the server to carry out: %(action)s."),
     "ProvisioningFailed": _("The server could not carry out: %(action)s."),

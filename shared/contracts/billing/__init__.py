@@ -7,9 +7,14 @@ from shared.contracts.billing.brands import (
     PaymentMethod,
 )
 from shared.contracts.billing.catalogue import (
+    OptionValue,
     Price,
+    ProductGroup,
+    ProductOption,
     ProductPublished,
     ProductRetired,
+    ProductRevisionPlanned,
+    ProductRevisionWithdrawn,
 )
 from shared.contracts.billing.credit import (
     CreditAdded,
@@ -34,6 +39,12 @@ from shared.contracts.billing.payments import (
     PaymentReceived,
     PaymentStarted,
 )
+from shared.contracts.billing.promotions import (
+    PromotionEnded,
+    PromotionPublished,
+    PromotionReleased,
+    PromotionUsed,
+)
 from shared.contracts.billing.services import (
     ProvisioningFailed,
     ProvisioningRequested,
@@ -57,6 +68,7 @@ __all__ = [
     "InvoiceLine",
     "InvoiceOverdue",
     "InvoicePaid",
+    "OptionValue",
     "OrderCancelled",
     "OrderPlaced",
     "PaymentAllocated",
@@ -68,8 +80,16 @@ __all__ = [
     "PaymentReminderDue",
     "PaymentStarted",
     "Price",
+    "ProductGroup",
+    "ProductOption",
     "ProductPublished",
     "ProductRetired",
+    "ProductRevisionPlanned",
+    "ProductRevisionWithdrawn",
+    "PromotionEnded",
+    "PromotionPublished",
+    "PromotionReleased",
+    "PromotionUsed",
     "ProvisioningFailed",
     "ProvisioningRequested",
     "ServiceActivated",

@@ -26,7 +26,10 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrandConfigured(PublicEvent, frozen=True, kw_only=True):
-    """A hosting company's settings as they are from now on; the slug is the envelope's brand."""
+    """A hosting company's settings as they are from now on; the slug is the envelope's brand.
+
+    `currencies` are those that it sells in besides `currency`.
+    """
 
     name: str
     hosts: list[str]
@@ -40,6 +43,7 @@ class BrandConfigured(PublicEvent, frozen=True, kw_only=True):
     payee: dict[str, str]
     payment_methods: list[PaymentMethod]
     departments: list[Department]
+    currencies: list[str] = msgspec.field(default_factory=list)
 
 
 class BusinessDayStarted(PublicEvent, frozen=True, kw_only=True):

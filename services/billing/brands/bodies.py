@@ -1,0 +1,111 @@
+"""What a brand file may say of the brand itself."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import Field
+
+from services.billing.brands.brand import BrandSettings
+from services.billing.brands.commands import ConfigureBrand, OfferedProduct
+from services.billing.catalogue.bodies import (
+    Currency,
+    GroupBody,
+    Language,
+    ProductBody,
+    RuleChanges,
+    Slug,
+    Texts,
+)
+from services.billing.catalogue.terms import Group
+from services.billing.promotions.bodies import PromotionBody
+from shared.errors import Invalid
+from shared.http.body import Body, Line
+
+Days = Annotated[int, Field(ge=0, le=3660)]
+MOST_PRODUCTS = 500
+
+
+class GroupUnknown(Invalid):
+    """A product stands on a shelf that the file does not have, or two shelves have one slug."""
+
+
+class PaymentMethodBody(Body):
+    """A way to pay; `details` are shown to who chooses a bank transfer."""
+
+    id: Slug
+    kind: Literal["hosted_page", "bank_transfer"]
+    label: Texts
+    clearing_days: Days = 0
+    details: dict[Line, Line] = Field(default_factory=dict)
+
+
+class DepartmentBody(Body):
+    """Where a ticket can go."""
+
+    id: Slug
+    name: Texts
+    description: Texts
+
+
+class DunningBody(Body):
+    """Spans in days; what is left out has the default of product.md."""
+
+    new_order_due_days: Days = 0
+    renewal_days_before: Days = 14
+    reminder_days_before: list[Days] = Field(default_factory=lambda: [7, 1])
+    overdue_notice_days: list[Days] = Field(default_factory=lambda: [1, 3, 7])
+    suspension_days: Days = 5
+    suspension_warning_days: Days = 2
+    termination_days: Days | None = None
+    unpaid_order_days: Days = 7
+
+
+class BrandBody(Body):
+    """A brand file. `invoice_prefix` stands before each number; else the slug's first letters."""
+
+    name: Line
+    hosts: list[Line]
+    languages: Annotated[list[Language], Field(min_length=1)]
+    default_language: Language
+    time_zone: Line
+    currency: Currency
+    currencies: list[Currency] = Field(default_factory=list)
+    invoice_prefix: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,10}$")] | None = None
+    sender_name: Line
+    sender_email: Line
+    accent_colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+    payee: dict[Line, Line]
+    payment_methods: Annotated[list[PaymentMethodBody], Field(min_length=1)]
+    departments: list[DepartmentBody]
+    dunning: DunningBody = DunningBody()
+    rules: RuleChanges = Field(default_factory=dict)
+    groups: list[GroupBody] = Field(default_factory=list)
+    products: Annotated[list[ProductBody], Field(max_length=MOST_PRODUCTS)]
+    promotions: list[PromotionBody] = Field(default_factory=list)
+
+    def command(self, slug: str) -> ConfigureBrand:
+        """What is to be done. `GroupUnknown` for a product on a shelf that is not there."""
+        return ConfigureBrand(
+            slug=slug,
+            settings=self._settings(slug),
+            products=self._products(),
+            promotions=[each.terms() for each in self.promotions],
+        )
+
+    def _settings(self, slug: str) -> BrandSettings:
+        prefix = self.invoice_prefix or slug.replace("-", "")[:3].upper()
+        fields = self.model_dump(exclude={"groups", "products", "promotions"})
+        return msgspec.convert({**fields, "invoice_prefix": prefix}, BrandSettings)
+
+    def _products(self) -> list[OfferedProduct]:
+        groups = {each.slug: msgspec.convert(each.model_dump(), Group) for each in self.groups}
+        named = {each.group for each in self.products if each.group}
+        if len(groups) != len(self.groups) or not named <= groups.keys():
+            raise GroupUnknown(field="groups", unknown=sorted(named - groups.keys()))
+        found = []
+        for each in self.products:
+            group = groups[each.group] if each.group else None
+            terms = each.terms(self.currency, group=group)
+            revisions = each.later(self.currency, group=group)
+            found.append(OfferedProduct(terms=terms, revisions=revisions))
+        return found
