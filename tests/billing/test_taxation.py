@@ -5,13 +5,14 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from services.billing.tax.credits import credit_note, slice_of
-from services.billing.tax.taxation import Part, Tax, TaxAmount, TaxedPart, tax_parts
+from services.billing.tax.taxation import Part, Tax, TaxAmount, Taxed, TaxedPart, tax_parts
 from shared.money import apportion, minor_digits, round_half_up
 
 STANDARD = Tax(name="VAT", percent=Decimal(23))
@@ -247,6 +248,13 @@ def test_the_order_of_parts_changes_no_row(found: list[Part], data: st.DataObjec
     simple = [part for part in found if apart.isdisjoint(part.taxes)]
     assert rows_of(data.draw(st.permutations(simple))) == rows_of(simple)
     assert tax_parts(data.draw(st.permutations(found))).net_minor == tax_parts(found).net_minor
+
+
+def test_taxed_parts_are_the_same_after_they_were_stored() -> None:
+    taxed = tax_parts(
+        [Part(amount_minor=10000, taxes=(GST, COMPOUND, WITHHELD)), Part(amount_minor=1)]
+    )
+    assert msgspec.json.decode(msgspec.json.encode(taxed), type=Taxed) == taxed
 
 
 @any_of(found=parts())
