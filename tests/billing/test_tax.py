@@ -262,6 +262,10 @@ def test_reverse_charge_is_said_once_with_its_article() -> None:
             (rate("GR", "24"), rate("PL", "23"), rate("el", "13")),
             ("rates.2", "another rate has the same level, place and class"),
         ),
+        (
+            (rate("PL", "23"), rate("DE", "19", level=2)),
+            ("rates", "the taxes of two levels have two names"),
+        ),
     ],
 )
 def test_rules_that_contradict_each_other_are_refused_by_their_place(

@@ -250,6 +250,11 @@ def test_the_order_of_parts_changes_no_row(found: list[Part], data: st.DataObjec
     assert tax_parts(data.draw(st.permutations(found))).net_minor == tax_parts(found).net_minor
 
 
+def test_a_part_bears_a_tax_once() -> None:
+    with pytest.raises(AssertionError):
+        tax_parts([Part(amount_minor=100, taxes=(STANDARD, STANDARD))])
+
+
 def test_taxed_parts_are_the_same_after_they_were_stored() -> None:
     taxed = tax_parts(
         [Part(amount_minor=10000, taxes=(GST, COMPOUND, WITHHELD)), Part(amount_minor=1)]

@@ -257,6 +257,9 @@ def _check(rules: TaxRules) -> None:
         if reason := _reason_against(rate, is_double=key in seen):
             raise TaxRulesContradict(field=f"rates.{place}", reason=reason)
         seen.add(key)
+    first, second = ({rate.name for rate in rules.rates if rate.level == n} for n in (1, 2))
+    if first & second:
+        raise TaxRulesContradict(field="rates", reason="the taxes of two levels have two names")
 
 
 def _reason_against(rate: TaxRate, *, is_double: bool) -> str:

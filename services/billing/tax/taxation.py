@@ -109,6 +109,7 @@ def tax_parts(parts: Sequence[Part]) -> Taxed:
     >>> included.net_minor, included.tax_minor
     (10081, 2419)
     """
+    assert all(len(set(part.taxes)) == len(part.taxes) for part in parts), "a tax is borne once"
     nets = _nets(parts)
     charged: list[dict[Tax, TaxAmount]] = [{} for _ in parts]
     for entry in _entries(parts, nets):
@@ -135,8 +136,8 @@ class _Entry:
         """What a compound tax is charged on besides the net amount: the simple taxes."""
         if not self.tax.is_compound:
             return 0
-        simple = (amount for tax, amount in charged.items() if not tax.is_compound)
-        return sum(amount.tax_minor for amount in simple if not amount.tax.is_withheld)
+        simple = (tax for tax in charged if not tax.is_compound and not tax.is_withheld)
+        return sum(charged[tax].tax_minor for tax in simple)
 
     def amounts(self, bases: list[int]) -> list[TaxAmount]:
         """The tax on the sum of the bases, and of it the share of each."""
