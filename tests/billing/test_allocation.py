@@ -110,9 +110,9 @@ def test_an_invoice_of_another_currency_is_refused_whatever_the_amount() -> None
 
 
 def test_what_no_caller_may_ask_for_is_an_assertion() -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"^a payment brings money"):
         allocate(-1, [], currency="BRL")
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"^no more than all of an invoice is paid"):
         allocate(10, [invoice(1, -1)], currency="BRL")
 
 

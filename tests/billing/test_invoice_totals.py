@@ -168,8 +168,9 @@ def test_a_line_larger_than_numbers_can_be_exact_is_refused() -> None:
         replace(largest, quantity=-(largest.quantity + 1)),
         replace(largest, unit_price=Decimal("10000000.01")),
     ):
-        with pytest.raises(QuantityInvalid):
+        with pytest.raises(QuantityInvalid) as refusal:
             add_up(Document(currency="EUR", lines=(more,)))
+        assert refusal.value.facts == {"field": "quantity"}
 
 
 def test_as_many_decimals_as_are_allowed_are_exact() -> None:

@@ -170,13 +170,31 @@ def test_however_it_is_written_a_number_has_one_form(country: str, text: str, nu
 def test_what_is_no_number_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(TaxIdInvalid) as refusal:
         verify_tax_id(text, country="BR")
-    assert set(refusal.value.facts) <= {"field", "country"}
+    known = {"field": "tax_id"}
+    assert refusal.value.facts in (known, {**known, "country": "BR"})
+
+
+def test_a_wrong_number_is_refused_by_its_field_and_country() -> None:
+    with pytest.raises(TaxIdInvalid) as refusal:
+        verify_tax_id("DE111111126", country="el")
+    assert refusal.value.facts == {"field": "tax_id", "country": "GR"}
+
+
+@pytest.mark.parametrize("length", [40, 41])
+def test_a_text_of_more_than_forty_characters_is_no_number(length: int) -> None:
+    text = "39053344705".rjust(length)
+    if length > 40:
+        with pytest.raises(TaxIdInvalid):
+            verify_tax_id(text, country="BR")
+    else:
+        assert verify_tax_id(text, country="BR").number == "39053344705"
 
 
 @pytest.mark.parametrize("country", ["KZ", "", "B", "../", "BRA", "__", "ÄÖ"])
 def test_a_country_without_a_known_rule_is_told_apart_from_a_wrong_number(country: str) -> None:
-    with pytest.raises(TaxIdNotVerifiable):
+    with pytest.raises(TaxIdNotVerifiable) as refusal:
         verify_tax_id("39053344705", country=country)
+    assert refusal.value.facts == {"field": "tax_id", "country": country}
 
 
 @pytest.mark.parametrize(
