@@ -62,6 +62,17 @@ FROM ?= 0
 simulate: $(INSTALLED_DEV)  ## run the kernel over in-memory servers in virtual time: SEEDS= FROM=
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FROM)
 
+# Which mutants, as in: make mutate MUTANTS="services.billing.tax.*"
+MUTANTS ?=
+
+.PHONY: mutate
+mutate: $(INSTALLED_DEV)  ## break the sums of money on purpose and count what the tests notice
+	@rm -rf mutants && mkdir -p artefacts
+	@$(BIN)/mutmut run $(if $(MUTANTS),"$(MUTANTS)") >artefacts/mutmut.log 2>&1 \
+		|| { tail -n 20 artefacts/mutmut.log; exit 1; }
+	@$(BIN)/mutmut results
+	@$(BIN)/mutmut results --all true | $(BIN)/python -m tests.mutation
+
 .PHONY: bench
 bench: $(INSTALLED_DEV)  ## measure, each figure against its baseline; writes bench/results.json
 	@$(BIN)/python -m bench

@@ -30,6 +30,7 @@ from services.billing.held_services.calendar import (
 )
 from services.billing.held_services.proration import ByDay
 from shared.clock import first_instant, local_date
+from tests.promises import broken_promise
 
 DATES = st.dates(min_value=date(2000, 1, 1), max_value=date(2090, 12, 31))
 CYCLES = st.sampled_from(sorted(MONTHS_OF_CYCLE))
@@ -352,14 +353,21 @@ def test_a_fixed_month_after_the_order_is_of_the_year_before() -> None:
     assert first.whole == Period(date(2025, 7, 5), date(2026, 7, 5))
 
 
-NO_DAYS = [(0, None, None), (32, None, None), (1, 0, None), (1, 13, None), (1, 1, 0), (1, 1, 32)]
+NO_DAYS = [
+    (0, None, None, "day of the month"),
+    (32, None, None, "day of the month"),
+    (1, 0, None, "month of the year"),
+    (1, 13, None, "month of the year"),
+    (1, 1, 0, "day of the month"),
+    (1, 1, 32, "day of the month"),
+]
 
 
-@pytest.mark.parametrize(("aligned", "month", "next_from"), NO_DAYS)
+@pytest.mark.parametrize(("aligned", "month", "next_from", "promise"), NO_DAYS)
 def test_an_alignment_to_no_day_is_a_programming_error(
-    aligned: int, month: int | None, next_from: int | None
+    aligned: int, month: int | None, next_from: int | None, promise: str
 ) -> None:
-    with pytest.raises(AssertionError):
+    with broken_promise(f"a {promise}"):
         Alignment(aligned, month, next_from)
 
 
@@ -509,18 +517,28 @@ def test_what_is_paid_once_or_never_has_no_period(cycle: str) -> None:
 
 @pytest.mark.parametrize("anchor_day", [0, 32])
 def test_an_anchor_that_is_no_day_of_the_month_is_a_programming_error(anchor_day: int) -> None:
-    with pytest.raises(AssertionError):
+    with broken_promise("a day of the month"):
         anchored(2026, 1, anchor_day=anchor_day)
 
 
 def test_a_period_has_at_least_a_day() -> None:
     assert Period(date(2026, 1, 1), date(2026, 1, 2)).days == 1
-    with pytest.raises(AssertionError):
+    with broken_promise("a period is not empty"):
         Period(date(2026, 1, 1), date(2026, 1, 1))
 
 
+def test_a_portion_is_the_end_of_its_whole() -> None:
+    whole = Period(date(2026, 1, 5), date(2026, 2, 5))
+    assert Portion(Period(date(2026, 1, 20), date(2026, 2, 5)), whole).is_whole is False
+    with broken_promise("a portion begins inside of its whole"):
+        Portion(Period(date(2026, 1, 4), date(2026, 2, 5)), whole)
+    for end in (date(2026, 2, 4), date(2026, 2, 6)):
+        with broken_promise("a portion ends with its whole"):
+            Portion(Period(date(2026, 1, 5), end), whole)
+
+
 def test_a_period_until_a_date_off_the_anchor_is_a_programming_error() -> None:
-    with pytest.raises(AssertionError):
+    with broken_promise("the end is on the anchor"):
         period_until(date(2026, 2, 27), cycle="monthly", anchor_day=31)
 
 
