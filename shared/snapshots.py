@@ -13,6 +13,7 @@ import sys
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -63,10 +64,37 @@ AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 def form_of(cls: type[Any]) -> str:
     """Which code a snapshot of the class is good for: its topic, and a hash of its module's text.
 
-    Nobody has to remember a version: a rule that changes makes the snapshots of before void.
+    Nobody has to remember a version: a rule that changes makes the snapshots of before void, also
+    one that the aggregate's module has from another of its own project.
     """
-    source = inspect.getsource(sys.modules[cls.__module__])
-    return f"{cls.TOPIC}/{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    sources = "".join(inspect.getsource(module) for module in _modules_of(cls.__module__))
+    return f"{cls.TOPIC}/{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
+
+
+@cache
+def _modules_of(name: str) -> list[ModuleType]:
+    """An aggregate's module, and those of its package that its values and sums come from."""
+    package = name.partition(".")[0] + "."
+    found: dict[str, ModuleType] = {}
+    left = [name]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found[name] = sys.modules[name]
+            known = (getattr(each, "__module__", "") for each in vars(found[name]).values())
+            left += [each for each in known if isinstance(each, str) and each.startswith(package)]
+    return [found[name] for name in sorted(found)]
+
+
+@cache
+def _values_of(module: str) -> dict[str, type[Any]]:
+    """The classes that a snapshot of the module's aggregate may name; a name means one class."""
+    values: dict[str, type[Any]] = {}
+    for each in _modules_of(module):
+        for name, value in vars(each).items():
+            if isinstance(value, type):
+                assert values.setdefault(name, value) is value, f"two classes are called {name}"
+    return values
 
 
 def is_secret(state: str) -> bool:
@@ -90,9 +118,8 @@ def restored(cls: type[AnyAggregate], state: str, *, key: bytes | None) -> AnyAg
         if key is None:
             return None
         state = decrypt(state, key)
-    names = vars(sys.modules[cls.__module__])
     try:
-        fields = _unpacked(msgspec.json.decode(state), names)
+        fields = _unpacked(msgspec.json.decode(state), _values_of(cls.__module__))
     except _UNREADABLE:
         return None
     aggregate = object.__new__(cls)
@@ -132,8 +159,8 @@ def _packed(value: Any) -> Any:
     raise TypeError(f"a snapshot cannot hold {kind}")
 
 
-def _unpacked(value: Any, names: dict[str, Any]) -> Any:
-    """The value again. Classes are those that the aggregate's module knows by name, no others."""
+def _unpacked(value: Any, names: dict[str, type[Any]]) -> Any:
+    """The value again. Classes are those that the aggregate is made of, no others."""
     if isinstance(value, list):
         return [_unpacked(each, names) for each in value]
     if not isinstance(value, dict):

@@ -417,6 +417,8 @@ AGGREGATES_MAY_IMPORT = (
     # Values of the domain that more than one aggregate is made of, and sums over them.
     "services.billing.catalogue.terms",
     "services.billing.promotions.discount",
+    "services.billing.invoices.lines",
+    "services.billing.invoices.settlement",
     "services.billing.rules.rules",
     "services.billing.tax.tax",
     "services.billing.why.why",

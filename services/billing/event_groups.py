@@ -5,10 +5,16 @@ from shared.contracts.billing import (
     BrandConfigured,
     BusinessDayStarted,
     CreditAdded,
+    CreditApplied,
+    CreditGiven,
+    CreditReleased,
+    CreditWithdrawn,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceNumbered,
     InvoiceOverdue,
     InvoicePaid,
+    InvoiceWrittenOff,
     OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
@@ -41,9 +47,13 @@ from shared.contracts.billing import (
 Group = frozenset[type[PublicEvent]]
 
 BRANDS: Group = frozenset({BrandConfigured})
-CREDIT: Group = frozenset({CreditAdded})
+CREDIT: Group = frozenset(
+    {CreditAdded, CreditGiven, CreditApplied, CreditReleased, CreditWithdrawn}
+)
 DAYS: Group = frozenset({BusinessDayStarted})
-INVOICES: Group = frozenset({InvoiceIssued, InvoicePaid, InvoiceCancelled})
+INVOICES: Group = frozenset(
+    {InvoiceIssued, InvoiceNumbered, InvoicePaid, InvoiceCancelled, InvoiceWrittenOff}
+)
 NOTICES: Group = frozenset({PaymentReminderDue, InvoiceOverdue, SuspensionWarned})
 ORDERS: Group = frozenset({OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased})
 PAYMENTS: Group = frozenset(

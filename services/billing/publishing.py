@@ -12,15 +12,16 @@ from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.catalogue.product import Product
 from services.billing.catalogue.published import of_product
+from services.billing.credit.credit_balance import CreditBalance
+from services.billing.credit.published import of_credit
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.published import of_service
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.published import of_invoice
 from services.billing.orders.order import Order
 from services.billing.orders.published import of_order
-from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Payment
-from services.billing.payments.published import of_credit, of_payment
+from services.billing.payments.published import of_payment
 from services.billing.promotions.promotion import Promotion
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.promotions.published import of_promotion, of_promotion_use

@@ -44,9 +44,11 @@ SERVICES: Events = frozenset(
 INVOICES: Events = frozenset(
     {
         billing.InvoiceIssued,
+        billing.InvoiceNumbered,
         billing.PaymentAllocated,
         billing.InvoicePaid,
         billing.InvoiceCancelled,
+        billing.InvoiceWrittenOff,
     }
 )
 NOTICES: Events = frozenset(
@@ -61,7 +63,15 @@ PAYMENTS: Events = frozenset(
     }
 )
 FINDINGS: Events = frozenset({billing.PaymentMismatchFound})
-CREDIT: Events = frozenset({billing.CreditAdded})
+CREDIT: Events = frozenset(
+    {
+        billing.CreditAdded,
+        billing.CreditGiven,
+        billing.CreditApplied,
+        billing.CreditReleased,
+        billing.CreditWithdrawn,
+    }
+)
 
 ACCOUNTS: Events = frozenset(
     {accounts.AccountOpened, accounts.AccountNumberAssigned, accounts.ContactChanged}

@@ -23,11 +23,16 @@ class PublicEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__()
-        source = cls.__module__.removeprefix(f"{__package__}.").partition(".")[0]
+        source = source_of(cls)
         known = REGISTRY.setdefault((source, cls.__name__), cls)
         # msgspec builds a struct class twice when it adds slots; only a foreign class is a clash.
         assert known.__module__ == cls.__module__, f"{cls.__name__} is published twice by {source}"
         REGISTRY[source, cls.__name__] = cls
+
+
+def source_of(cls: type[PublicEvent]) -> str:
+    """The service that publishes the event: the name of its module or package here."""
+    return cls.__module__.removeprefix(f"{__package__}.").partition(".")[0]
 
 
 def events_of(source: str) -> frozenset[type[PublicEvent]]:

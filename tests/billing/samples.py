@@ -20,14 +20,16 @@ from services.billing.catalogue.product import (
     Product,
     ProductTerms,
 )
+from services.billing.credit.credit_balance import CreditBalance
 from services.billing.held_services.held_service import HeldService, ServiceTerms
-from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceDetails, InvoiceLine
 from services.billing.orders.order import Order, OrderedItem
-from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Payment
 from services.billing.promotions.promotion import Promotion, PromotionTerms
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
+from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 
 ACCOUNT, ORDER, SERVICE, INVOICE, PAYMENT, OTHER, REQUEST, NEXT = (
     UUID(int=number) for number in range(1, 9)
@@ -209,7 +211,9 @@ def new_line(net_minor: int = 2990) -> InvoiceLine:
     return InvoiceLine(kind="new", description="Início", net_minor=net_minor, service_id=SERVICE)
 
 
-def issued_invoice(*lines: InvoiceLine, due_on: date = DUE) -> Invoice:
+def issued_invoice(
+    *lines: InvoiceLine, due_on: date = DUE, details: InvoiceDetails | None = None
+) -> Invoice:
     return Invoice.issue(
         id=INVOICE,
         account_id=ACCOUNT,
@@ -221,6 +225,7 @@ def issued_invoice(*lines: InvoiceLine, due_on: date = DUE) -> Invoice:
         currency="BRL",
         lines=list(lines) or [new_line()],
         billed_to=("Ana Souza", "Rua das Flores 12", "529.982.247-25"),
+        details=details or InvoiceDetails(),
     )
 
 
@@ -311,6 +316,14 @@ def provisioning_with(*actions: str) -> Provisioning:
 
 def empty_credit() -> CreditBalance:
     return CreditBalance.open(account_id=ACCOUNT, brand="ponto", currency="BRL")
+
+
+def agreed_terms() -> AccountTerms:
+    terms = AccountTerms.open(account_id=ACCOUNT, brand="ponto")
+    terms.change_rules({"suspension_days": 30})
+    price = AgreedPrice(cycle="monthly", currency="BRL", recurring_minor=990)
+    terms.agree_prices(product_id=OTHER, prices=[price])
+    return terms
 
 
 def open_calendar() -> BusinessCalendar:

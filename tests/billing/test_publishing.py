@@ -10,15 +10,17 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.brands.brand import Brand
 from services.billing.catalogue.product import Product
+from services.billing.credit.credit_balance import CreditBalance
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceDetails
 from services.billing.orders.order import Order
-from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Mismatch, Payment
 from services.billing.promotions.promotion import Promotion
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.publishing import publish
+from services.billing.rules.account_terms import AccountTerms
 from shared.contracts import events_of
 from tests.billing.samples import (
     DUE,
@@ -28,6 +30,7 @@ from tests.billing.samples import (
     PAYMENT,
     PERIOD_END,
     TODAY,
+    agreed_terms,
     billed_service,
     brand_settings,
     configured_brand,
@@ -83,6 +86,9 @@ BECOMES: dict[type[Any], str | None] = {
     Provisioning.Confirmed: None,
     Provisioning.Refused: "ProvisioningFailed",
     Invoice.Issued: "InvoiceIssued",
+    Invoice.Numbered: "InvoiceNumbered",
+    Invoice.Settled: None,
+    Invoice.WrittenOff: "InvoiceWrittenOff",
     Invoice.PaymentStarted: None,
     Invoice.PaymentHeld: None,
     Invoice.PaymentEnded: None,
@@ -101,6 +107,13 @@ BECOMES: dict[type[Any], str | None] = {
     Payment.MismatchFound: "PaymentMismatchFound",
     CreditBalance.Opened: None,
     CreditBalance.Added: "CreditAdded",
+    CreditBalance.Given: "CreditGiven",
+    CreditBalance.Applied: "CreditApplied",
+    CreditBalance.Released: "CreditReleased",
+    CreditBalance.Withdrawn: "CreditWithdrawn",
+    AccountTerms.Opened: None,
+    AccountTerms.RulesChanged: None,
+    AccountTerms.PricesAgreed: None,
 }
 
 AGGREGATES: tuple[type[Aggregate], ...] = (
@@ -115,6 +128,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Invoice,
     Payment,
     CreditBalance,
+    AccountTerms,
 )
 LATE = DUE + timedelta(days=5)
 
@@ -180,10 +194,18 @@ def invoices() -> list[Aggregate]:
     paid, cancelled = invoice_with_attempt(), issued_invoice()
     paid.hold_for_payment(PAYMENT)
     paid.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
-    cancelled.remind(TODAY)
-    cancelled.notice_overdue(LATE)
+    cancelled.give_notice(TODAY)
+    cancelled.give_notice(LATE)
+    cancelled.apply_credit(application_id=OTHER, amount_minor=1, today=TODAY)
     cancelled.cancel(today=LATE, reason="service_ended")
-    return [paid, cancelled]
+    pro_forma, given_up = (
+        issued_invoice(details=InvoiceDetails(is_pro_forma=True)),
+        issued_invoice(),
+    )
+    pro_forma.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
+    pro_forma.take_number(number="PON-2026-000002", today=TODAY)
+    given_up.write_off("insolvent")
+    return [paid, cancelled, pro_forma, given_up]
 
 
 def money() -> list[Aggregate]:
@@ -193,7 +215,11 @@ def money() -> list[Aggregate]:
     unknown.mark_pending("chk")
     unknown.note_mismatch(Mismatch(field="currency", expected="BRL", found="USD"))
     credit.add(amount_minor=1, reason="overpayment", payment_id=PAYMENT)
-    return [received, unknown, credit]
+    credit.give(amount_minor=9, source="staff", reference_id=OTHER, reason="sorry")
+    credit.apply(application_id=NEXT, invoice_id=INVOICE, amount_minor=4)
+    credit.release(application_id=NEXT, invoice_id=INVOICE)
+    credit.withdraw(withdrawal_id=NEXT, amount_minor=2, reason="paid_out")
+    return [received, unknown, credit, agreed_terms()]
 
 
 HISTORIES = told()

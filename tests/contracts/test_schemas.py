@@ -144,6 +144,7 @@ SPECIMENS: dict[str, Any] = {
     "uuid": "0198c0de-0000-7000-8000-000000000001",
     "date": "2026-02-28",
     "date-time": "2026-02-28T12:00:00Z",
+    "decimal": "12.50",
     "string": "x",
     "integer": 1,
     "number": 1,

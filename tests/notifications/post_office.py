@@ -18,7 +18,7 @@ from services.notifications.mail.sending import smtp_sender
 from services.notifications.publishing import publish
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import Worker
-from shared.contracts.event import PublicEvent
+from shared.contracts.event import PublicEvent, source_of
 from shared.database import Pool
 from shared.envelope import (
     FIRST_HASH,
@@ -125,8 +125,7 @@ class PostOffice:
     def happened(self, *events: PublicEvent, account_id: UUID | None = ACCOUNT) -> list[Record]:
         """The other services publish the events."""
         return [
-            self.logs[type(event).__module__.rpartition(".")[2]].add(event, account_id=account_id)
-            for event in events
+            self.logs[source_of(type(event))].add(event, account_id=account_id) for event in events
         ]
 
     async def read_views(self, *names: str) -> None:

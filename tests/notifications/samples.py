@@ -37,7 +37,7 @@ from shared.contracts.billing import (
     ServiceUnsuspended,
     SuspensionWarned,
 )
-from shared.contracts.event import PublicEvent
+from shared.contracts.event import PublicEvent, source_of
 from shared.contracts.tickets import TicketOpened, TicketReplied
 from shared.envelope import Envelope
 
@@ -100,7 +100,7 @@ def in_language(language: str) -> Subject:
 def envelope_of(event: PublicEvent, *, account_id: UUID | None = ACCOUNT) -> Envelope:
     """The event as a consumer gets it."""
     return Envelope(
-        source=type(event).__module__.rpartition(".")[2],
+        source=source_of(type(event)),
         partition=17,
         position=1,
         id=EVENT,

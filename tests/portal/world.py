@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from shared.contracts import PublicEvent, accounts, billing, notifications, tickets
+from shared.contracts import PublicEvent, accounts, billing, notifications, source_of, tickets
 from shared.envelope import Envelope, partition_of
 from shared.ids import new_id
 
@@ -156,7 +156,7 @@ class World:
         self, event: PublicEvent, *, account: bool = True, cause: UUID | None = None
     ) -> Envelope:
         """The next event, a minute after the one before."""
-        source = type(event).__module__.rpartition(".")[2]
+        source = source_of(type(event))
         account_id = self.account_id if account else None
         place = (source, partition_of(account_id, BRAND))
         self.positions[place] = self.positions.get(place, 0) + 1

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.billing.automation.business_calendar import BusinessCalendar
-from services.billing.invoices.invoice import Attempt, Invoice, InvoiceLine
-from services.billing.payments.credit_balance import CreditBalance
+from services.billing.credit.credit_balance import CreditBalance
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceLine
+from services.billing.invoices.settlement import Attempt
 from services.tickets.tickets.ticket import Question, Side, Ticket
 from shared import snapshots
 from shared.ids import new_id
@@ -142,7 +144,7 @@ def invoice() -> Invoice:
         billed_to=("Ana", "Rua 1", ""),
     )
     made.start_payment(payment_id=new_id(), method="pix", today=DAY)
-    assert isinstance(made.attempt, Attempt)
+    assert isinstance(made.settlement.attempt, Attempt)
     return rebuilt(made)
 
 

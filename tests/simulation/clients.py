@@ -18,7 +18,8 @@ from starlette.responses import Response
 
 from services.billing.brands.brand import Brand
 from services.billing.held_services.held_service import HeldService, ServiceTerms
-from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.payments.commands import (
     SettlePayment,

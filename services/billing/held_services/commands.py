@@ -11,7 +11,8 @@ from services.billing.held_services.calendar import period_end
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.descriptions import Sold, describe_renewal
-from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceLine
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -125,7 +126,8 @@ async def warn_of_suspension(command: WarnOfSuspension, tx: Transaction) -> bool
     """Warn of what an overdue invoice leads to; once for each invoice and service, for ever."""
     invoice = await tx.load(Invoice, command.invoice_id)
     service = await tx.load(HeldService, command.service_id)
-    if invoice.is_payment_awaited or not service.is_suspendable(invoice.id, command.today):
+    awaited = invoice.settlement.is_payment_awaited
+    if awaited or not service.is_suspendable(invoice.id, command.today):
         return False
     if not await tx.claim_once("suspension_warning", f"{invoice.id}/{service.id}"):
         return False

@@ -7,7 +7,8 @@ from uuid import UUID
 from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import Contact, contact_of
 from services.billing.held_services.held_service import HeldService
-from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from shared.store import Transaction
 
@@ -63,7 +64,7 @@ class CancelInvoice:
 async def cancel_invoice(command: CancelInvoice, tx: Transaction) -> None:
     """Make it void, also for the services that it would renew. Not open: nothing changes."""
     invoice = await tx.load(Invoice, command.invoice_id)
-    if not invoice.is_open or invoice.is_payment_awaited:
+    if not invoice.is_open or invoice.settlement.is_payment_awaited:
         return
     invoice.cancel(today=command.today, reason=command.reason)
     renewed = {line.service_id for line in invoice.lines if line.service_id}
@@ -85,13 +86,10 @@ class GiveNotice:
 async def give_notice(command: GiveNotice, tx: Transaction) -> bool:
     """Remind of the invoice or of its being overdue; once for each notice, for ever."""
     invoice = await tx.load(Invoice, command.invoice_id)
-    if not invoice.is_open or invoice.is_payment_awaited:
+    if not invoice.is_open or invoice.settlement.is_payment_awaited:
         return False
     if not await tx.claim_once("notice", f"{invoice.id}/{command.offset_days}"):
         return False
-    if command.offset_days < 0:
-        invoice.remind(command.today)
-    else:
-        invoice.notice_overdue(command.today)
+    invoice.give_notice(command.today)
     await tx.save(invoice)
     return True

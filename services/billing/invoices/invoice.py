@@ -1,60 +1,19 @@
-"""An invoice: issued -> paid | cancelled; its lines never change.
+"""An invoice: issued -> paid | cancelled | credited | written off; what it says never changes.
 
 While it is unpaid at most one payment attempt is open; an awaited attempt may bring money any time.
-Amounts in minor units of `currency`.
+Payments, the account's credit and credit notes settle it. Amounts in minor units of `currency`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 from datetime import date
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from shared.errors import Conflict
+from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
+from services.billing.invoices.settlement import Attempt, Settlement
 from shared.personal import Personal
-
-
-class InvoiceAlreadyPaid(Conflict):
-    """The invoice has no open balance left."""
-
-
-class InvoiceIsCancelled(Conflict):
-    """The invoice is void; nothing is owed for it."""
-
-
-class PaymentAlreadyOpen(Conflict):
-    """Another attempt to pay this invoice is open; finish it or let it expire first."""
-
-
-class PaymentAlreadyAllocated(Conflict):
-    """This payment has been counted towards the invoice before."""
-
-
-class PaymentAwaited(Conflict):
-    """The money of a payment for this invoice may arrive at any moment."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class InvoiceLine:
-    """`kind`: new, setup or renewal. A renewal line has its service's period, end exclusive."""
-
-    kind: str
-    description: str
-    net_minor: int
-    service_id: UUID | None = None
-    period_start: date | None = None
-    period_end: date | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """The open attempt to pay; `is_awaited`: the payer did their part, or we cannot know."""
-
-    payment_id: UUID
-    method: str
-    started_on: date
-    is_awaited: bool = False
 
 
 class Invoice(Aggregate):
@@ -78,6 +37,12 @@ class Invoice(Aggregate):
         billed_to_name: Personal[str]
         billed_to_address: Personal[str]
         billed_to_tax_id: Personal[str]
+        details: InvoiceDetails = field(default_factory=InvoiceDetails)
+
+    class Numbered(Aggregate.Event):
+        TOPIC = "billing.invoice.numbered"
+        number: str
+        numbered_on: date
 
     class PaymentStarted(Aggregate.Event):
         TOPIC = "billing.invoice.payment_started"
@@ -98,6 +63,18 @@ class Invoice(Aggregate):
         payment_id: UUID
         amount_minor: int
 
+    class Settled(Aggregate.Event):
+        TOPIC = "billing.invoice.settled"
+        by: str
+        reference_id: UUID
+        amount_minor: int
+        returned_minor: int = 0
+
+    class WrittenOff(Aggregate.Event):
+        TOPIC = "billing.invoice.written_off"
+        amount_minor: int
+        reason: str
+
     class Paid(Aggregate.Event):
         TOPIC = "billing.invoice.paid"
         paid_on: date
@@ -115,40 +92,6 @@ class Invoice(Aggregate):
         cancelled_on: date
         reason: str
 
-    @classmethod
-    def issue(
-        cls,
-        *,
-        id: UUID,
-        account_id: UUID,
-        brand: str,
-        number: str,
-        order_id: UUID | None,
-        issued_on: date,
-        due_on: date,
-        currency: str,
-        lines: list[InvoiceLine],
-        billed_to: tuple[str, str, str],
-    ) -> Self:
-        """An invoice not due before its issue. `billed_to`: the client's name, address, tax id."""
-        assert lines and min(line.net_minor for line in lines) > 0, "each line asks for money"
-        assert due_on >= issued_on, "an invoice is never overdue at its issue"
-        name, address, tax_id = billed_to
-        return cls(
-            id=id,
-            account_id=account_id,
-            brand=brand,
-            number=number,
-            order_id=order_id,
-            issued_on=issued_on,
-            due_on=due_on,
-            currency=currency,
-            lines=lines,
-            billed_to_name=name,
-            billed_to_address=address,
-            billed_to_tax_id=tax_id,
-        )
-
     @event(Issued)
     def __init__(
         self,
@@ -165,6 +108,7 @@ class Invoice(Aggregate):
         billed_to_name: str,
         billed_to_address: str,
         billed_to_tax_id: str,
+        details: InvoiceDetails,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
@@ -174,23 +118,44 @@ class Invoice(Aggregate):
         self.due_on = due_on
         self.currency = currency
         self.lines = tuple(lines)
+        self.details = details
         self.billed_to = (billed_to_name, billed_to_address, billed_to_tax_id)
-        self.open_minor = self.total_minor
-        self.attempt: Attempt | None = None
-        self.allocated: dict[UUID, int] = {}
-        self.is_cancelled = False
+        self.totals = totals_of(lines, details)
+        total_minor = self.totals.gross_minor
+        self.settlement = Settlement(total_minor=total_minor, open_minor=total_minor)
+        self.is_pro_forma = details.is_pro_forma
+
+    @classmethod
+    def issue(cls, *, billed_to: tuple[str, str, str], **says: Any) -> Self:
+        """An invoice not due before its issue. `billed_to`: the client's name, address, tax id.
+
+        `says`: what the event says. An invoice that asks for nothing, as all of it is free or
+        taken off, is paid at once.
+        """
+        name, address, tax_id = billed_to
+        invoice = cls(
+            **{"details": InvoiceDetails(), **says},
+            billed_to_name=name,
+            billed_to_address=address,
+            billed_to_tax_id=tax_id,
+        )
+        assert invoice.lines, "an invoice is about something"
+        assert invoice.total_minor >= 0, "an invoice pays nobody out"
+        assert invoice.due_on >= invoice.issued_on, "an invoice is never overdue at its issue"
+        invoice._settle(invoice.issued_on)
+        return invoice
 
     @property
     def total_minor(self) -> int:
-        return sum(line.net_minor for line in self.lines)
+        return self.settlement.total_minor
+
+    @property
+    def open_minor(self) -> int:
+        return self.settlement.open_minor
 
     @property
     def is_open(self) -> bool:
-        return self.open_minor > 0 and not self.is_cancelled
-
-    @property
-    def is_payment_awaited(self) -> bool:
-        return self.attempt is not None and self.attempt.is_awaited
+        return self.settlement.open_minor > 0
 
     def is_overdue(self, today: date) -> bool:
         """Whether money is still owed after the due date."""
@@ -198,36 +163,38 @@ class Invoice(Aggregate):
 
     def start_payment(self, *, payment_id: UUID, method: str, today: date) -> None:
         """Open the one attempt to pay. A second one is `PaymentAlreadyOpen`."""
-        self.check_open()
-        if self.attempt is not None:
-            raise PaymentAlreadyOpen(method=self.attempt.method)
+        self.settlement.check_payable()
         self._payment_started(payment_id=payment_id, method=method, started_on=today)
 
     @event(PaymentStarted)
     def _payment_started(self, payment_id: UUID, method: str, started_on: date) -> None:
-        self.attempt = Attempt(payment_id=payment_id, method=method, started_on=started_on)
+        attempt = Attempt(payment_id=payment_id, method=method, started_on=started_on)
+        self.settlement = replace(self.settlement, attempt=attempt)
 
     def hold_for_payment(self, payment_id: UUID) -> None:
         """The attempt's money may arrive: no cancellation, reminder or suspension meanwhile.
 
         A second time, or for an attempt that is not the open one, changes nothing.
         """
-        if self.attempt and self.attempt.payment_id == payment_id and not self.attempt.is_awaited:
+        attempt = self.settlement.attempt
+        if attempt and attempt.payment_id == payment_id and not attempt.is_awaited:
             self._payment_held(payment_id=payment_id)
 
     @event(PaymentHeld)
     def _payment_held(self, payment_id: UUID) -> None:
-        assert self.attempt is not None
-        self.attempt = replace(self.attempt, is_awaited=True)
+        assert self.settlement.attempt is not None
+        attempt = replace(self.settlement.attempt, is_awaited=True)
+        self.settlement = replace(self.settlement, attempt=attempt)
 
     def end_payment(self, payment_id: UUID) -> None:
         """The attempt is over, so another may start. Not the open attempt: nothing changes."""
-        if self.attempt and self.attempt.payment_id == payment_id:
+        attempt = self.settlement.attempt
+        if attempt and attempt.payment_id == payment_id:
             self._payment_ended(payment_id=payment_id)
 
     @event(PaymentEnded)
     def _payment_ended(self, payment_id: UUID) -> None:
-        self.attempt = None
+        self.settlement = replace(self.settlement, attempt=None)
 
     def pay(self, *, payment_id: UUID, amount_minor: int, today: date) -> int:
         """Settle what `amount_minor` covers and return the rest, which is the client's credit.
@@ -235,66 +202,90 @@ class Invoice(Aggregate):
         A void or settled invoice takes nothing. A payment counts once: `PaymentAlreadyAllocated`.
         """
         assert amount_minor > 0, "a payment brings money"
-        if payment_id in self.allocated:
-            raise PaymentAlreadyAllocated(number=self.number)
+        self.settlement.check_new(payment_id)
         self.end_payment(payment_id)
-        share_minor = min(amount_minor, self.open_minor) if self.is_open else 0
+        share_minor = min(amount_minor, self.open_minor)
         if share_minor:
             self._payment_allocated(payment_id=payment_id, amount_minor=share_minor)
-        if share_minor and self.open_minor == 0:
-            self._paid(paid_on=today)
+            self._settle(today)
         return amount_minor - share_minor
 
     @event(PaymentAllocated)
     def _payment_allocated(self, payment_id: UUID, amount_minor: int) -> None:
-        self.allocated = {**self.allocated, payment_id: amount_minor}
-        self.open_minor -= amount_minor
+        self.settlement = self.settlement.by_payment(payment_id, amount_minor)
 
-    @event(Paid)
-    def _paid(self, paid_on: date) -> None:
-        pass
+    def apply_credit(self, *, application_id: UUID, amount_minor: int, today: date) -> int:
+        """Settle what the account's credit covers; return how much was used. Each call is one use.
 
-    def remind(self, today: date) -> None:
-        """Tell the client that the due date comes. `today` is before it."""
-        self._check_notice()
-        assert today < self.due_on, "a reminder comes before the due date"
-        self._reminded(days_before=(self.due_on - today).days)
+        Refused while a payment may arrive: it would be paid twice.
+        """
+        assert amount_minor > 0, "credit is money"
+        self.settlement.check_quiet()
+        share_minor = min(amount_minor, self.open_minor)
+        self._settled("credit", application_id, amount_minor=share_minor, returned_minor=0)
+        self._settle(today)
+        return share_minor
 
-    @event(Reminded)
-    def _reminded(self, days_before: int) -> None:
-        pass
+    def take_back(self, *, credit_note_id: UUID, amount_minor: int) -> int:
+        """Count a credit note; return what of it had been settled, which the account gets back.
 
-    def notice_overdue(self, today: date) -> None:
-        """Tell the client that the due date has passed. `today` is after it."""
-        self._check_notice()
-        assert today > self.due_on, "nothing is overdue on its due date"
-        self._overdue_noticed(days_after=(today - self.due_on).days)
+        Each note counts once. `CreditTooLarge` beyond the total, `PaymentAwaited` before it is
+        clear what was paid.
+        """
+        back = self.settlement.returned_by(amount_minor)
+        self._settled("credit_note", credit_note_id, amount_minor=amount_minor, returned_minor=back)
+        return back
 
-    @event(OverdueNoticed)
-    def _overdue_noticed(self, days_after: int) -> None:
-        pass
+    @event(Settled)
+    def _settled(
+        self, by: str, reference_id: UUID, *, amount_minor: int, returned_minor: int
+    ) -> None:
+        self.settlement = self.settlement.settled(
+            by, reference_id, amount_minor=amount_minor, share_minor=amount_minor - returned_minor
+        )
 
-    def cancel(self, *, today: date, reason: str) -> None:
-        """Make it void. Refused when money has come or may come; a second time is a conflict."""
-        self.check_open()
-        if self.allocated:
-            raise InvoiceAlreadyPaid(number=self.number)
-        if self.is_payment_awaited:
-            raise PaymentAwaited(number=self.number)
+    def write_off(self, reason: str) -> None:
+        """Give up what is open; money that comes yet is the account's credit. Once."""
+        self.settlement.check_quiet()
+        self._written_off(amount_minor=self.open_minor, reason=reason)
+
+    @event(WrittenOff)
+    def _written_off(self, amount_minor: int, reason: str) -> None:
+        self.settlement = replace(self.settlement, open_minor=0, is_written_off=True)
+
+    def take_number(self, *, number: str, today: date) -> None:
+        """A pro forma that is paid becomes an invoice, once."""
+        assert self.is_pro_forma and not self.is_open, "the caller looks"
+        self._numbered(number=number, numbered_on=today)
+
+    @event(Numbered)
+    def _numbered(self, number: str, numbered_on: date) -> None:
+        self.number = number
+        self.is_pro_forma = False
+
+    def give_notice(self, today: date) -> None:
+        """Tell the client that the due date comes or has passed; each call is one notice."""
+        self.settlement.check_quiet()
+        days_before = (self.due_on - today).days
+        assert days_before, "on the due date there is nothing to say"
+        if days_before > 0:
+            self.trigger_event(self.Reminded, days_before=days_before)
+        else:
+            self.trigger_event(self.OverdueNoticed, days_after=-days_before)
+
+    def cancel(self, *, today: date, reason: str) -> dict[UUID, int]:
+        """Make it void and return the uses of credit that it gives back: id -> amount.
+
+        Refused when money has come or may come, or by a credit note; a second time is a conflict.
+        """
+        self.settlement.check_untouched()
         self._cancelled(cancelled_on=today, reason=reason)
+        return self.settlement.credit
 
     @event(Cancelled)
     def _cancelled(self, cancelled_on: date, reason: str) -> None:
-        self.is_cancelled = True
+        self.settlement = self.settlement.cancelled()
 
-    def check_open(self) -> None:
-        """Raise unless money is still owed."""
-        if self.is_cancelled:
-            raise InvoiceIsCancelled(number=self.number)
-        if self.open_minor == 0:
-            raise InvoiceAlreadyPaid(number=self.number)
-
-    def _check_notice(self) -> None:
-        self.check_open()
-        if self.is_payment_awaited:
-            raise PaymentAwaited(number=self.number)
+    def _settle(self, today: date) -> None:
+        if not self.is_open:
+            self.trigger_event(self.Paid, paid_on=today)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceDetails
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -37,6 +38,17 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 currency=invoice.currency,
                 cancelled_on=cancelled_on,
                 reason=reason,
+                tax_minor=invoice.totals.tax_minor,
+            )
+        case Invoice.Numbered(number=number, numbered_on=day):
+            return billing.InvoiceNumbered(invoice_id=invoice.id, number=number, numbered_on=day)
+        case Invoice.WrittenOff(amount_minor=amount_minor, reason=reason):
+            return billing.InvoiceWrittenOff(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                amount_minor=amount_minor,
+                currency=invoice.currency,
+                reason=reason,
             )
         case _:
             return _notice_of(event, invoice)
@@ -55,7 +67,15 @@ def _invoice_issued(issued: Any, invoice: Invoice) -> PublicEvent:
         billed_to_name=issued.billed_to_name,
         billed_to_address=issued.billed_to_address,
         billed_to_tax_id=issued.billed_to_tax_id,
+        tax_minor=invoice.totals.tax_minor,
+        **_details(issued.details),
     )
+
+
+def _details(details: InvoiceDetails) -> dict[str, Any]:
+    fields = {name: getattr(details, name) for name in details.__dataclass_fields__}
+    taxes = msgspec.convert(details.taxes, list[billing.TaxRow], from_attributes=True)
+    return {**fields, "taxes": taxes}
 
 
 def _notice_of(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:

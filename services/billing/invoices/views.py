@@ -13,16 +13,22 @@ from services.billing.event_groups import (
     PRODUCTS,
     PROVISIONING,
     SERVICES,
+    Group,
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    CreditApplied,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceNumbered,
     InvoicePaid,
+    InvoiceWrittenOff,
     PaymentAllocated,
     PaymentFailed,
     PaymentPending,
 )
+
+LISTED: Group = frozenset({CreditApplied, PaymentAllocated, PaymentPending, PaymentFailed})
 
 INVOICE_LIST_TABLES = """
 create table invoice_list (
@@ -72,8 +78,14 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
             rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
         case InvoicePaid(invoice_id=invoice_id, paid_on=paid_on):
             rows.update("invoice_list", invoice_id, status="paid", paid_on=paid_on)
+        case CreditApplied(invoice_id=invoice_id, amount_minor=amount_minor):
+            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
+        case InvoiceNumbered(invoice_id=invoice_id, number=number):
+            rows.update("invoice_list", invoice_id, number=number)
         case InvoiceCancelled(invoice_id=invoice_id):
             rows.update("invoice_list", invoice_id, status="cancelled", open_minor=0)
+        case InvoiceWrittenOff(invoice_id=invoice_id):
+            rows.update("invoice_list", invoice_id, status="written_off", open_minor=0)
         case PaymentPending(invoice_id=invoice_id):
             unpaid = {"status": "unpaid"}
             rows.update("invoice_list", invoice_id, where=unpaid, status="payment_pending")
@@ -105,7 +117,11 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case InvoiceIssued() as issued:
             _open_issued(envelope, issued, rows=rows)
-        case InvoicePaid(invoice_id=invoice_id) | InvoiceCancelled(invoice_id=invoice_id):
+        case (
+            InvoicePaid(invoice_id=invoice_id)
+            | InvoiceCancelled(invoice_id=invoice_id)
+            | InvoiceWrittenOff(invoice_id=invoice_id)
+        ):
             rows.delete("invoice_open", invoice_id)
             rows.delete("invoice_open_service", where={"invoice_id": invoice_id})
         case PaymentPending(invoice_id=invoice_id):
@@ -133,10 +149,9 @@ invoice_list = View(
     sources=("billing",),
     tables=INVOICE_LIST_TABLES,
     apply=apply_to_list,
-    handles=INVOICES | {PaymentAllocated, PaymentPending, PaymentFailed},
-    ignored=(PAYMENTS - {PaymentAllocated, PaymentPending, PaymentFailed})
+    handles=INVOICES | LISTED,
+    ignored=((PAYMENTS | CREDIT) - LISTED)
     | BRANDS
-    | CREDIT
     | DAYS
     | NOTICES
     | ORDERS
@@ -150,8 +165,9 @@ invoice_open = View(
     sources=("billing",),
     tables=INVOICE_OPEN_TABLES,
     apply=apply_to_open,
-    handles=INVOICES | {PaymentPending, PaymentFailed},
+    handles=(INVOICES - {InvoiceNumbered}) | {PaymentPending, PaymentFailed},
     ignored=(PAYMENTS - {PaymentPending, PaymentFailed})
+    | {InvoiceNumbered}
     | BRANDS
     | CREDIT
     | DAYS

@@ -10,14 +10,23 @@ from uuid import UUID
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
     CreditAdded,
+    CreditApplied,
+    CreditGiven,
+    CreditReleased,
+    CreditWithdrawn,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
 )
 
 RECEIVABLE = "receivable"
 REVENUE = "revenue"
+TAX = "tax"
+WRITE_OFF = "write_off"
+REFUND = "refund"
+GIFT = "gift"
 CLEARING = "gateway_clearing"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
@@ -37,10 +46,12 @@ class Posting:
 def postings_of(event: PublicEvent) -> list[Posting]:
     """The bookings of an event; none for what moves no money."""
     match event:
-        case InvoiceIssued(invoice_id=invoice_id, total_minor=minor, currency=currency):
-            return _transfer(minor, currency, debit=RECEIVABLE, credit=REVENUE, of=invoice_id)
-        case InvoiceCancelled(invoice_id=invoice_id, total_minor=minor, currency=currency):
-            return _transfer(minor, currency, debit=REVENUE, credit=RECEIVABLE, of=invoice_id)
+        case InvoiceIssued() as issued:
+            return _of_invoice(issued, sign=1)
+        case InvoiceCancelled() as cancelled:
+            return _of_invoice(cancelled, sign=-1)
+        case InvoiceWrittenOff(invoice_id=invoice_id, amount_minor=minor, currency=currency):
+            return _transfer(minor, currency, debit=WRITE_OFF, credit=RECEIVABLE, of=invoice_id)
         case PaymentReceived() as received:
             return [
                 _of_payment(received, CLEARING, minor=received.amount_minor),
@@ -62,11 +73,38 @@ def postings_of(event: PublicEvent) -> list[Posting]:
                 _of_payment(added, UNALLOCATED, minor=added.amount_minor),
                 _of_payment(added, CREDIT, minor=-added.amount_minor),
             ]
+        case CreditApplied(invoice_id=invoice_id, amount_minor=minor, currency=currency):
+            return _transfer(minor, currency, debit=CREDIT, credit=RECEIVABLE, of=invoice_id)
+        case CreditReleased(invoice_id=invoice_id, amount_minor=minor, currency=currency):
+            return _transfer(minor, currency, debit=RECEIVABLE, credit=CREDIT, of=invoice_id)
+        case CreditGiven(source=source, amount_minor=minor, currency=currency):
+            origin = GIFT if source == "staff" else UNALLOCATED
+            return _transfer(minor, currency, debit=origin, credit=CREDIT)
+        case CreditWithdrawn(amount_minor=minor, currency=currency):
+            return _transfer(minor, currency, debit=CREDIT, credit=REFUND)
         case _:
             return []
 
 
-def _transfer(minor: int, currency: str, *, debit: str, credit: str, of: UUID) -> list[Posting]:
+def _of_invoice(event: InvoiceIssued | InvoiceCancelled, *, sign: int) -> list[Posting]:
+    """What is owed against what is earned and what is due to the tax office."""
+    net_minor = event.total_minor - event.tax_minor
+    sides = {RECEIVABLE: event.total_minor, REVENUE: -net_minor, TAX: -event.tax_minor}
+    return [
+        Posting(
+            ledger_account=account,
+            amount_minor=sign * minor,
+            currency=event.currency,
+            invoice_id=event.invoice_id,
+        )
+        for account, minor in sides.items()
+        if minor
+    ]
+
+
+def _transfer(
+    minor: int, currency: str, *, debit: str, credit: str, of: UUID | None = None
+) -> list[Posting]:
     return [
         Posting(ledger_account=account, amount_minor=amount, currency=currency, invoice_id=of)
         for account, amount in ((debit, minor), (credit, -minor))

@@ -16,16 +16,20 @@ from services.billing.event_groups import (
 from services.billing.ledger.postings import postings_of
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
-    CreditAdded,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
 )
 
-BOOKED: Group = frozenset(
-    {CreditAdded, InvoiceCancelled, InvoiceIssued, PaymentAllocated, PaymentReceived}
-)
+BOOKED: Group = CREDIT | {
+    InvoiceCancelled,
+    InvoiceIssued,
+    InvoiceWrittenOff,
+    PaymentAllocated,
+    PaymentReceived,
+}
 
 TABLES = """
 create table ledger_posting (
@@ -69,7 +73,7 @@ ledger_posting = View(
     tables=TABLES,
     apply=apply,
     handles=BOOKED,
-    ignored=(CREDIT | INVOICES | PAYMENTS) - BOOKED
+    ignored=(INVOICES | PAYMENTS) - BOOKED
     | BRANDS
     | DAYS
     | NOTICES

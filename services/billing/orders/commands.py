@@ -13,7 +13,8 @@ from services.billing.contacts.contact import contact_of
 from services.billing.held_services.held_service import HeldService, ServiceTerms
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
-from services.billing.invoices.invoice import Invoice, InvoiceLine
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.orders.order import Order, OrderedItem
 from services.billing.provisioning.provisioning import Provisioning

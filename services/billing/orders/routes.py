@@ -7,7 +7,7 @@ from services.billing.automation.today import today_for
 from services.billing.catalogue.product import CycleNotOffered, ProductRetired
 from services.billing.contacts.contact import AccountNotReady
 from services.billing.held_services.held_service import ServiceNotPending
-from services.billing.invoices.invoice import InvoiceAlreadyPaid, PaymentAwaited
+from services.billing.invoices.settlement import InvoiceAlreadyPaid, PaymentAwaited
 from services.billing.orders.commands import CancelOrder, PlaceOrder, cancel_order, place_order
 from services.billing.orders.order import DomainNameInvalid, OrderAlreadyCancelled
 from services.billing.state import account_of

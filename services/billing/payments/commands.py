@@ -5,9 +5,9 @@ from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
+from services.billing.credit.credit_balance import CreditBalance
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number
-from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.gateway import Checkout
 from services.billing.payments.payment import Payment
 from shared.errors import NotFound
@@ -33,8 +33,9 @@ async def start_payment(command: StartPayment, tx: Transaction) -> Payment:
         raise NotFound()
     brand = await tx.load(Brand, Brand.id_of(invoice.brand))
     method = brand.online_method(command.method).id
-    if invoice.attempt and invoice.attempt.method == method:
-        return await tx.load(Payment, invoice.attempt.payment_id)
+    attempt = invoice.settlement.attempt
+    if attempt and attempt.method == method:
+        return await tx.load(Payment, attempt.payment_id)
     payment_id, today = new_id(), await today_for(invoice.brand, tx)
     invoice.start_payment(payment_id=payment_id, method=method, today=today)
     payment = _attempt(invoice, command.account_id)
@@ -43,16 +44,17 @@ async def start_payment(command: StartPayment, tx: Transaction) -> Payment:
 
 
 def _attempt(invoice: Invoice, account_id: UUID) -> Payment:
-    assert invoice.attempt is not None, "the invoice knows of the attempt first"
+    attempt = invoice.settlement.attempt
+    assert attempt is not None, "the invoice knows of the attempt first"
     return Payment.start(
-        id=invoice.attempt.payment_id,
+        id=attempt.payment_id,
         account_id=account_id,
         brand=invoice.brand,
         invoice_id=invoice.id,
-        method=invoice.attempt.method,
+        method=attempt.method,
         amount_minor=invoice.open_minor,
         currency=invoice.currency,
-        today=invoice.attempt.started_on,
+        today=attempt.started_on,
     )
 
 
@@ -79,7 +81,7 @@ async def request_page(command: RequestPage, tx: Transaction) -> WantedPage:
     if payment.account_id != command.account_id:
         raise NotFound()
     invoice = await tx.load(Invoice, payment.invoice_id)
-    invoice.check_open()
+    invoice.settlement.check_open()
     payment.request_page(command.return_path)
     await tx.save(payment)
     return WantedPage(payment=payment, invoice_number=invoice.number)
@@ -164,7 +166,7 @@ async def _receive(
     brand = await tx.load(Brand, Brand.id_of(payment.brand))
     today = await today_for(payment.brand, tx)
     receipt = await next_document_number(tx, brand, series="receipt", today=today)
-    reason = "invoice_cancelled" if invoice.is_cancelled else "overpayment"
+    reason = "invoice_cancelled" if invoice.settlement.is_cancelled else "overpayment"
     payment.succeed(today=today, receipt_number=receipt, gateway_reference=gateway_reference)
     rest_minor = invoice.pay(payment_id=payment.id, amount_minor=payment.amount_minor, today=today)
     await tx.save(payment, invoice)

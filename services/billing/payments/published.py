@@ -1,8 +1,7 @@
-"""What payments and credit tell the world."""
+"""What payments tell the world."""
 
 from typing import Any
 
-from services.billing.payments.credit_balance import CreditBalance
 from services.billing.payments.payment import Payment
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
@@ -31,20 +30,6 @@ def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
         case Payment.MismatchFound(mismatch=mismatch):
             return billing.PaymentMismatchFound(
                 **ids, field=mismatch.field, expected=mismatch.expected, found=mismatch.found
-            )
-        case _:
-            return None
-
-
-def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
-    """The public event of a credit balance."""
-    match event:
-        case CreditBalance.Added() as added:
-            return billing.CreditAdded(
-                amount_minor=added.amount_minor,
-                currency=credit.currency,
-                reason=added.reason,
-                payment_id=added.payment_id,
             )
         case _:
             return None

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.billing.brands.brand import PaymentMethodNotOnline, PaymentMethodUnknown
-from services.billing.invoices.invoice import (
+from services.billing.invoices.settlement import (
     InvoiceAlreadyPaid,
     InvoiceIsCancelled,
     PaymentAlreadyOpen,

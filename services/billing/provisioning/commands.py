@@ -54,7 +54,7 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
     """Ask for the suspension if the invoice is overdue and no payment of it is on its way."""
     invoice = await tx.load(Invoice, command.invoice_id)
     service = await tx.load(HeldService, command.service_id)
-    if not invoice.is_overdue(command.today) or invoice.is_payment_awaited:
+    if not invoice.is_overdue(command.today) or invoice.settlement.is_payment_awaited:
         return False
     if not service.is_suspendable(invoice.id, command.today):
         return False
@@ -100,7 +100,7 @@ async def request_termination(command: RequestTermination, tx: Transaction) -> b
     if service.suspension_reason != OVERDUE or not service.has_overdue(command.today):
         return False
     invoices = [await tx.load(Invoice, invoice_id) for invoice_id in service.unpaid]
-    if any(invoice.is_payment_awaited or not invoice.is_open for invoice in invoices):
+    if any(invoice.settlement.is_payment_awaited or not invoice.is_open for invoice in invoices):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
     provisioning.request(request_id=new_id(), action="terminate", reason=OVERDUE)

@@ -21,8 +21,10 @@ from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceNumbered,
     InvoiceOverdue,
     InvoicePaid,
+    InvoiceWrittenOff,
     OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
@@ -74,6 +76,8 @@ create table service_order (
 HANDLES: Events = SERVICES | {OrderPlaced, SuspensionWarned, InvoicePaid, InvoiceCancelled}
 IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | PAYMENTS | CREDIT) | {
     InvoiceIssued,
+    InvoiceNumbered,
+    InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReminderDue,
     InvoiceOverdue,

@@ -21,9 +21,12 @@ from services.portal.topics import (
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    CreditApplied,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceNumbered,
     InvoicePaid,
+    InvoiceWrittenOff,
     PaymentAllocated,
     PaymentFailed,
     PaymentPending,
@@ -57,10 +60,15 @@ create index invoice_list_account on invoice_list (account_id, issued_on desc, n
 create index invoice_list_open on invoice_list (account_id, due_on) where state = 'unpaid';
 create index invoice_list_services on invoice_list using gin (service_ids);
 """
-HANDLES: Events = INVOICES | {PaymentPending, PaymentReceived, PaymentFailed}
-IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | NOTICES | CREDIT) | {
-    PaymentStarted
+HANDLES: Events = INVOICES | {
+    CreditApplied,
+    PaymentPending,
+    PaymentReceived,
+    PaymentFailed,
 }
+IGNORED: Events = (
+    BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | NOTICES | CREDIT | {PaymentStarted}
+) - HANDLES
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,12 +159,18 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 cancelled_on=e.cancelled_on,
                 open_minor=0,
             )
+        case InvoiceWrittenOff(invoice_id=invoice_id):
+            rows.update("invoice_list", invoice_id, state="written_off", open_minor=0)
+        case InvoiceNumbered(invoice_id=invoice_id, number=number):
+            rows.update("invoice_list", invoice_id, number=number)
         case _:
-            _follow_payment(envelope, rows)
+            _follow_money(envelope, rows)
 
 
-def _follow_payment(envelope: Envelope, rows: Rows) -> None:
+def _follow_money(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
+        case CreditApplied(invoice_id=invoice_id, amount_minor=amount_minor):
+            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
         case PaymentPending(invoice_id=invoice_id, payment_id=payment_id):
             rows.update(
                 "invoice_list",

@@ -22,7 +22,9 @@ from shared.contracts.accounts import AccountNumberAssigned, AccountOpened, Cont
 from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceNumbered,
     InvoicePaid,
+    InvoiceWrittenOff,
     OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
@@ -66,7 +68,9 @@ HANDLES: Events = frozenset(
 )
 IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | NOTICES | PAYMENTS | CREDIT | USERS) | {
     InvoiceCancelled,
+    InvoiceNumbered,
     InvoicePaid,
+    InvoiceWrittenOff,
     PaymentAllocated,
     ProvisioningFailed,
     ProvisioningRequested,

@@ -18,14 +18,21 @@ from shared.contracts.billing.catalogue import (
 )
 from shared.contracts.billing.credit import (
     CreditAdded,
+    CreditApplied,
+    CreditGiven,
+    CreditReleased,
+    CreditWithdrawn,
 )
 from shared.contracts.billing.invoices import (
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceLine,
+    InvoiceNumbered,
     InvoiceOverdue,
     InvoicePaid,
+    InvoiceWrittenOff,
     PaymentReminderDue,
+    TaxRow,
 )
 from shared.contracts.billing.orders import (
     OrderCancelled,
@@ -57,17 +64,24 @@ from shared.contracts.billing.services import (
     ServiceUnsuspended,
     SuspensionWarned,
 )
+from shared.contracts.billing.why import Why
 
 __all__ = [
     "BrandConfigured",
     "BusinessDayStarted",
     "CreditAdded",
+    "CreditApplied",
+    "CreditGiven",
+    "CreditReleased",
+    "CreditWithdrawn",
     "Department",
     "InvoiceCancelled",
     "InvoiceIssued",
     "InvoiceLine",
+    "InvoiceNumbered",
     "InvoiceOverdue",
     "InvoicePaid",
+    "InvoiceWrittenOff",
     "OptionValue",
     "OrderCancelled",
     "OrderPlaced",
@@ -100,4 +114,6 @@ __all__ = [
     "ServiceTerminated",
     "ServiceUnsuspended",
     "SuspensionWarned",
+    "TaxRow",
+    "Why",
 ]

@@ -15,3 +15,40 @@ class CreditAdded(PublicEvent, frozen=True, kw_only=True):
     currency: str
     reason: str
     payment_id: UUID
+
+
+class CreditGiven(PublicEvent, frozen=True, kw_only=True):
+    """Credit that no payment brought. `source`: `credit_note`, or `staff` for a gift."""
+
+    amount_minor: int
+    currency: str
+    source: str
+    reference_id: UUID
+    reason: str
+
+
+class CreditApplied(PublicEvent, frozen=True, kw_only=True):
+    """Credit of the account settles a part of an invoice; each use has an id."""
+
+    application_id: UUID
+    invoice_id: UUID
+    amount_minor: int
+    currency: str
+
+
+class CreditReleased(PublicEvent, frozen=True, kw_only=True):
+    """A use of credit is taken back, as its invoice became void."""
+
+    application_id: UUID
+    invoice_id: UUID
+    amount_minor: int
+    currency: str
+
+
+class CreditWithdrawn(PublicEvent, frozen=True, kw_only=True):
+    """Credit was paid out or a gift taken back."""
+
+    withdrawal_id: UUID
+    amount_minor: int
+    currency: str
+    reason: str

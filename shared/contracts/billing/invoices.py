@@ -1,16 +1,22 @@
 """What accounts owe, and what they are told of it. Amounts in minor units of `currency`."""
 
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 
+from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
 from shared.personal import Personal
 
 
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an invoice. `kind`: new, setup or renewal; the period's end is exclusive."""
+    """One line of an invoice or credit note; the period's end is exclusive.
+
+    `kind`: new, setup, renewal, addon, option, upgrade, credit, promotion, late_fee,
+    reactivation_fee or manual. `unit_minor` is one of `quantity`, before `discount_minor`.
+    """
 
     kind: str
     description: str
@@ -18,10 +24,30 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     service_id: UUID | None = None
     period_start: date | None = None
     period_end: date | None = None
+    quantity: Decimal = Decimal(1)
+    unit_minor: int | None = None
+    discount_minor: int = 0
+    tax_category: str = "standard"
+    why: Why | None = None
+
+
+class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The tax of one rate, computed once on the sum of its lines."""
+
+    name: str
+    category: str
+    rate_percent: Decimal
+    taxable_minor: int
+    tax_minor: int
+    note: str = ""
 
 
 class InvoiceIssued(PublicEvent, frozen=True, kw_only=True):
-    """An invoice with its gapless number. It never changes; the billed-to block is as at issue."""
+    """An invoice with its gapless number. It never changes; the billed-to block is as at issue.
+
+    `total_minor` is with tax. A pro forma has a number of its own series until it is paid.
+    `corrects`: the invoice that it stands for; `about_invoice_id`: the one that it is a fee for.
+    """
 
     invoice_id: UUID
     number: str
@@ -34,6 +60,32 @@ class InvoiceIssued(PublicEvent, frozen=True, kw_only=True):
     billed_to_name: Personal[str]
     billed_to_address: Personal[str]
     billed_to_tax_id: Personal[str]
+    tax_minor: int = 0
+    taxes: list[TaxRow] = msgspec.field(default_factory=list)
+    prices_include_tax: bool = False
+    notes: list[str] = msgspec.field(default_factory=list)
+    payee: dict[str, str] = msgspec.field(default_factory=dict)
+    is_pro_forma: bool = False
+    corrects: UUID | None = None
+    about_invoice_id: UUID | None = None
+
+
+class InvoiceNumbered(PublicEvent, frozen=True, kw_only=True):
+    """A pro forma was paid and is an invoice now, with this number."""
+
+    invoice_id: UUID
+    number: str
+    numbered_on: date
+
+
+class InvoiceWrittenOff(PublicEvent, frozen=True, kw_only=True):
+    """What was open of the invoice is given up."""
+
+    invoice_id: UUID
+    number: str
+    amount_minor: int
+    currency: str
+    reason: str
 
 
 class InvoicePaid(PublicEvent, frozen=True, kw_only=True):
@@ -55,6 +107,7 @@ class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
     currency: str
     cancelled_on: date
     reason: str
+    tax_minor: int = 0
 
 
 class PaymentReminderDue(PublicEvent, frozen=True, kw_only=True):

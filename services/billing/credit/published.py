@@ -1,0 +1,51 @@
+"""What the credit of accounts tells the world."""
+
+from typing import Any
+
+from services.billing.credit.credit_balance import CreditBalance
+from shared.contracts import PublicEvent, billing
+from shared.store import DomainEvent
+
+
+def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
+    """The public event of a credit balance."""
+    currency: dict[str, Any] = {"currency": credit.currency}
+    match event:
+        case CreditBalance.Added() as added:
+            return billing.CreditAdded(
+                **currency,
+                amount_minor=added.amount_minor,
+                reason=added.reason,
+                payment_id=added.payment_id,
+            )
+        case CreditBalance.Given() as given:
+            return billing.CreditGiven(
+                **currency,
+                amount_minor=given.amount_minor,
+                source=given.source,
+                reference_id=given.reference_id,
+                reason=given.reason,
+            )
+        case CreditBalance.Applied() as applied:
+            return billing.CreditApplied(
+                **currency,
+                application_id=applied.application_id,
+                invoice_id=applied.invoice_id,
+                amount_minor=applied.amount_minor,
+            )
+        case CreditBalance.Released() as released:
+            return billing.CreditReleased(
+                **currency,
+                application_id=released.application_id,
+                invoice_id=released.invoice_id,
+                amount_minor=released.amount_minor,
+            )
+        case CreditBalance.Withdrawn() as withdrawn:
+            return billing.CreditWithdrawn(
+                **currency,
+                withdrawal_id=withdrawn.withdrawal_id,
+                amount_minor=withdrawn.amount_minor,
+                reason=withdrawn.reason,
+            )
+        case _:
+            return None

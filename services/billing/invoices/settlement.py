@@ -1,0 +1,129 @@
+"""What is still owed for an invoice, and by what the rest was settled. Amounts in minor units."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Self
+from uuid import UUID
+
+from shared.errors import Conflict
+
+
+class InvoiceAlreadyPaid(Conflict):
+    """The invoice has no open balance left."""
+
+
+class InvoiceIsCancelled(Conflict):
+    """The invoice is void; nothing is owed for it."""
+
+
+class InvoiceIsWrittenOff(Conflict):
+    """What was open of the invoice has been given up."""
+
+
+class PaymentAwaited(Conflict):
+    """The money of a payment for this invoice may arrive at any moment."""
+
+
+class PaymentAlreadyOpen(Conflict):
+    """Another attempt to pay this invoice is open; finish it or let it expire first."""
+
+
+class PaymentAlreadyAllocated(Conflict):
+    """This payment has been counted towards the invoice before."""
+
+
+class CreditTooLarge(Conflict):
+    """A credit note takes back more than is left of the invoice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """The open attempt to pay; `is_awaited`: the payer did their part, or we cannot know."""
+
+    payment_id: UUID
+    method: str
+    started_on: date
+    is_awaited: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """`payments`, `credit` (the account's own) and `credit_notes`: what settled how much, by id.
+
+    A credit note may take back more than was open; then the rest of it, `returned`, had been paid.
+    """
+
+    total_minor: int
+    open_minor: int
+    payments: dict[UUID, int] = field(default_factory=dict)
+    credit: dict[UUID, int] = field(default_factory=dict)
+    credit_notes: dict[UUID, int] = field(default_factory=dict)
+    attempt: Attempt | None = None
+    is_cancelled: bool = False
+    is_written_off: bool = False
+
+    @property
+    def is_payment_awaited(self) -> bool:
+        return self.attempt is not None and self.attempt.is_awaited
+
+    def check_open(self) -> None:
+        """Raise unless money is still owed."""
+        if self.is_cancelled:
+            raise InvoiceIsCancelled()
+        if self.is_written_off:
+            raise InvoiceIsWrittenOff()
+        if self.open_minor == 0:
+            raise InvoiceAlreadyPaid()
+
+    def check_quiet(self) -> None:
+        """Raise unless money is owed and none of it may be on its way."""
+        self.check_open()
+        if self.is_payment_awaited:
+            raise PaymentAwaited()
+
+    def check_payable(self) -> None:
+        """Raise unless money is owed and no attempt to pay it is open."""
+        self.check_open()
+        if self.attempt:
+            raise PaymentAlreadyOpen(method=self.attempt.method)
+
+    def check_untouched(self) -> None:
+        """Raise unless it can be made void: no money has come or may come, and no credit note."""
+        self.check_quiet()
+        if self.payments or self.credit_notes:
+            raise InvoiceAlreadyPaid()
+
+    def check_new(self, payment_id: UUID) -> None:
+        """Raise if the payment was counted before."""
+        if payment_id in self.payments:
+            raise PaymentAlreadyAllocated()
+
+    def returned_by(self, note_minor: int) -> int:
+        """What of a credit note over `note_minor` had been settled, so that it is given back."""
+        assert note_minor > 0, "a credit note takes something back"
+        if self.is_cancelled:
+            raise InvoiceIsCancelled()
+        if self.is_payment_awaited:
+            raise PaymentAwaited()
+        if note_minor > self.total_minor - sum(self.credit_notes.values()):
+            raise CreditTooLarge()
+        return max(0, note_minor - self.open_minor)
+
+    def by_payment(self, payment_id: UUID, amount_minor: int) -> Self:
+        paid = {**self.payments, payment_id: amount_minor}
+        return replace(self, payments=paid, open_minor=self.open_minor - amount_minor)
+
+    def settled(self, by: str, id: UUID, *, amount_minor: int, share_minor: int) -> Self:
+        """`share_minor` by the account's credit, or by a credit_note over `amount_minor`."""
+        after = replace(self, open_minor=self.open_minor - share_minor)
+        if by == "credit":
+            return replace(after, credit={**self.credit, id: amount_minor})
+        return replace(after, credit_notes={**self.credit_notes, id: amount_minor})
+
+    def without_credit(self, application_id: UUID) -> Self:
+        kept = {key: minor for key, minor in self.credit.items() if key != application_id}
+        open_minor = self.open_minor + self.credit[application_id]
+        return replace(self, credit=kept, open_minor=open_minor)
+
+    def cancelled(self) -> Self:
+        return replace(self, is_cancelled=True, open_minor=0)
