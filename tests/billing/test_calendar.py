@@ -331,6 +331,13 @@ def test_a_day_after_the_aligned_one_counts_until_the_next_month(
     assert len(first_portions(day(ordered), cycle="monthly", alignment=aligned)) == portions
 
 
+@pytest.mark.parametrize("ordered", ["2026-11-14", "2026-11-16"])
+def test_from_the_aligned_day_on_means_every_order_but_one_on_it(ordered: str) -> None:
+    aligned = Alignment(15, next_from_day=15)
+    assert len(first_portions(day(ordered), cycle="monthly", alignment=aligned)) == 2
+    assert len(first_portions(date(2026, 11, 15), cycle="monthly", alignment=aligned)) == 1
+
+
 def test_a_longer_cycle_pays_no_second_period_along() -> None:
     (first,) = first_portions(date(2026, 11, 25), cycle="annual", alignment=WHMCS)
     assert first.period == Period(date(2026, 11, 25), date(2027, 11, 1))

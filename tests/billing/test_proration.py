@@ -402,6 +402,17 @@ def test_a_cancellation_gives_back_the_unused_days(cancelled: str, credit: int) 
     assert credit_for_unused(paid_for(2990, JUNE), day(cancelled), by=BY_DAY) == credit
 
 
+def test_less_than_half_a_cent_is_not_given_back() -> None:
+    assert credit_for_unused(paid_for(14, JUNE), date(2026, 6, 30), by=BY_DAY) == 0
+    assert credit_for_unused(paid_for(16, JUNE), date(2026, 6, 30), by=BY_DAY) == 1
+
+
+def test_a_period_that_is_paid_ahead_changes_as_a_whole() -> None:
+    july = Period(date(2026, 7, 1), date(2026, 8, 1))
+    change = change_plan(paid_for(1000, july), 2000, at=july.starts_on, by=BY_DAY)
+    assert (change.net_minor, change.after.paid_minor) == (1000, 2000)
+
+
 def test_another_cycle_from_now_on_begins_a_period_of_its_own() -> None:
     """docs.stripe.com: a change of interval moves the billing date to the day of the change."""
     year = period_from(date(2026, 6, 16), cycle="annual", anchor_day=16)
@@ -416,7 +427,9 @@ def test_another_cycle_can_begin_with_a_part_and_a_whole() -> None:
     )
     change = restart(paid_for(3000, JUNE), 6000, portions=portions, by=BY_DAY)
     assert (change.credit_minor, change.charge_minor) == (1000, 2000 + 6000)
-    assert change.after.whole == Period(date(2026, 7, 1), date(2026, 8, 1))
+    assert (change.after.whole, change.after.paid_minor) == (JUNE, 2000)
+    july = Period(date(2026, 7, 1), date(2026, 8, 1))
+    assert change.ahead == (paid_for(6000, july),)
 
 
 # --------------------------------------------------------------------------- what no change breaks

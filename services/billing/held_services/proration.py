@@ -207,13 +207,14 @@ class PlanChange:
     """A change of plan: `credit_minor` is given back, `charge_minor` is due, `after` is the result.
 
     `kept_minor` of what the plan before had cost is for the time it was used: credit + kept is
-    what was charged for it.
+    what was charged for it. `ahead` are periods that are paid along with the running one.
     """
 
     credit_minor: int
     kept_minor: int
     charge_minor: int
     after: PaidPeriod
+    ahead: tuple[PaidPeriod, ...] = ()
 
     @property
     def net_minor(self) -> int:
@@ -305,16 +306,16 @@ def restart(
 ) -> PlanChange:
     """Another cycle from now on, with a new due date: the old period ends where `portions` begin.
 
-    The first of `portions` begins at the change; each is charged, and `after` is the last of them.
+    The first of `portions` begins at the change and becomes `after`; any others are `ahead`.
     """
-    at = portions[0].period.starts_on
-    credit_minor = credit_for_unused(paid, at, by=by)
-    charge_minor = sum(price_of_portion(price_minor, portion, by=by) for portion in portions)
+    credit_minor = credit_for_unused(paid, portions[0].period.starts_on, by=by)
+    after, *ahead = (paid_period(price_minor, portion, by=by) for portion in portions)
     return PlanChange(
         credit_minor=credit_minor,
         kept_minor=paid.stays[-1].charged_minor - credit_minor,
-        charge_minor=charge_minor,
-        after=paid_period(price_minor, portions[-1], by=by),
+        charge_minor=sum(begun.paid_minor for begun in (after, *ahead)),
+        after=after,
+        ahead=tuple(ahead),
     )
 
 
