@@ -120,6 +120,15 @@ def test_a_compound_tax_is_on_the_simple_ones_of_its_own_parts() -> None:
     assert [amount.tax for amount in taxed.parts[0].taxes] == [GST, COMPOUND, WITHHELD]
 
 
+def test_a_surcharge_is_a_second_tax_on_the_same_amount() -> None:
+    """Spain's recargo de equivalencia: 5.2 % besides 21 % (Ley 37/1992, article 161)."""
+    iva = Tax(name="IVA", percent=Decimal(21))
+    surcharge = Tax(name="recargo de equivalencia", percent=Decimal("5.2"))
+    taxed = tax_parts([Part(amount_minor=180000, taxes=(iva, surcharge))])
+    assert [row.tax_minor for row in taxed.rows] == [37800, 9360]
+    assert taxed.gross_minor == 227160
+
+
 def test_a_withheld_tax_is_on_the_net_amount_of_a_price_with_tax() -> None:
     found = [Part(amount_minor=12300, taxes=(STANDARD, WITHHELD), included=(STANDARD,))]
     taxed = tax_parts(found)
