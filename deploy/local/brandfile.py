@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from deploy.local.brandmodel import BrandFile, Where, contradictions
+from deploy.local.brandchecks import Where, contradictions
+from deploy.local.brandmodel import BrandFile
 from deploy.local.state import CannotRun
 
 LARGEST_BYTES = 256 * 1024

@@ -180,6 +180,12 @@ class House:
             "billing", subject=str(user_id), scopes=["client"], brand=brand, account_id=account_id
         )
 
+    def staff(self, brand: str = "ponto") -> str:
+        user_id = uuid5(self.ana, f"staff of {brand}")
+        return self.signers["accounts"].issue(
+            "billing", subject=str(user_id), scopes=["staff"], brand=brand
+        )
+
     def internal(self) -> str:
         return self.signers["portal"].issue(
             "billing", subject="service:portal", scopes=["internal"]

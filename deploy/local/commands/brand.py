@@ -38,10 +38,8 @@ async def apply(*files: Path) -> int:
 
 async def apply_brand(operator: Operator, content: BrandFile) -> None:
     """Sends the brand and its products to billing, then makes its staff's sign-ins."""
-    told = content.brand.model_dump(mode="json")
-    slug = told.pop("slug")
-    products = [product.model_dump(mode="json") for product in content.products]
-    body: dict[str, Any] = {**told, "products": products}
+    slug = content.brand.slug
+    body: dict[str, Any] = content.body()
     await operator.ask("billing", f"PUT /internal/brands/{slug}", body=body)
     home = operator.installation.home
     remember_brand(home, slug=slug, name=content.brand.name)

@@ -12,7 +12,7 @@ from services.billing.catalogue.terms import HIGHEST_MINOR, MOST_UNITS, Group
 from shared.http.body import Body, Day, Line, Paragraph
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=0, lt=HIGHEST_MINOR)]
@@ -154,8 +154,8 @@ class ProductBody(Body):
         fields = msgspec.to_builtins(self.terms(currency, group=group))
         found = []
         for each in sorted(self.revisions, key=lambda each: each.effective_on):
-            changes = each.model_dump(exclude={"effective_on"}, exclude_none=True)
-            fields = {**fields, **changes}
+            changes = each.model_dump(exclude={"effective_on"})
+            fields |= {name: value for name, value in changes.items() if value is not None}
             found.append(Revision(effective_on=each.effective_on, terms=_terms(fields, currency)))
         return found
 

@@ -120,7 +120,7 @@ class Promotion(Aggregate):
     @classmethod
     def publish(cls, *, brand: str, terms: PromotionTerms, origin: str) -> Self:
         """A promotion that was not known before; `origin`: file or staff."""
-        _check(terms)
+        check_promotion(terms)
         return cls(id=cls.id_of(brand, terms.code), brand=brand, terms=terms, origin=origin)
 
     @event(Published)
@@ -138,7 +138,7 @@ class Promotion(Aggregate):
     def revise(self, terms: PromotionTerms) -> None:
         """The terms of later uses; an ended one returns. The same terms change nothing."""
         assert terms.code == self.terms.code, "another code is another promotion"
-        _check(terms)
+        check_promotion(terms)
         if terms != self.terms or self.is_ended:
             self._revised(terms=terms)
 
@@ -195,7 +195,8 @@ class Promotion(Aggregate):
         return 1 if self.terms.new_clients_only else own
 
 
-def _check(terms: PromotionTerms) -> None:
+def check_promotion(terms: PromotionTerms) -> None:
+    """`PromotionInvalid` with the field that is out of range or contradicts another."""
     if not terms.code.isascii() or not _CODE.fullmatch(terms.code):
         raise PromotionInvalid(field="code", code=terms.code)
     problems = {

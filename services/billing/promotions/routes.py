@@ -67,7 +67,7 @@ _BANNERS = """
 select terms from promotion
 where brand = $1 and has_banner and ended_on is null
   and coalesce(starts_on <= $2, true) and coalesce(ends_on >= $2, true)
-order by ends_on nulls last, promotion_id
+order by ends_on nulls last, code
 """
 
 
