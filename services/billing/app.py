@@ -7,7 +7,7 @@ from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
-from services.billing.catalogue.policies import revise_as_planned
+from services.billing.catalogue.policies import free_what_is_over, revise_as_planned
 from services.billing.catalogue.routes import router as catalogue_router
 from services.billing.catalogue.views import product
 from services.billing.contacts.views import account_contact
@@ -26,6 +26,7 @@ from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.inquiry import Inquiry
 from services.billing.payments.routes import router as payments_router
 from services.billing.payments.views import payment_open
+from services.billing.promotions.policies import release_what_was_used
 from services.billing.promotions.routes import router as promotions_router
 from services.billing.promotions.views import promotion
 from services.billing.provisioning.answers import PanelAnswers
@@ -61,7 +62,12 @@ VIEWS = (
     provisioning_open,
     ledger_posting,
 )
-POLICIES = (serve_what_is_paid, revise_as_planned)
+POLICIES = (
+    serve_what_is_paid,
+    revise_as_planned,
+    free_what_is_over,
+    release_what_was_used,
+)
 ROUTERS = (
     brands_router,
     catalogue_router,

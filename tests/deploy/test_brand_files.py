@@ -47,7 +47,18 @@ def test_the_demos_brand_file_is_valid_and_complete() -> None:
         "start",
         "pro",
         "business",
+        "fundador",
+        "ov",
+        "extra",
     ]
+    assert {option.kind for product in content.products for option in product.options} == {
+        "choice",
+        "quantity",
+    }
+    assert [product.slug for product in content.products if product.stock] == [
+        "hospedagem-fundador"
+    ]
+    assert len(content.promotions) == 2
 
 
 @pytest.mark.parametrize(
@@ -65,10 +76,17 @@ def test_the_demos_brand_file_is_valid_and_complete() -> None:
             "products[1].prices[0].recurring_minor",
         ),
         ("setup_minor: 4900", "setup_minor: -1", "products[2].prices[0].setup_minor"),
-        ("sort: 20", "sort: yes", "products[1].sort"),
+        ("sort: 40", "sort: yes", "products[3].sort"),
         ("slug: hospedagem-pro", "slug: Hospedagem Pro", "products[1].slug"),
         ("email: marina@ponto.example", "email: marina(at)ponto", "staff[0].email"),
         ("suspension_days: 5", "suspend_days: 5", "brand.dunning.suspend_days"),
+        ("maximum: 20", "maximum: 20000", "products[1].options[1].maximum"),
+        ("kind: choice", "kind: colour", "products[1].options[0].kind"),
+        ("stock: 25", "stock: -1", "products[3].stock"),
+        ("rate_percent: 25", "rate_percent: 125", "promotions[0].rate_percent"),
+        ("periods: 3", "periods: 0.5", "promotions[0].periods"),
+        ("limit: 500", "limit: many", "promotions[0].limit"),
+        ("code: SEMTAXA", "code: SEM TAXA", "promotions[1].code"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_line_and_its_field(
@@ -85,11 +103,11 @@ def test_a_missing_field_is_named_at_the_line_of_what_misses_it(demo_with: Write
 
 
 def test_all_flaws_of_a_file_are_told_at_once(demo_with: Write) -> None:
-    path = demo_with("sort: 10", "sort: ten")
+    path = demo_with("sort: 20\n    up", "sort: ten\n    up")
     path.write_text(path.read_text().replace("clearing_days: 2", "clearing_days: -2"))
     assert [field for _, field, _ in flaws_of(path)] == [
         "brand.payment_methods[1].clearing_days",
-        "products[0].sort",
+        "products[1].sort",
     ]
 
 
@@ -104,6 +122,107 @@ def test_a_price_in_another_currency_than_the_brands_is_named(demo_with: Write) 
     path = demo_with("currency: BRL, recurring_minor: 5670", "currency: EUR, recurring_minor: 5670")
     ((_, field, reason),) = flaws_of(path)
     assert (field, reason) == ("products[0].prices[1].currency", "is not the brand's BRL")
+
+
+OPTION = "an option contradicts itself, or has no price where its product has one"
+CONTRADICTIONS = [
+    ("group: hospedagem\n", "group: jardim\n", "products[0].group", "there is no group jardim"),
+    (
+        "upgrades_to: [hospedagem-business]",
+        "upgrades_to: [hospedagem-ultra]",
+        "products[1].upgrades_to",
+        "a product names another that is not offered with it: hospedagem-ultra",
+    ),
+    (
+        "upgrades_to: [hospedagem-business]",
+        "upgrades_to: [hospedagem-start]",
+        "products[0].upgrades_to",
+        "the upgrades lead back to where they began",
+    ),
+    (
+        "addon_to: [hospedagem-start, hospedagem-pro]",
+        "addon_to: [certificado-ov]",
+        "products[5].addon_to",
+        "an addon is sold for a product, not for another addon or itself",
+    ),
+    (
+        "cycle: annual, currency: BRL, recurring_minor: 5400",
+        "cycle: biennial, currency: BRL, recurring_minor: 5400",
+        "products[1].options[0].values[1].prices",
+        f"{OPTION}: has no price for annual in BRL",
+    ),
+    (
+        "maximum: 20",
+        "minimum: 30",
+        "products[1].options[1].maximum",
+        f"{OPTION}: is not above the minimum",
+    ),
+    (
+        "recurring_minor: 1990",
+        "recurring_minor: 0",
+        "products[0].prices",
+        "a price is out of range, its cycle is unknown, or a cycle has two prices in one currency",
+    ),
+    (
+        "products: [hospedagem-business]",
+        "products: [vps]",
+        "promotions[1].products[0]",
+        "there is no product vps",
+    ),
+    (
+        "kind: free_setup",
+        "kind: fixed",
+        "promotions[1].amounts",
+        "a promotion contradicts itself, or a value of it is out of range",
+    ),
+    ("guarantee_days: 7", "guarantee_day: 7", "brand.rules.guarantee_day", "there is no such rule"),
+    (
+        "guarantee_days: 7",
+        "guarantee_days: -7",
+        "brand.rules.guarantee_days",
+        "a span is too short",
+    ),
+    (
+        "guarantee_days: 30",
+        "proration: by_month",
+        "products[3].rules.proration",
+        "Invalid enum value 'by_month' - at `$.proration`",
+    ),
+    (
+        "suspension_warning_days: 2",
+        "suspension_warning_days: 9",
+        "brand.dunning.suspension_warning_days",
+        "the warning is not before the suspension",
+    ),
+    ("code: SEMTAXA", "code: bemvindo25", "promotions[1]", "BEMVINDO25 stands there twice"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "field", "reason"), CONTRADICTIONS)
+def test_what_billing_would_refuse_is_named_where_the_file_says_it(
+    demo_with: Write, old: str, new: str, field: str, reason: str
+) -> None:
+    path = demo_with(old, new)
+    ((line, named, said),) = flaws_of(path)
+    assert (named, said) == (field, reason)
+    assert line <= len(path.read_text().splitlines())
+
+
+def test_rules_that_contradict_each_other_are_named_together(demo_with: Write) -> None:
+    both = "suspension_days: 3\n    suspension_warning_days: 3"
+    path = demo_with("guarantee_days: 7", both)
+    ((line, field, reason),) = flaws_of(path)
+    assert (field, reason) == ("brand.rules", "the warning is not before the suspension")
+    assert line == line_of(path, "suspension_days: 3")
+
+
+def test_a_revision_is_checked_like_the_product_that_it_changes(demo_with: Write) -> None:
+    later = "    revisions:\n      - effective_on: 2027-03-01\n        prices:\n"
+    price = "          - { cycle: monthly, currency: BRL, recurring_minor: 0 }\n"
+    path = demo_with("  - slug: hospedagem-pro\n", later + price + "  - slug: hospedagem-pro\n")
+    ((line, field, _),) = flaws_of(path)
+    assert field == "products[0].revisions[0].prices"
+    assert line == line_of(path, "recurring_minor: 0 }")
 
 
 def test_a_field_that_stands_there_twice_is_refused(demo_with: Write) -> None:

@@ -56,7 +56,14 @@ class Crowd:
         products = await self._asker.definite(
             Wish(name="products", method="GET", path=f"billing/v1/products?brand={BRAND}")
         )
-        self._products = sorted(each["product_id"] for each in products.json())
+        # What any number of people can order by itself, by the month and by the year.
+        self._products = sorted(
+            each["product_id"]
+            for each in products.json()
+            if not each["addon_to"]
+            and each["stock_left"] is None
+            and {"monthly", "annual"} <= {price["cycle"] for price in each["prices"]}
+        )
         while len(self.books.people) < people:
             self.books.people.append(_newcomer(self._seed, len(self.books.people)))
         ways: list[Callable[[], Awaitable[None]]] = [self._staff, self._days, self._vandal]

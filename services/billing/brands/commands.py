@@ -7,9 +7,10 @@ from uuid import UUID
 
 from services.billing.automation.today import today_of
 from services.billing.brands.brand import Brand, BrandSettings
-from services.billing.catalogue.commands import PublishProduct, Revision, publish_product
+from services.billing.catalogue.commands import PublishProduct, publish_product
 from services.billing.catalogue.paths import check_catalogue
 from services.billing.catalogue.product import Product, ProductTerms
+from services.billing.catalogue.terms import Revision
 from services.billing.promotions.commands import PublishPromotions, publish_promotions
 from services.billing.promotions.promotion import PromotionTerms
 from services.billing.rules.rules import RuleInvalid, Rules, RuleUnknown

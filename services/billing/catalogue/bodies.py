@@ -6,9 +6,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import AfterValidator, ConfigDict, Field
 
-from services.billing.catalogue.commands import Revision
-from services.billing.catalogue.product import ProductTerms
-from services.billing.catalogue.terms import HIGHEST_MINOR, MOST_UNITS, Group
+from services.billing.catalogue.terms import (
+    HIGHEST_MINOR,
+    MOST_UNITS,
+    Group,
+    ProductTerms,
+    Revision,
+)
 from shared.http.body import Body, Day, Line, Paragraph
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from services.billing.catalogue.allotments import Take, give_back, stock_name
 from services.billing.catalogue.product import CycleNotOffered, Product, ProductTerms
+from services.billing.catalogue.terms import Revision
 from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 from services.billing.rules.policy import terms_of
 from shared.errors import Conflict, NotFound
@@ -14,14 +16,6 @@ from shared.store import Transaction
 
 class RevisionsCollide(Conflict):
     """Two revisions of a product take effect on the same date."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Revision:
-    """What a product is from a date on."""
-
-    effective_on: date
-    terms: ProductTerms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +90,29 @@ _DUE = """
 select distinct product_id from planned_revision where brand = $1 and effective_on <= $2 order by 1
 """
 _DONE = "delete from planned_revision where brand = $1 and effective_on <= $2"
+
+
+def stock_take(product: Product, *, today: date, count: int = 1) -> Take:
+    """What an order of so many takes of the product's stock: for `take`, with all else of it.
+
+    It is counted without a limit as well, so that one which is set later counts what is held.
+    """
+    return Take(name=stock_name(product.id), count=count, cap=product.terms_on(today).stock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeStock:
+    """A service of the product is over, or will never be."""
+
+    service_id: UUID
+    product_id: UUID
+    count: int = 1
+
+
+async def free_stock(command: FreeStock, tx: Transaction) -> None:
+    """What the service held can be sold again; once for ever for a service."""
+    if await tx.claim_once("stock_freed", str(command.service_id)):
+        await give_back(tx, stock_name(command.product_id), count=command.count)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,11 @@
-"""What a new date sets in motion in the catalogue: revisions that were planned for it."""
+"""What a new date and the end of a service mean to the catalogue: planned revisions, free stock."""
 
-from services.billing.catalogue.commands import BeginCatalogueDay, begin_catalogue_day
+from services.billing.catalogue.commands import (
+    BeginCatalogueDay,
+    FreeStock,
+    begin_catalogue_day,
+    free_stock,
+)
 from services.billing.event_groups import (
     BRANDS,
     CREDIT,
@@ -13,8 +18,9 @@ from services.billing.event_groups import (
     PROVISIONING,
     SERVICES,
 )
+from services.billing.held_services.held_service import HeldService
 from shared.consumers import Envelope, Policy
-from shared.contracts.billing import BusinessDayStarted
+from shared.contracts.billing import BusinessDayStarted, ServiceCancelled, ServiceTerminated
 from shared.store import Transaction
 
 
@@ -40,4 +46,31 @@ revise_as_planned = Policy(
     | PRODUCTS
     | PROVISIONING
     | SERVICES,
+)
+
+
+async def when_service_is_over_free_its_stock(envelope: Envelope, tx: Transaction) -> None:
+    """One more of its product can be sold."""
+    match envelope.event:
+        case ServiceCancelled(service_id=service_id) | ServiceTerminated(service_id=service_id):
+            service = await tx.load(HeldService, service_id)
+            freed = FreeStock(service_id=service_id, product_id=service.terms.product_id)
+            await free_stock(freed, tx)
+
+
+free_what_is_over = Policy(
+    name="free_what_is_over",
+    sources=("billing",),
+    handle=when_service_is_over_free_its_stock,
+    handles=frozenset({ServiceCancelled, ServiceTerminated}),
+    ignored=(SERVICES - {ServiceCancelled, ServiceTerminated})
+    | BRANDS
+    | CREDIT
+    | DAYS
+    | INVOICES
+    | NOTICES
+    | ORDERS
+    | PAYMENTS
+    | PRODUCTS
+    | PROVISIONING,
 )

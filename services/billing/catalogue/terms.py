@@ -6,6 +6,7 @@ Amounts are integer minor units of their currency. Texts are keyed by language t
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from shared.errors import Invalid
@@ -112,6 +113,14 @@ class ProductTerms:
     def price(self, *, cycle: str, currency: str) -> Price | None:
         """What a cycle costs in a currency, if it is offered."""
         return price_among(self.prices, cycle=cycle, currency=currency)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """What a product is from a date on."""
+
+    effective_on: date
+    terms: ProductTerms
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
+from services.billing.catalogue.allotments import take
+from services.billing.catalogue.commands import stock_take
 from services.billing.catalogue.paths import check_parent
 from services.billing.catalogue.pricing import Pricing, price_for
 from services.billing.catalogue.product import Price, Product
@@ -38,12 +40,11 @@ class PlaceOrder:
 async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     """The order, its pending service and its invoice, all or nothing."""
     brand = await tx.load(Brand, Brand.id_of(command.brand))
-    product = await tx.load(Product, command.product_id)
-    if product.brand != command.brand:
-        raise NotFound()
+    product = await _product(command, tx)
     price = await _price(command, product, currency=brand.settings.currency, tx=tx)
     language = (await contact_of(command.account_id, tx.read)).language
     today = await today_for(command.brand, tx)
+    await take(tx, [stock_take(product, today=today)])
     number = await next_document_number(tx, brand, series="order", today=today)
     order = _order(command, price, number=number)
     service = _service(order, product, price=price)
@@ -54,9 +55,17 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     return order
 
 
+async def _product(command: PlaceOrder, tx: Transaction) -> Product:
+    """What is sold by itself in the brand."""
+    product = await tx.load(Product, command.product_id)
+    if product.brand != command.brand:
+        raise NotFound()
+    check_parent(product.terms, None)
+    return product
+
+
 async def _price(command: PlaceOrder, product: Product, *, currency: str, tx: Transaction) -> Price:
     """What it costs this account today."""
-    check_parent(product.terms, None)
     today = await today_for(command.brand, tx)
     pricing = Pricing(cycle=command.cycle, currency=currency, today=today)
     return price_for(product, pricing, agreed=await terms_of(tx, command.account_id))

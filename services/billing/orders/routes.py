@@ -4,6 +4,8 @@ from typing import Literal
 from uuid import UUID
 
 from services.billing.automation.today import today_for
+from services.billing.catalogue.allotments import OutOfStock
+from services.billing.catalogue.paths import ParentDoesNotFit
 from services.billing.catalogue.product import CycleNotOffered, ProductRetired
 from services.billing.contacts.contact import AccountNotReady
 from services.billing.held_services.held_service import ServiceNotPending
@@ -44,7 +46,15 @@ class OrderPlacedOut(Answer):
     "/v1/orders",
     status_code=201,
     who=Who.CLIENT,
-    errors=(DomainNameInvalid, CycleNotOffered, ProductRetired, NotFound, AccountNotReady),
+    errors=(
+        DomainNameInvalid,
+        CycleNotOffered,
+        ProductRetired,
+        ParentDoesNotFit,
+        OutOfStock,
+        NotFound,
+        AccountNotReady,
+    ),
 )
 async def post_order(body: OrderBody, call: Call) -> OrderPlacedOut:
     """Order a product. The invoice is issued at once; the service waits for its payment."""
