@@ -227,6 +227,13 @@ def test_a_price_that_includes_tax_is_what_a_taxed_client_pays(
     assert (taxed.net_minor, taxed.tax_minor) == (net_minor, tax_minor)
 
 
+def test_a_reduced_price_includes_and_bears_the_reduced_tax() -> None:
+    rules = replace(POLAND, mode=TaxMode.INCLUSIVE)
+    line = taxed_line(rules, buyer("PL"), amount_minor=10800, tax_class=TaxClass.REDUCED)
+    assert terms(line.taxes) == terms(line.included) == ["VAT S 8"]
+    assert tax_parts([line]).net_minor == 10000
+
+
 def test_an_exempt_product_has_no_tax_in_its_price() -> None:
     rules = replace(POLAND, mode=TaxMode.INCLUSIVE)
     for tax_class in (TaxClass.EXEMPT, TaxClass.ZERO):

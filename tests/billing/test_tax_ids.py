@@ -100,6 +100,22 @@ def test_a_number_that_was_mangled_is_refused(text: str) -> None:
         verify_tax_id(text, country=text[:2])
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("EL 094056437", "eu_vat"),
+        ("DE111111125", "eu_vat"),
+        ("PL8567346215", "nip"),
+        ("UK 895878826", "vat"),
+        ("NO864234232", "vat"),
+        ("EU372000052", "vat"),
+        ("RU7707083893", "inn"),
+    ],
+)
+def test_a_prefix_tells_the_kind_wherever_the_client_is(text: str, kind: str) -> None:
+    assert verify_tax_id(text, country="IT").kind == kind
+
+
 @pytest.mark.parametrize("digit", "0123456789")
 def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
     for length in (11, 14):
