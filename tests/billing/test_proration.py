@@ -259,6 +259,12 @@ def test_every_month_has_thirty_days_by_that_policy(case: tuple[str, str, str]) 
     assert THIRTY.left(Period(begin, end), at) == Fraction(THIRTY_DAYS[case], 30)
 
 
+def test_a_first_part_has_its_own_thirtieths() -> None:
+    """The 21st to the 30th are ten days, of which five are left on the 26th."""
+    part = Period(date(2026, 6, 21), date(2026, 7, 1))
+    assert THIRTY.left(part, date(2026, 6, 26)) == Fraction(5, 10)
+
+
 def test_a_year_of_thirty_day_months_has_360_days() -> None:
     year = Period(date(2024, 3, 15), date(2025, 3, 15))
     assert THIRTY.left(year, date(2024, 12, 31)) == Fraction(75, 360)
@@ -462,6 +468,7 @@ def test_credit_charge_and_rest_are_exactly_the_whole(
     assert change.charge_minor + before == new and change.charge_minor == after
     assert change.credit_minor == round_half_even(old * by.unused(whole, at))
     assert change.after.paid_minor == change.kept_minor + change.charge_minor
+    assert (change.after.stays[-1].since, change.after.stays[-1].since_at) == (at, None)
 
 
 CENTS = st.integers(min_value=0, max_value=12)

@@ -8,7 +8,7 @@ A moment is a date, which means the beginning of that day, or, by the second, an
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Protocol
@@ -57,7 +57,7 @@ class BySecond:
 
     def left(self, whole: Period, at: date) -> Fraction:
         begin, end = (first_instant(day, self.zone) for day in (whole.starts_on, whole.ends_on))
-        instant = at.astimezone(UTC) if isinstance(at, datetime) else first_instant(at, self.zone)
+        instant = at if isinstance(at, datetime) else first_instant(at, self.zone)
         if not begin <= instant <= end:
             raise OutsideOfPeriod(starts_on=str(whole.starts_on), ends_on=str(whole.ends_on))
         # Whole seconds: a fraction of one is never charged twice and never given back twice.
