@@ -420,6 +420,7 @@ AGGREGATES_MAY_IMPORT = (
     "services.billing.invoices.lines",
     "services.billing.invoices.settlement",
     "services.billing.rules.rules",
+    "services.billing.tax.brand_taxes",
     "services.billing.tax.tax",
     "services.billing.why.why",
 )

@@ -7,6 +7,7 @@ what they refuse is shown where the file says it.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from deploy.local.brandcatalogue import Product
@@ -17,6 +18,8 @@ from services.billing.catalogue.terms import ProductTerms, check_terms
 from services.billing.promotions.bodies import PromotionBody
 from services.billing.promotions.promotion import check_promotion
 from services.billing.rules.rules import RuleInvalid, Rules, RuleUnknown
+from services.billing.tax.brand_taxes import BrandTaxes
+from services.billing.tax.tax import TaxRulesContradict
 from shared.errors import Invalid
 
 Where = tuple[str | int, ...]
@@ -39,6 +42,7 @@ def contradictions(file: BrandFile) -> Flaws:
         if missing := sorted(set(brand.languages) - set(words)):
             yield where, f"has no text in {', '.join(missing)}"
     yield from _wrong_rules(file)
+    yield from _wrong_taxes(file)
     yield from _wrong_products(file)
     yield from _wrong_promotions(file)
 
@@ -68,6 +72,16 @@ def _wrong_rules(file: BrandFile) -> Flaws:
         rules = rules if flaws else rules.changed(changes)
     for place, product in enumerate(file.products):
         yield from _rules_flaws(rules, product.rules, where=("products", place, "rules"))
+
+
+def _wrong_taxes(file: BrandFile) -> Flaws:
+    try:
+        msgspec.convert(file.brand.tax.model_dump(), BrandTaxes).rules()
+    except TaxRulesContradict as error:
+        names = str(error.facts["field"]).split(".")
+        where = [int(name) if name.isdigit() else name for name in names]
+        reason = error.facts.get("reason", "is needed to charge tax")
+        yield ("brand", "tax", *where), str(reason)
 
 
 def _rules_flaws(rules: Rules, changes: dict[str, Any], *, where: Where) -> Flaws:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from deploy.local.brandcatalogue import Group, Product, Promotion, Rules
+from deploy.local.brandtax import Tax
 from deploy.local.brandwords import (
     Colour,
     Currency,
@@ -75,6 +76,7 @@ class Brand(Part):
     departments: Annotated[list[Department], Field(min_length=1)]
     dunning: Dunning = Dunning()
     rules: Rules = Field(default_factory=dict)
+    tax: Tax = Tax()
 
 
 class Member(Part):

@@ -276,21 +276,24 @@ def test_a_credit_note_takes_what_is_open_and_gives_back_what_was_paid(
     invoice = issued_invoice()
     if paid_minor:
         invoice.pay(payment_id=PAYMENT, amount_minor=paid_minor, today=TODAY)
-    assert invoice.take_back(credit_note_id=OTHER, amount_minor=note_minor) == returned_minor
+    assert (
+        invoice.take_back(credit_note_id=OTHER, amount_minor=note_minor, today=TODAY)
+        == returned_minor
+    )
     assert rebuilt(invoice).open_minor == open_minor
 
 
 def test_credit_notes_take_back_no_more_than_was_asked_for() -> None:
     invoice = paid_invoice()
-    invoice.take_back(credit_note_id=OTHER, amount_minor=2000)
+    invoice.take_back(credit_note_id=OTHER, amount_minor=2000, today=TODAY)
     given(invoice).when(
-        lambda i: i.take_back(credit_note_id=PAYMENT, amount_minor=991)
+        lambda i: i.take_back(credit_note_id=PAYMENT, amount_minor=991, today=TODAY)
     ).then_refused(CreditTooLarge)
     given(cancelled_invoice()).when(
-        lambda i: i.take_back(credit_note_id=OTHER, amount_minor=1)
+        lambda i: i.take_back(credit_note_id=OTHER, amount_minor=1, today=TODAY)
     ).then_refused(InvoiceIsCancelled)
     given(held_invoice()).when(
-        lambda i: i.take_back(credit_note_id=OTHER, amount_minor=1)
+        lambda i: i.take_back(credit_note_id=OTHER, amount_minor=1, today=TODAY)
     ).then_refused(PaymentAwaited)
 
 
@@ -304,6 +307,22 @@ def test_what_was_written_off_is_asked_for_no_more_and_money_for_it_is_credit() 
     assert invoice.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY) == 2990
     with pytest.raises(InvoiceIsWrittenOff):
         invoice.write_off("again")
+    with pytest.raises(InvoiceIsWrittenOff):
+        invoice.take_back(credit_note_id=OTHER, amount_minor=1, today=TODAY)
+
+
+def test_a_credit_note_over_the_rest_of_a_partly_paid_invoice_settles_it() -> None:
+    partly, whole = issued_invoice(), issued_invoice()
+    partly.pay(payment_id=PAYMENT, amount_minor=2000, today=TODAY)
+    given(partly).when(
+        lambda i: i.take_back(credit_note_id=OTHER, amount_minor=990, today=DUE)
+    ).then(
+        (Invoice.Settled, settled("credit_note", 990)),
+        (Invoice.Paid, {"paid_on": DUE}),
+    )
+    given(whole).when(
+        lambda i: i.take_back(credit_note_id=OTHER, amount_minor=2990, today=DUE)
+    ).then((Invoice.Settled, settled("credit_note", 2990)))
 
 
 def test_a_pro_forma_gets_its_number_when_it_is_paid() -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.billing.brands.brand import BrandSettings
 from services.billing.brands.commands import ConfigureBrand, OfferedProduct
@@ -23,6 +23,7 @@ from shared.http.body import Body, Line
 
 Days = Annotated[int, Field(ge=0, le=3660)]
 MOST_PRODUCTS = 500
+MOST_TAX_RATES = 500
 
 
 class GroupUnknown(Invalid):
@@ -45,6 +46,44 @@ class DepartmentBody(Body):
     id: Slug
     name: Texts
     description: Texts
+
+
+class TaxRateBody(Body):
+    """A tax of a place; country and state are empty for all. A compound rate is of level 2."""
+
+    name: Line
+    percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,6})?$")]
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    state: Annotated[str, Field(max_length=100)] = ""
+    level: Literal[1, 2] = 1
+    tax_class: Literal["standard", "reduced"] = "standard"
+    is_compound: bool = False
+
+
+class TaxBody(Body):
+    """Whether prices include tax, and which rates there are; without it the brand charges none."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "mode": "exclusive",
+                    "seller_country": "PL",
+                    "rates": [{"name": "VAT", "percent": "23", "country": "PL"}],
+                }
+            ]
+        }
+    )
+
+    mode: Literal["none", "inclusive", "exclusive"] = "none"
+    seller_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    rates: Annotated[list[TaxRateBody], Field(max_length=MOST_TAX_RATES)] = Field(
+        default_factory=list
+    )
+    exempting_kinds: list[Literal["cpf", "cnpj", "nip", "inn", "eu_vat", "vat"]] = Field(
+        default_factory=list
+    )
+    untaxed_pay_net: bool = True
 
 
 class DunningBody(Body):
@@ -79,6 +118,7 @@ class BrandBody(Body):
     departments: list[DepartmentBody]
     dunning: DunningBody = DunningBody()
     rules: RuleChanges = Field(default_factory=dict)
+    tax: TaxBody = TaxBody()
     groups: list[GroupBody] = Field(default_factory=list)
     products: Annotated[list[ProductBody], Field(max_length=MOST_PRODUCTS)]
     promotions: list[PromotionBody] = Field(default_factory=list)

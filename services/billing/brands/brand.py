@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from eventsourcing.domain import Aggregate, event
 
 from services.billing.rules.rules import Rules
+from services.billing.tax.brand_taxes import BrandTaxes
 from shared.errors import Invalid, NotFound
 
 HOSTED_PAGE = "hosted_page"
@@ -27,6 +28,10 @@ class DuplicateSetting(Invalid):
 
 class DunningDaysContradict(Invalid):
     """The days of reminders, notices, warning and suspension do not fit together."""
+
+
+class NumberingGoesOn(Invalid):
+    """Numbers that begin anew each year cannot go back to one count: they would come twice."""
 
 
 class PaymentMethodUnknown(NotFound):
@@ -98,6 +103,7 @@ class BrandSettings:
     dunning: Dunning = field(default_factory=Dunning)
     rules: dict[str, Any] = field(default_factory=dict)
     currencies: list[str] = field(default_factory=list)
+    tax: BrandTaxes = field(default_factory=BrandTaxes)
 
 
 class Brand(Aggregate):
@@ -136,6 +142,8 @@ class Brand(Aggregate):
     def reconfigure(self, settings: BrandSettings) -> None:
         """The settings as they are from now on. The same settings again change nothing."""
         _check(settings)
+        if _is_yearly(self.settings) and not _is_yearly(settings):
+            raise NumberingGoesOn(field="rules.number_yearly")
         if settings != self.settings:
             self._reconfigured(settings=settings)
 
@@ -163,6 +171,11 @@ def _check(settings: BrandSettings) -> None:
     _check_unique([settings.currency, *settings.currencies])
     _check_dunning(settings.dunning)
     Rules().changed(asdict(settings.dunning)).changed(settings.rules)
+    settings.tax.rules()
+
+
+def _is_yearly(settings: BrandSettings) -> bool:
+    return bool(settings.rules.get("number_yearly"))
 
 
 def _check_unique(ids: list[str]) -> None:

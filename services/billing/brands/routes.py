@@ -9,6 +9,7 @@ from services.billing.brands.brand import (
     DefaultLanguageNotOffered,
     DunningDaysContradict,
     DuplicateSetting,
+    NumberingGoesOn,
     TimeZoneUnknown,
 )
 from services.billing.brands.commands import CurrencyNotOffered, ProductTwice, configure_brand
@@ -17,6 +18,7 @@ from services.billing.catalogue.paths import AddonOfAddon, ProductUnknown, Upgra
 from services.billing.catalogue.product import OptionInvalid, PriceInvalid, StockInvalid
 from services.billing.promotions.promotion import PromotionInvalid
 from services.billing.rules.rules import RuleInvalid, RuleUnknown
+from services.billing.tax.tax import TaxRulesContradict
 from shared.http import Call, Router, Who
 
 router = Router(tags=["brands"])
@@ -33,6 +35,8 @@ router = Router(tags=["brands"])
         DunningDaysContradict,
         RuleUnknown,
         RuleInvalid,
+        NumberingGoesOn,
+        TaxRulesContradict,
         GroupUnknown,
         PriceInvalid,
         OptionInvalid,

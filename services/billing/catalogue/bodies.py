@@ -143,7 +143,7 @@ class ProductBody(Body):
     options: Options = Field(default_factory=list)
     upgrades_to: list[Slug] = Field(default_factory=list)
     stock: Units | None = None
-    tax_category: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")] = "standard"
+    tax_category: Literal["standard", "reduced", "zero", "exempt"] = "standard"
     rules: RuleChanges = Field(default_factory=dict)
     revisions: list[RevisionBody] = Field(default_factory=list)
 

@@ -13,18 +13,23 @@ class AccountNotReady(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
-    """The block that an invoice is addressed to, and the language of its lines."""
+    """The block that an invoice is addressed to, the language of its lines, and where it is taxed.
+
+    `country` is ISO 3166-1; `state` as the client wrote it.
+    """
 
     language: str
     name: str
     address: str
     tax_id: str
+    country: str
+    state: str
 
 
 async def contact_of(account_id: UUID, db: Reads) -> Contact:
     """The contact data as of now. `AccountNotReady` until the account has a number."""
     row = await db.fetchrow(
-        """select language, name, address, tax_id from account_contact
+        """select language, name, address, tax_id, country, state from account_contact
            where account_id = $1 and number is not null and name is not null""",
         account_id,
     )

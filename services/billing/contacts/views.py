@@ -20,7 +20,9 @@ create table account_contact (
     language text,
     name text,
     address text,
-    tax_id text
+    tax_id text,
+    country text,
+    state text
 );
 """
 
@@ -43,6 +45,8 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 name=contact.name,
                 address=_address(contact),
                 tax_id=contact.tax_id,
+                country=contact.country,
+                state=contact.state,
             )
 
 

@@ -71,6 +71,7 @@ def _bill_next_period(
         service_id=service.id,
         period_start=start,
         period_end=end,
+        tax_category=terms.tax_category,
     )
 
 

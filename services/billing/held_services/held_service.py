@@ -51,6 +51,7 @@ class ServiceTerms:
     cycle: str
     recurring_minor: int
     currency: str
+    tax_category: str = "standard"
 
 
 @dataclass(frozen=True, kw_only=True)

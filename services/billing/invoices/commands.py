@@ -1,21 +1,35 @@
 """Issuing invoices and making them void, and telling clients about them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
 from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import Contact, contact_of
+from services.billing.credit.credit_balance import CreditBalance
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.lines import InvoiceLine
+from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
 from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.taxing import Taxation, TaxedLines, buyer_of, tax_lines
+from services.billing.rules.policy import policy_of, terms_of
+from services.billing.rules.rules import Rules
+from shared.errors import Conflict, NotFound
 from shared.store import Transaction
+
+
+class InvoiceBelowZero(Conflict):
+    """What is taken off would be more than what is charged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IssueInvoice:
-    """An invoice of `today` over `lines`, in minor units of `currency`."""
+    """An invoice of `today` over `lines` as priced, in minor units of `currency`.
+
+    `corrects`: the invoice that it stands for anew; `about_invoice_id`: the one that it is a fee
+    for. `notes` are sentences that it says beside those of the law.
+    """
 
     id: UUID
     account_id: UUID
@@ -25,19 +39,67 @@ class IssueInvoice:
     due_on: date
     currency: str
     lines: list[InvoiceLine]
+    notes: list[str] = field(default_factory=list)
+    corrects: UUID | None = None
+    about_invoice_id: UUID | None = None
 
 
 async def issue_invoice(command: IssueInvoice, tx: Transaction) -> Invoice:
-    """The invoice with the next number of its brand, addressed to the account as of now."""
+    """The invoice with the next number of its brand, taxed and addressed as of now.
+
+    `InvoiceBelowZero` if it would pay the client out.
+    """
     brand = await tx.load(Brand, Brand.id_of(command.brand))
     contact = await contact_of(command.account_id, tx.read)
-    number = await next_document_number(tx, brand, series="invoice", today=command.today)
-    invoice = _invoice(command, contact, number=number)
+    taxation = await taxation_for(brand, contact, account_id=command.account_id, tx=tx)
+    taxed = tax_lines(command.lines, taxation)
+    details = _details(command, brand, taxed=taxed)
+    if (total_minor := totals_of(taxed.lines, details).gross_minor) < 0:
+        raise InvoiceBelowZero(total_minor=total_minor)
+    details = replace(details, is_pro_forma=_is_pro_forma(brand, total_minor))
+    series = "pro_forma" if details.is_pro_forma else "invoice"
+    number = await next_document_number(tx, brand, series=series, today=command.today)
+    invoice = _invoice(command, contact, number=number, lines=taxed.lines, details=details)
     await tx.save(invoice)
     return invoice
 
 
-def _invoice(command: IssueInvoice, contact: Contact, *, number: str) -> Invoice:
+async def taxation_for(
+    brand: Brand, contact: Contact, *, account_id: UUID, tx: Transaction
+) -> Taxation:
+    """How the account is taxed as of now, by what it wrote of itself and what staff agreed."""
+    policy = policy_of(brand, terms=await terms_of(tx, account_id))
+    return Taxation(
+        rules=brand.settings.tax.rules(),
+        buyer=buyer_of(contact, is_exempt=policy.rules.tax_exempt),
+        language=contact.language,
+    )
+
+
+def _is_pro_forma(brand: Brand, total_minor: int) -> bool:
+    """Whether its number waits for its payment; what is free is paid at once."""
+    waits = brand.settings.rules.get("number_on_payment", Rules.number_on_payment)
+    return bool(waits) and total_minor > 0
+
+
+def _details(command: IssueInvoice, brand: Brand, *, taxed: TaxedLines) -> InvoiceDetails:
+    return replace(
+        taxed.details(),
+        notes=[*taxed.notes, *command.notes],
+        payee=brand.settings.payee,
+        corrects=command.corrects,
+        about_invoice_id=command.about_invoice_id,
+    )
+
+
+def _invoice(
+    command: IssueInvoice,
+    contact: Contact,
+    *,
+    number: str,
+    lines: list[InvoiceLine],
+    details: InvoiceDetails,
+) -> Invoice:
     return Invoice.issue(
         id=command.id,
         account_id=command.account_id,
@@ -47,9 +109,18 @@ def _invoice(command: IssueInvoice, contact: Contact, *, number: str) -> Invoice
         issued_on=command.today,
         due_on=command.due_on,
         currency=command.currency,
-        lines=command.lines,
+        lines=lines,
         billed_to=(contact.name, contact.address, contact.tax_id),
+        details=details,
     )
+
+
+async def number_if_paid(invoice: Invoice, *, today: date, tx: Transaction) -> None:
+    """A pro forma that nothing is owed for any more becomes an invoice; the caller saves it."""
+    if invoice.is_pro_forma and invoice.settlement.is_paid:
+        brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+        number = await next_document_number(tx, brand, series="invoice", today=today)
+        invoice.take_number(number=number, today=today)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +137,61 @@ async def cancel_invoice(command: CancelInvoice, tx: Transaction) -> None:
     invoice = await tx.load(Invoice, command.invoice_id)
     if not invoice.is_open or invoice.settlement.is_payment_awaited:
         return
-    invoice.cancel(today=command.today, reason=command.reason)
-    renewed = {line.service_id for line in invoice.lines if line.service_id}
+    uses = invoice.cancel(today=command.today, reason=command.reason)
+    await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
+    await release_credit(invoice, uses, tx=tx)
+
+
+async def without_renewals(
+    invoice: Invoice, lines: Iterable[InvoiceLine], *, tx: Transaction
+) -> list[HeldService]:
+    """The services that these lines of the invoice would renew, which it no longer does."""
+    renewed = {line.service_id for line in lines if line.service_id}
     services = [await tx.load(HeldService, service_id) for service_id in sorted(renewed)]
     for service in services:
         service.drop_renewal(invoice.id)
-    await tx.save(invoice, *services)
+    return services
+
+
+async def release_credit(invoice: Invoice, uses: Mapping[UUID, int], *, tx: Transaction) -> None:
+    """Give back what the account's credit paid of an invoice that became void."""
+    if uses:
+        assert invoice.account_id is not None, "an invoice belongs to an account"
+        balance_id = CreditBalance.id_of(invoice.account_id, invoice.currency)
+        credit = await tx.load(CreditBalance, balance_id)
+        for application_id in uses:
+            credit.release(application_id=application_id, invoice_id=invoice.id)
+        await tx.save(credit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOffInvoice:
+    """Staff gives up what is open. `reason` is a sentence of theirs."""
+
+    invoice_id: UUID
+    brand: str
+    reason: str
+    expected_version: int | None = None
+
+
+async def write_off_invoice(command: WriteOffInvoice, tx: Transaction) -> Invoice:
+    """Nothing is owed any more; refused while money may be on its way, or a second time."""
+    invoice = await invoice_of_brand(
+        command.invoice_id, command.brand, tx=tx, expected_version=command.expected_version
+    )
+    invoice.write_off(command.reason)
+    await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
+    return invoice
+
+
+async def invoice_of_brand(
+    invoice_id: UUID, brand: str, *, tx: Transaction, expected_version: int | None = None
+) -> Invoice:
+    """The invoice if it is of this brand, else `NotFound`; `Stale` if it has moved on."""
+    invoice = await tx.load(Invoice, invoice_id, expected_version=expected_version)
+    if invoice.brand != brand:
+        raise NotFound()
+    return invoice
 
 
 @dataclass(frozen=True, kw_only=True)

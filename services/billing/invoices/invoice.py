@@ -226,14 +226,16 @@ class Invoice(Aggregate):
         self._settle(today)
         return share_minor
 
-    def take_back(self, *, credit_note_id: UUID, amount_minor: int) -> int:
+    def take_back(self, *, credit_note_id: UUID, amount_minor: int, today: date) -> int:
         """Count a credit note; return what of it had been settled, which the account gets back.
 
-        Each note counts once. `CreditTooLarge` beyond the total, `PaymentAwaited` before it is
-        clear what was paid.
+        Each note counts once; one that leaves nothing open settles the invoice. `CreditTooLarge`
+        beyond the total, `PaymentAwaited` before it is clear what was paid.
         """
-        back = self.settlement.returned_by(amount_minor)
+        was_open, back = self.is_open, self.settlement.returned_by(amount_minor)
         self._settled("credit_note", credit_note_id, amount_minor=amount_minor, returned_minor=back)
+        if was_open and self.settlement.is_paid:
+            self._settle(today)
         return back
 
     @event(Settled)

@@ -10,13 +10,22 @@ from services.billing.why.why import Why
 
 
 @dataclass(frozen=True, kw_only=True)
+class LineTax:
+    """What of a tax row falls to one line; `row` is the row's place in the invoice, from 0."""
+
+    row: int
+    taxable_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class InvoiceLine:
     """One line, `net_minor` without its tax unless the prices of the invoice include it.
 
     `kind`: new, setup, renewal, addon, option, upgrade, credit, promotion, late_fee,
     reactivation_fee or manual. A line with a period has its end exclusive. A line may be below zero
     (what is credited or taken off), the invoice may not. `unit_minor` is one of `quantity`, before
-    the `discount_minor` of the whole line.
+    the `discount_minor` of the whole line. `taxes`: its shares of the tax rows, level 1 first.
     """
 
     kind: str
@@ -30,6 +39,7 @@ class InvoiceLine:
     discount_minor: int = 0
     tax_category: str = "standard"
     why: Why | None = None
+    taxes: list[LineTax] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,23 +1,47 @@
-"""The numbers of documents: gapless per brand and series, as tax law wants them."""
+"""The numbers of documents: gapless per brand and series, as tax law wants them.
+
+Each kind of document has a series of its own. With a yearly reset each year has one; the first such
+year goes on counting, because its numbers may have been given out before.
+"""
 
 from datetime import date
 
 from services.billing.brands.brand import Brand
+from services.billing.invoices.number_format import parse_number_format
+from services.billing.rules.rules import Rules
 from shared.store import Transaction
 
-SERIES_MARKS = {"invoice": "", "receipt": "R-", "order": "O-"}
+SERIES_MARKS = {"invoice": "", "receipt": "R-", "order": "O-", "credit_note": "C-"} | {
+    "pro_forma": "P-"
+}
+
+_NEXT_OF_YEAR = """
+insert into series as s (name, last_number)
+select $1::text, 1 + coalesce((
+    select last_number from series where name = $2::text
+      and not exists (select from series y where starts_with(y.name, $2 || '/'))), 0)
+on conflict (name) do update set last_number = s.last_number + 1
+returning last_number
+"""
 
 
 async def next_document_number(tx: Transaction, brand: Brand, *, series: str, today: date) -> str:
-    """The brand's next number, such as PON-2026-000001. Others wait for the commit."""
-    count = await tx.next_number(f"{brand.brand}/{series}")
-    return document_number(brand.settings.invoice_prefix, series=series, today=today, count=count)
+    """The brand's next number, such as PON-2026-000001. Others wait for the commit.
 
-
-def document_number(prefix: str, *, series: str, today: date, count: int) -> str:
-    """Prefix, the mark of the series, the year of issue and the running number.
-
-    >>> document_number("PON", series="receipt", today=date(2026, 3, 1), count=7)
-    'PON-R-2026-000007'
+    So the order of numbers is the order of commits.
     """
-    return f"{prefix}-{SERIES_MARKS[series]}{today.year}-{count:06d}"
+    name = f"{brand.brand}/{series}"
+    if brand.settings.rules.get("number_yearly", Rules.number_yearly):
+        db = await tx.begin()
+        count = await db.fetchval(_NEXT_OF_YEAR, f"{name}/{today.year}", name)
+    else:
+        count = await tx.next_number(name)
+    return document_number(brand, series=series, today=today, count=count)
+
+
+def document_number(brand: Brand, *, series: str, today: date, count: int) -> str:
+    """The number `count` of a series as the brand writes it: its prefix, mark, year and so on."""
+    form = brand.settings.rules.get("number_format", Rules.number_format)
+    return parse_number_format(form).text(
+        prefix=brand.settings.invoice_prefix, mark=SERIES_MARKS[series], day=today, count=count
+    )

@@ -66,6 +66,13 @@ class Settlement:
     def is_payment_awaited(self) -> bool:
         return self.attempt is not None and self.attempt.is_awaited
 
+    @property
+    def is_paid(self) -> bool:
+        """Whether nothing is owed any more because it was paid, not because it was taken back."""
+        is_taken_back = 0 < self.total_minor <= sum(self.credit_notes.values())
+        is_given_up = self.is_cancelled or self.is_written_off or is_taken_back
+        return self.open_minor == 0 and not is_given_up
+
     def check_open(self) -> None:
         """Raise unless money is still owed."""
         if self.is_cancelled:
@@ -103,6 +110,8 @@ class Settlement:
         assert note_minor > 0, "a credit note takes something back"
         if self.is_cancelled:
             raise InvoiceIsCancelled()
+        if self.is_written_off:
+            raise InvoiceIsWrittenOff()
         if self.is_payment_awaited:
             raise PaymentAwaited()
         if note_minor > self.total_minor - sum(self.credit_notes.values()):

@@ -13,7 +13,7 @@ from services.billing.catalogue.pricing import Pricing, price_for
 from services.billing.catalogue.product import Price, Product
 from services.billing.contacts.contact import contact_of
 from services.billing.held_services.held_service import HeldService, ServiceTerms
-from services.billing.invoices.commands import IssueInvoice, issue_invoice
+from services.billing.invoices.commands import IssueInvoice, issue_invoice, release_credit
 from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
@@ -104,6 +104,7 @@ def _service(order: Order, product: Product, *, price: Price) -> HeldService:
             cycle=price.cycle,
             recurring_minor=price.recurring_minor,
             currency=price.currency,
+            tax_category=product.terms.tax_category,
         ),
     )
 
@@ -128,12 +129,14 @@ def _first_lines(service: HeldService, price: Price, *, language: str) -> list[I
         description=describe_new(sold, language),
         net_minor=price.recurring_minor,
         service_id=service.id,
+        tax_category=terms.tax_category,
     )
     setup = InvoiceLine(
         kind="setup",
         description=describe_setup(sold, language),
         net_minor=price.setup_minor,
         service_id=service.id,
+        tax_category=terms.tax_category,
     )
     return [new, setup] if price.setup_minor else [new]
 
@@ -172,8 +175,9 @@ async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
         raise NotFound()
     order.cancel(today=command.today, reason=command.reason)
     invoice = await tx.load(Invoice, order.invoice_id)
-    invoice.cancel(today=command.today, reason=f"order_{command.reason}")
+    uses = invoice.cancel(today=command.today, reason=f"order_{command.reason}")
     service = await tx.load(HeldService, order.service_id)
     service.cancel(today=command.today, reason=command.reason)
     await tx.save(order, invoice, service)
+    await release_credit(invoice, uses, tx=tx)
     return order

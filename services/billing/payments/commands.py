@@ -6,6 +6,7 @@ from uuid import UUID
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number
 from services.billing.payments.gateway import Checkout
@@ -169,6 +170,7 @@ async def _receive(
     reason = "invoice_cancelled" if invoice.settlement.is_cancelled else "overpayment"
     payment.succeed(today=today, receipt_number=receipt, gateway_reference=gateway_reference)
     rest_minor = invoice.pay(payment_id=payment.id, amount_minor=payment.amount_minor, today=today)
+    await number_if_paid(invoice, today=today, tx=tx)
     await tx.save(payment, invoice)
     if rest_minor:
         await _add_credit(payment, rest_minor, reason=reason, tx=tx)

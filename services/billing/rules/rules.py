@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from services.billing.invoices.number_format import NumberFormatInvalid, parse_number_format
 from shared.errors import Invalid
 
 LONGEST_SPAN_DAYS = 3660
@@ -139,6 +140,15 @@ def _check(rules: Rules) -> None:
     for day in (rules.align_day, rules.align_next_after_day, rules.card_notice_day):
         _refuse(day is not None and not 1 <= day <= 31, "there is no such day of the month")
     _check_amounts(rules)
+    _check_numbers(rules)
+
+
+def _check_numbers(rules: Rules) -> None:
+    try:
+        form = parse_number_format(rules.number_format)
+    except NumberFormatInvalid as error:
+        raise RuleInvalid(rule="number_format", reason=error.message) from None
+    _refuse(rules.number_yearly and not form.has_year, "a number of each year names the year")
 
 
 def _check_amounts(rules: Rules) -> None:
