@@ -34,7 +34,6 @@ Sort = Annotated[int, Field(ge=0, le=10_000)]
 Uses = Annotated[int, Field(ge=1, le=10**9)]
 Rate = Annotated[str, BeforeValidator(_exactly), AfterValidator(_rate)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,39}$")]
-TaxCategory = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 Rules = dict[str, Any]
 """Rule name -> its value; `services/billing/rules/rules.py` lists them."""
 
@@ -111,7 +110,7 @@ class Product(Part):
     options: Annotated[list[Option], Field(max_length=30)] = Field(default_factory=list)
     upgrades_to: list[Slug] = Field(default_factory=list)
     stock: Units | None = None
-    tax_category: TaxCategory = "standard"
+    tax_category: Literal["standard", "reduced", "zero", "exempt"] = "standard"
     rules: Rules = Field(default_factory=dict)
     revisions: list[Revision] = Field(default_factory=list)
 

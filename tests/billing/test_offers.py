@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,8 @@ from services.billing.catalogue.allotments import (
     take,
     taken_of,
 )
+from services.billing.catalogue.commands import FreeStock, free_stock
+from services.billing.catalogue.product import Product
 from services.billing.promotions.commands import (
     ReleasePromotion,
     UsePromotion,
@@ -32,6 +35,7 @@ from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Cause, Transaction
 from tests.billing.house import House, brand_file, code_of, price
+from tests.billing.samples import mailbox_option, product_terms
 
 TEST = Cause(actor="test")
 LAST = 7
@@ -140,6 +144,17 @@ async def test_orders_take_of_the_stock_and_what_ends_gives_it_back(house: House
     await house.catch_up()
     assert (await catalogue(house))["start"]["stock_left"] == 1
     assert (await house.ask("POST", "/v1/orders", body, token=token)).status_code == 201
+
+
+async def test_a_service_gives_its_place_in_the_stock_back_once(house: House) -> None:
+    await house.apply_brand(products=[product(stock=9)])
+    for _ in range(3):
+        await house.order(house.ana)
+    freed = FreeStock(service_id=new_id(), product_id=UUID(await house.product_id()))
+    for _ in range(2):
+        async with house.store.transaction(TEST) as tx:
+            await free_stock(freed, tx)
+    assert (await catalogue(house))["start"]["stock_left"] == 7
 
 
 async def test_a_stock_that_is_set_later_counts_what_is_held(house: House) -> None:
@@ -294,10 +309,14 @@ async def make_promotion(house: House, **changed: Any) -> str:
     return str(made["promotion_id"])
 
 
-async def use(house: House, tx: Transaction, account_id: UUID) -> UUID:
+async def use(
+    house: House, tx: Transaction, account_id: UUID, *, order_id: UUID | None = None
+) -> UUID:
     """One order's use of the promotion."""
     promotion = await promotion_by_code("Summer-10", "ponto", tx)
-    command = UsePromotion(promotion=promotion, account_id=account_id, order_id=new_id())
+    command = UsePromotion(
+        promotion=promotion, account_id=account_id, order_id=order_id or new_id()
+    )
     await take(tx, takes_of(command))
     await use_promotion(command, tx)
     return command.order_id
@@ -327,18 +346,30 @@ async def test_one_client_uses_a_promotion_as_often_as_one_may(house: House) -> 
 
 
 async def test_a_use_that_is_given_back_is_free_once(house: House) -> None:
-    await make_promotion(house, limit=1)
-    async with house.store.transaction(TEST) as tx:
-        order_id = await use(house, tx, house.ana)
+    await make_promotion(house, limit=3)
+    order_ids = []
+    for _ in range(3):
+        async with house.store.transaction(TEST) as tx:
+            order_ids.append(await use(house, tx, house.ana))
     with pytest.raises(PromotionUsedUp):
         async with house.store.transaction(TEST) as tx:
             await use(house, tx, house.rui)
-    for _ in range(2):
+    for order_id in (order_ids[0], order_ids[0], new_id()):
         async with house.store.transaction(TEST) as tx:
             await release_promotion(ReleasePromotion(order_id=order_id), tx)
-            await release_promotion(ReleasePromotion(order_id=new_id()), tx)
     assert (await house.names(house.ana)).count("PromotionReleased") == 1
     assert (await outcomes(house, lambda tx: use(house, tx, house.rui))).count("done") == 1
+
+
+async def test_an_order_that_is_cancelled_has_not_used_its_promotion(house: House) -> None:
+    await make_promotion(house, limit=1)
+    order = await house.order(house.ana)
+    async with house.store.transaction(TEST) as tx:
+        await use(house, tx, house.ana, order_id=UUID(order["order_id"]))
+    token = house.client(house.ana)
+    await house.do("POST", f"/v1/orders/{order['order_id']}/cancel", token=token)
+    (shown,) = await promotions(house, code="SUMMER-10")
+    assert shown["used"] == 0
 
 
 async def test_a_client_is_new_until_a_service_has_run(house: House) -> None:
@@ -566,3 +597,26 @@ async def test_rules_of_a_brand_and_a_product_are_kept_exactly(house: House) -> 
         product_id = UUID(await house.product_id())
         policy = await policy_for(tx, "ponto", product_id=product_id)
     assert (policy.rules.late_fee.rate_percent, policy.rules.guarantee_days) == (Decimal("2.5"), 7)
+
+
+async def test_a_product_with_a_long_history_is_loaded_as_it_was(house: House) -> None:
+    start, today = UUID(await house.product_id()), await house.today()
+    revised = Product.publish(brand="ponto", terms=product_terms())
+    for number in range(60):
+        async with house.store.transaction(TEST) as tx:
+            revised = await tx.load(Product, start)
+            terms = replace(revised.terms, sort=number, options=[mailbox_option()])
+            day = today + timedelta(days=number)
+            revised.revise(terms, today=day)
+            revised.plan_revision(
+                replace(terms, sort=0), effective_on=day + timedelta(days=90), today=day
+            )
+            await tx.save(revised)
+    async with house.store.transaction(TEST) as tx:
+        loaded = await tx.load(Product, start)
+    assert await house.fetchval("select version from snapshot where stream_id = $1", start) > 50
+    assert (loaded.editions, loaded.planned) == (revised.editions, revised.planned)
+    for ahead in (0, 31, 59, 200):
+        day = today + timedelta(days=ahead)
+        assert loaded.edition_on(day) == revised.edition_on(day)
+        assert loaded.terms_on(day).sort == (ahead if ahead < 60 else 0)

@@ -135,7 +135,7 @@ async def agree_prices(command: AgreePrices, tx: Transaction) -> AccountTerms:
         raise NotFound()
     for price in command.prices:
         if product.terms.price(cycle=price.cycle, currency=price.currency) is None:
-            raise CycleNotOffered(cycle=price.cycle, currency=price.currency)
+            raise CycleNotOffered(field="prices", cycle=price.cycle, currency=price.currency)
     terms = await terms_of(tx, command.account_id)
     terms = terms or AccountTerms.open(account_id=command.account_id, brand=command.brand)
     terms.agree_prices(product_id=product.id, prices=command.prices)

@@ -206,5 +206,5 @@ class Product(Aggregate):
             raise ProductRetired(product=self.terms.slug)
         price = self.terms_on(today).price(cycle=cycle, currency=currency)
         if price is None:
-            raise CycleNotOffered(cycle=cycle, currency=currency)
+            raise CycleNotOffered(field="cycle", cycle=cycle, currency=currency)
         return price

@@ -92,7 +92,8 @@ class ProductTerms:
     `rules` are changes of the brand's rules for services of this product. A product with
     `addon_to`, the slugs of its parents, is only sold for a service of one of them. `upgrades_to`
     are the slugs of the products that a service may go up to; the ways down are these backwards.
-    `stock` is how many can be held at once, None: any number.
+    `stock` is how many can be held at once, None: any number. `tax_category`: standard, reduced,
+    zero or exempt.
     """
 
     slug: str

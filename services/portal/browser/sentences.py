@@ -48,6 +48,7 @@ SENTENCES: Mapping[str, str] = {
     "outcome_unknown": _("The payment page did not answer. Please wait a moment and try again."),
     "service_not_pending": _("This service has begun already and cannot be cancelled here."),
     "order_already_cancelled": _("This order is cancelled already."),
+    "out_of_stock": _("This plan is sold out. Please choose another one."),
     "product_retired": _("This plan is no longer on sale. Please choose another one."),
     "ticket_already_closed": _("This ticket is closed already."),
     "stale": _("Somebody changed this at the same time. Here is what is stored now."),
