@@ -417,6 +417,8 @@ AGGREGATES_MAY_IMPORT = (
     # Values of the domain that more than one aggregate is made of, and sums over them.
     "services.billing.catalogue.terms",
     "services.billing.promotions.discount",
+    "services.billing.held_services.service_events",
+    "services.billing.held_services.terms",
     "services.billing.invoices.lines",
     "services.billing.invoices.settlement",
     "services.billing.rules.rules",
@@ -543,6 +545,16 @@ def _classes_with_topic(sources: Sequence[Source]) -> Iterator[tuple[Source, ast
         for aggregate in source.aggregates:
             yield source, aggregate, 1
             yield from ((source, event, 2) for event in _events(aggregate))
+        yield from ((source, event, 2) for event in _events_apart(source))
+
+
+def _events_apart(source: Source) -> list[ast.ClassDef]:
+    """Events of an aggregate that stand in a file of their own, as it would be too long."""
+    return [cls for cls in source.tree.body if isinstance(cls, ast.ClassDef) and _is_event(cls)]
+
+
+def _is_event(cls: ast.ClassDef) -> bool:
+    return any(ast.unparse(base) == "Aggregate.Event" for base in cls.bases)
 
 
 def _events(aggregate: ast.ClassDef) -> list[ast.ClassDef]:

@@ -39,6 +39,13 @@ SERVICES: Events = frozenset(
         billing.ServiceUnsuspended,
         billing.ServiceTerminated,
         billing.ServiceCancelled,
+        billing.ServiceCancellationRequested,
+        billing.ServiceCancellationWithdrawn,
+        billing.ServiceChangeScheduled,
+        billing.ServiceChangeWithdrawn,
+        billing.ServiceChanged,
+        billing.ServiceEnded,
+        billing.ServiceTransferred,
     }
 )
 INVOICES: Events = frozenset(

@@ -21,7 +21,8 @@ from services.billing.catalogue.product import (
     ProductTerms,
 )
 from services.billing.credit.credit_balance import CreditBalance
-from services.billing.held_services.held_service import HeldService, ServiceTerms
+from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import Cancellation, ServiceChange, ServiceTerms
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine
 from services.billing.orders.order import Order, OrderedItem
@@ -205,6 +206,30 @@ def suspended_service() -> HeldService:
     service = billed_service()
     service.suspend(reason="overdue", today=date(2026, 12, 26))
     return service
+
+
+def cancellation(**changed: Any) -> Cancellation:
+    fields: dict[str, Any] = {
+        "id": OTHER,
+        "at": "period_end",
+        "ends_on": DUE,
+        "reason": "too_expensive",
+        "requested_by": "client",
+    }
+    return Cancellation(**{**fields, **changed})
+
+
+def service_change(**changed: Any) -> ServiceChange:
+    """To a dearer product, from the next period on."""
+    fields: dict[str, Any] = {
+        "id": OTHER,
+        "kind": "upgrade",
+        "terms": service_terms(plan="plan_pro", recurring_minor=4990),
+        "effective": "period_end",
+        "requested_on": TODAY,
+        "effective_on": DUE,
+    }
+    return ServiceChange(**{**fields, **changed})
 
 
 def new_line(net_minor: int = 2990) -> InvoiceLine:

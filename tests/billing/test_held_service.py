@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.billing.held_services.held_service import (
-    HeldService,
+from services.billing.held_services.held_service import HeldService, is_suspendable
+from services.billing.held_services.terms import (
     NothingOverdue,
     Renewal,
     RenewalUnpaid,
@@ -13,6 +13,8 @@ from services.billing.held_services.held_service import (
     ServiceNotActive,
     ServiceNotPending,
     ServiceNotSuspended,
+    has_overdue,
+    whole_period,
 )
 from tests.billing.samples import (
     DUE,
@@ -28,6 +30,20 @@ from tests.billing.samples import (
 from tests.given import given, rebuilt
 
 LATE = DUE + timedelta(days=5)
+RENEWED = {
+    "invoice_id": INVOICE,
+    "period_start": DUE,
+    "next_due_on": PERIOD_END,
+    "renewed_on": None,
+    "why": None,
+}
+ACTIVATED = {
+    "activated_on": TODAY,
+    "next_due_on": DUE,
+    "anchor_day": 21,
+    "charged": [],
+    "why": None,
+}
 
 
 def terminated_service() -> HeldService:
@@ -51,7 +67,7 @@ def test_a_service_becomes_active_when_the_panel_has_made_it() -> None:
     service = (
         given(pending_service())
         .when(lambda s: s.activate(today=TODAY, next_due_on=DUE))
-        .then((HeldService.Activated, {"activated_on": TODAY, "next_due_on": DUE}))
+        .then((HeldService.Activated, ACTIVATED))
     )
     assert (service.status, service.anchor_day, service.next_due_on) == ("active", 21, DUE)
 
@@ -77,13 +93,16 @@ def test_the_next_period_begins_where_the_last_one_ends() -> None:
         "period_start": DUE,
         "period_end": PERIOD_END,
         "due_on": DUE,
+        "charged": [],
+        "discounts": [],
     }
     service = (
         given(active_service())
         .when(lambda s: s.invoice_renewal(invoice_id=INVOICE, period_end=PERIOD_END, due_on=DUE))
         .then((HeldService.RenewalInvoiced, invoiced))
     )
-    expected = Renewal(period_start=DUE, period_end=PERIOD_END, due_on=DUE)
+    whole = whole_period(DUE, PERIOD_END, price_minor=2990, on=INVOICE)
+    expected = Renewal(period_start=DUE, period_end=PERIOD_END, due_on=DUE, charged=[whole])
     assert service.unpaid == {INVOICE: expected}
 
 
@@ -108,26 +127,24 @@ def test_an_empty_next_period_is_a_programming_error() -> None:
 def test_a_void_renewal_is_forgotten_once() -> None:
     service = (
         given(billed_service())
-        .when(lambda s: s.drop_renewal(INVOICE))
+        .when(lambda s: s.drop(INVOICE))
         .then((HeldService.RenewalDropped, {"invoice_id": INVOICE}))
     )
     assert service.unpaid == {}
-    given(active_service()).when(lambda s: s.drop_renewal(INVOICE)).then_nothing()
+    given(active_service()).when(lambda s: s.drop(INVOICE)).then_nothing()
 
 
 def test_a_paid_renewal_moves_the_next_due_date() -> None:
-    renewed = {"invoice_id": INVOICE, "period_start": DUE, "next_due_on": PERIOD_END}
     service = (
         given(billed_service())
         .when(lambda s: s.renew(INVOICE))
-        .then((HeldService.Renewed, renewed))
+        .then((HeldService.Renewed, RENEWED))
     )
     assert (service.next_due_on, service.unpaid) == (PERIOD_END, {})
 
 
 def test_a_suspended_service_is_renewed_for_the_period_that_was_due() -> None:
-    renewed = {"invoice_id": INVOICE, "period_start": DUE, "next_due_on": PERIOD_END}
-    given(suspended_service()).when(lambda s: s.renew(INVOICE)).then((HeldService.Renewed, renewed))
+    given(suspended_service()).when(lambda s: s.renew(INVOICE)).then((HeldService.Renewed, RENEWED))
 
 
 def test_renewing_twice_renews_once() -> None:
@@ -144,12 +161,12 @@ def test_a_service_that_has_ended_is_not_renewed(service: HeldService) -> None:
 
 def test_a_service_is_suspendable_for_an_unpaid_invoice_past_its_due_date() -> None:
     service = billed_service()
-    assert not service.is_suspendable(INVOICE, DUE)
-    assert service.is_suspendable(INVOICE, DUE + timedelta(days=1))
-    assert not service.is_suspendable(OTHER, LATE)
-    assert not suspended_service().is_suspendable(INVOICE, LATE)
-    assert service.has_overdue(LATE)
-    assert not service.has_overdue(DUE)
+    assert not is_suspendable(service, INVOICE, today=DUE)
+    assert is_suspendable(service, INVOICE, today=DUE + timedelta(days=1))
+    assert not is_suspendable(service, OTHER, today=LATE)
+    assert not is_suspendable(suspended_service(), INVOICE, today=LATE)
+    assert has_overdue(service.unpaid, LATE)
+    assert not has_overdue(service.unpaid, DUE)
 
 
 def test_a_warning_names_the_invoice_and_the_day() -> None:
@@ -157,6 +174,7 @@ def test_a_warning_names_the_invoice_and_the_day() -> None:
         "invoice_id": INVOICE,
         "invoice_number": "PON-2026-000001",
         "suspends_on": LATE,
+        "why": None,
     }
     given(billed_service()).when(
         lambda s: s.warn_of_suspension(
@@ -188,7 +206,7 @@ def test_a_service_is_suspended_when_the_panel_has_stopped_it() -> None:
     service = (
         given(billed_service())
         .when(lambda s: s.suspend(reason="overdue", today=LATE))
-        .then((HeldService.Suspended, {"reason": "overdue", "suspended_on": LATE}))
+        .then((HeldService.Suspended, {"reason": "overdue", "suspended_on": LATE, "why": None}))
     )
     assert (service.status, service.suspension_reason, service.suspended_on) == (
         "suspended",
@@ -201,7 +219,7 @@ def test_a_service_runs_again_when_the_panel_has_said_so() -> None:
     service = (
         given(suspended_service())
         .when(lambda s: s.unsuspend(LATE))
-        .then((HeldService.Unsuspended, {"unsuspended_on": LATE}))
+        .then((HeldService.Unsuspended, {"unsuspended_on": LATE, "why": None}))
     )
     assert (service.status, service.suspension_reason, service.suspended_on) == (
         "active",
@@ -214,7 +232,7 @@ def test_a_service_has_ended_when_the_panel_has_deleted_it() -> None:
     service = (
         given(suspended_service())
         .when(lambda s: s.terminate(LATE))
-        .then((HeldService.Terminated, {"terminated_on": LATE}))
+        .then((HeldService.Terminated, {"terminated_on": LATE, "reason": "overdue", "why": None}))
     )
     assert (service.status, service.has_ended) == ("terminated", True)
 

@@ -8,6 +8,7 @@ import pytest
 from services.billing.provisioning.provisioning import (
     POSSIBLE_IN,
     STATE_AFTER,
+    Goal,
     Provisioning,
     ProvisioningRequestUnknown,
     Request,
@@ -25,11 +26,12 @@ from tests.given import given, rebuilt
 
 LAST = UUID(int=100)
 FIRST = UUID(int=500)
+GOAL = Goal(plan="plan_start")
 
 
 def asked(action: str, request_id: UUID = REQUEST, reason: str = "") -> object:
     fields = {"request_id": request_id, "action": action, "reason": reason}
-    return (Provisioning.Requested, fields)
+    return (Provisioning.Requested, {**fields, "goal": GOAL, "why": None})
 
 
 def test_a_service_is_at_most_prepared_before_it_is_asked_for() -> None:
@@ -45,7 +47,7 @@ def test_the_panel_is_asked_to_create_and_nothing_has_happened_yet() -> None:
         .then(asked("create"))  # type: ignore[arg-type]
     )
     assert provisioning.state == "absent"
-    assert provisioning.in_flight == Request(id=REQUEST, action="create", reason="")
+    assert provisioning.in_flight == Request(id=REQUEST, action="create", reason="", goal=GOAL)
 
 
 def test_asking_twice_for_the_same_asks_once() -> None:
@@ -76,7 +78,7 @@ def test_a_confirmed_request_is_what_the_panel_did() -> None:
         .when(lambda p: done.append(p.confirm(request_id=REQUEST, next_request_id=NEXT)))
         .then((Provisioning.Confirmed, {"request_id": REQUEST, "action": "create"}))
     )
-    assert done == [Request(id=REQUEST, action="create", reason="")]
+    assert done == [Request(id=REQUEST, action="create", reason="", goal=GOAL)]
     assert (after.state, after.in_flight) == ("running", None)
 
 
@@ -114,13 +116,13 @@ def test_a_refused_request_leaves_things_as_they_are_and_may_be_made_again() -> 
     )
     assert (after.state, after.in_flight) == ("absent", None)
     after.request(request_id=OTHER, action="create")
-    assert after.in_flight == Request(id=OTHER, action="create", reason="")
+    assert after.in_flight == Request(id=OTHER, action="create", reason="", goal=GOAL)
 
 
 def test_a_payment_between_request_and_confirmation_of_a_suspension_is_noted() -> None:
     given(provisioning_with("suspend")).when(
         lambda p: p.request(request_id=OTHER, action="unsuspend")
-    ).then((Provisioning.Planned, {"action": "unsuspend", "reason": ""}))
+    ).then((Provisioning.Planned, {"action": "unsuspend", "reason": "", "goal": GOAL, "why": None}))
 
 
 def lift_noted() -> Provisioning:
@@ -223,9 +225,9 @@ def test_every_pair_of_wishes_ends_in_the_last_one_that_is_possible(
         provisioning.request(request_id=FIRST, action=first)
         provisioning.request(request_id=OTHER, action=second)
         _answer(provisioning, is_done=is_done)
-        between = STATE_AFTER[first] if is_done else state
+        between = STATE_AFTER.get(first, state) if is_done else state
         if second != first and between in POSSIBLE_IN[second]:
-            assert provisioning.in_flight == Request(id=NEXT, action=second, reason="")
+            assert provisioning.in_flight == Request(id=NEXT, action=second, reason="", goal=GOAL)
         else:
             assert provisioning.in_flight is None
         assert provisioning.state == between

@@ -30,9 +30,11 @@ from tests.billing.samples import (
     PAYMENT,
     PERIOD_END,
     TODAY,
+    active_service,
     agreed_terms,
     billed_service,
     brand_settings,
+    cancellation,
     configured_brand,
     empty_credit,
     failed_payment,
@@ -47,6 +49,7 @@ from tests.billing.samples import (
     provisioning_with,
     published_product,
     published_promotion,
+    service_change,
     started_payment,
     suspended_service,
     used_promotion,
@@ -74,6 +77,12 @@ BECOMES: dict[type[Any], str | None] = {
     HeldService.RenewalInvoiced: None,
     HeldService.RenewalDropped: None,
     HeldService.Renewed: "ServiceRenewed",
+    HeldService.CancellationRequested: "ServiceCancellationRequested",
+    HeldService.CancellationWithdrawn: "ServiceCancellationWithdrawn",
+    HeldService.ChangeScheduled: "ServiceChangeScheduled",
+    HeldService.ChangeWithdrawn: "ServiceChangeWithdrawn",
+    HeldService.Changed: "ServiceChanged",
+    HeldService.Ended: "ServiceEnded",
     HeldService.SuspensionWarned: "SuspensionWarned",
     HeldService.Suspended: "ServiceSuspended",
     HeldService.Unsuspended: "ServiceUnsuspended",
@@ -169,7 +178,7 @@ def promotions() -> list[Aggregate]:
 def services() -> list[Aggregate]:
     lifted, cancelled, dropped = suspended_service(), pending_service(), billed_service()
     cancelled.cancel(today=TODAY, reason="client")
-    dropped.drop_renewal(INVOICE)
+    dropped.drop(INVOICE)
     warned = billed_service()
     warned.warn_of_suspension(
         invoice_id=INVOICE, invoice_number="1", today=DUE + timedelta(days=3), suspends_on=LATE
@@ -178,7 +187,15 @@ def services() -> list[Aggregate]:
     lifted.unsuspend(LATE)
     ended = suspended_service()
     ended.terminate(LATE)
-    return [lifted, cancelled, dropped, warned, ended]
+    undecided, changed = active_service(), active_service()
+    undecided.request(cancellation())
+    undecided.drop(OTHER)
+    undecided.request(service_change())
+    undecided.drop(OTHER)
+    changed.request(service_change())
+    changed.change(OTHER, today=DUE)
+    changed.terminate(LATE, reason="cancellation")
+    return [lifted, cancelled, dropped, warned, ended, undecided, changed]
 
 
 def provisionings() -> list[Aggregate]:
@@ -254,7 +271,14 @@ def test_each_event_becomes_what_is_said(aggregate: Aggregate) -> None:
 
 def test_every_public_event_of_billing_is_published_by_something() -> None:
     names = {cls.__name__ for cls in events_of("billing")}
-    assert names == {name for name in BECOMES.values() if name}
+    assert names == {name for name in BECOMES.values() if name} | {"ServiceTransferred"}
+
+
+def test_a_service_that_another_account_holds_now_says_as_what() -> None:
+    service = active_service()
+    service.terminate(LATE, reason="transfer", successor_id=NEXT)
+    public: Any = publish(service.pending_events[-1], service)
+    assert (type(public).__name__, public.successor_id) == ("ServiceTransferred", NEXT)
 
 
 def test_what_is_published_of_an_invoice_is_the_whole_invoice() -> None:

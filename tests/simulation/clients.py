@@ -17,7 +17,8 @@ import msgspec
 from starlette.responses import Response
 
 from services.billing.brands.brand import Brand
-from services.billing.held_services.held_service import HeldService, ServiceTerms
+from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import ServiceTerms
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number

@@ -1,7 +1,9 @@
 """The sandbox hosting panel: takes provisioning requests, carries them out, reports by webhook.
 
 An account on the panel: active -> suspended -> active -> terminated. A domain that contains
-`refuse` is refused with `domain_taken`. Run it with `python -m deploy.local.sandbox.panel`.
+`refuse` is refused with `domain_taken`; one that contains `fixed` keeps its plan (`plan_full`).
+What is transferred is kept under its successor's id. Run it with
+`python -m deploy.local.sandbox.panel`.
 """
 
 import asyncio
@@ -47,6 +49,12 @@ create table if not exists account (
     state text not null,
     changed_at real not null
 );
+create table if not exists account_option (
+    service_id text not null,
+    name text not null,
+    value text not null,
+    primary key (service_id, name)
+);
 """
 WORK_TAKES_S = 0.3
 LOOKS_EVERY_S = 0.05
@@ -58,11 +66,13 @@ class PanelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a customer of the panel sends; `request_id` makes a repeat harmless."""
 
     request_id: Text
-    action: Literal["create", "suspend", "unsuspend", "terminate"]
+    action: Literal["create", "suspend", "unsuspend", "terminate", "change_plan", "transfer"]
     plan: Text
     domain: Text
     service_id: Text
     notify_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$", max_length=2000)]
+    options: dict[Text, Text] = {}
+    successor_id: Text | None = None
 
 
 class Panel:
@@ -161,6 +171,8 @@ class Panel:
     def _refusal(self, wanted: PanelRequest) -> str | None:
         if "refuse" in wanted.domain:
             return "domain_taken"
+        if "fixed" in wanted.domain and wanted.action == "change_plan":
+            return "plan_full"
         known = self._database.execute(
             "select state from account where service_id = ?", (wanted.service_id,)
         ).fetchone()
@@ -170,9 +182,28 @@ class Panel:
             return "unknown_service"
         if known["state"] == "terminated" and wanted.action != "terminate":
             return "service_terminated"
+        if wanted.action == "transfer" and wanted.successor_id is None:
+            return "successor_missing"
         return None
 
     def _change_account(self, wanted: PanelRequest) -> None:
+        match wanted.action:
+            case "transfer":
+                for table in ("account", "account_option"):
+                    self._database.execute(
+                        f"update {table} set service_id = ? where service_id = ?",  # noqa: S608
+                        (wanted.successor_id, wanted.service_id),
+                    )
+            case "change_plan":
+                self._database.execute(
+                    "update account set plan = ?, changed_at = ? where service_id = ?",
+                    (wanted.plan, time.time(), wanted.service_id),
+                )
+                self._configure(wanted)
+            case _:
+                self._set_state(wanted)
+
+    def _set_state(self, wanted: PanelRequest) -> None:
         states = {"create": "active", "unsuspend": "active", "suspend": "suspended"}
         self._database.execute(
             "insert into account (service_id, domain, plan, state, changed_at)"
@@ -185,6 +216,18 @@ class Panel:
                 states.get(wanted.action, "terminated"),
                 time.time(),
             ),
+        )
+        if wanted.action == "create":
+            self._configure(wanted)
+
+    def _configure(self, wanted: PanelRequest) -> None:
+        """The options as they are wanted, in place of those of before."""
+        self._database.execute(
+            "delete from account_option where service_id = ?", (wanted.service_id,)
+        )
+        self._database.executemany(
+            "insert into account_option (service_id, name, value) values (?, ?, ?)",
+            [(wanted.service_id, name, value) for name, value in wanted.options.items()],
         )
 
     def _request(self, request_id: str) -> sqlite3.Row:

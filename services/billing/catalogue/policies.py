@@ -20,7 +20,12 @@ from services.billing.event_groups import (
 )
 from services.billing.held_services.held_service import HeldService
 from shared.consumers import Envelope, Policy
-from shared.contracts.billing import BusinessDayStarted, ServiceCancelled, ServiceTerminated
+from shared.contracts.billing import (
+    BusinessDayStarted,
+    ServiceCancelled,
+    ServiceEnded,
+    ServiceTerminated,
+)
 from shared.store import Transaction
 
 
@@ -52,7 +57,11 @@ revise_as_planned = Policy(
 async def when_service_is_over_free_its_stock(envelope: Envelope, tx: Transaction) -> None:
     """One more of its product can be sold."""
     match envelope.event:
-        case ServiceCancelled(service_id=service_id) | ServiceTerminated(service_id=service_id):
+        case (
+            ServiceCancelled(service_id=service_id)
+            | ServiceEnded(service_id=service_id)
+            | ServiceTerminated(service_id=service_id)
+        ):
             service = await tx.load(HeldService, service_id)
             freed = FreeStock(service_id=service_id, product_id=service.terms.product_id)
             await free_stock(freed, tx)
@@ -62,8 +71,8 @@ free_what_is_over = Policy(
     name="free_what_is_over",
     sources=("billing",),
     handle=when_service_is_over_free_its_stock,
-    handles=frozenset({ServiceCancelled, ServiceTerminated}),
-    ignored=(SERVICES - {ServiceCancelled, ServiceTerminated})
+    handles=frozenset({ServiceCancelled, ServiceEnded, ServiceTerminated}),
+    ignored=(SERVICES - {ServiceCancelled, ServiceEnded, ServiceTerminated})
     | BRANDS
     | CREDIT
     | DAYS

@@ -6,15 +6,26 @@ from uuid import UUID
 
 import structlog
 
+from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import contact_of
-from services.billing.held_services.calendar import period_end
-from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.calendar import CYCLES_WITHOUT_PERIOD
+from services.billing.held_services.held_service import HeldService, is_suspendable
+from services.billing.held_services.ownership import owned_service
+from services.billing.held_services.paid_time import Parent
+from services.billing.held_services.proration import Proration, proration
+from services.billing.held_services.renewals import next_bill, renewal_lines
+from services.billing.held_services.terms import NOW, CancellationPending
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
-from services.billing.invoices.descriptions import Sold, describe_renewal
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
+from services.billing.rules.policy import Policy, policy_for
+from services.billing.why.because import because
+from services.billing.why.why import Why
 from shared.ids import new_id
 from shared.store import Transaction
+
+MOST_UNPAID = 35
+"""Open renewals of one service where the next is invoiced while one is unpaid."""
 
 log = structlog.get_logger()
 
@@ -30,69 +41,152 @@ class IssueRenewal:
     today: date
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Billing:
+    """Into which invoice periods are billed, and how."""
+
+    invoice_id: UUID
+    due_on: date
+    language: str
+    by: Proration
+    aligns_addons: bool
+    most_unpaid: int
+    why: Why
+
+
 async def issue_renewal(command: IssueRenewal, tx: Transaction) -> Invoice | None:
     """The invoice over the next period of each service; a service and period is billed once.
 
-    None when all are billed already, have an unpaid invoice or are not active.
+    None when all are billed already, have an unpaid invoice, are to end or are not active.
     """
+    policy = await policy_for(tx, command.brand, account_id=command.account_id)
     loaded = [await tx.load(HeldService, service_id) for service_id in command.service_ids]
-    services = [each for each in loaded if await _is_to_bill(each, command.due_on, tx=tx)]
+    services = [each for each in loaded if await _is_to_bill(each, command, policy=policy, tx=tx)]
     if not services:
         return None
-    language = (await contact_of(command.account_id, tx.read)).language
-    invoice_id, due_on = new_id(), max(command.due_on, command.today)
-    lines = [
-        _bill_next_period(each, invoice_id=invoice_id, due_on=due_on, language=language)
-        for each in services
-    ]
+    due_on = max(command.due_on, command.today)
+    billing = await _billing(services[0], policy, due_on=due_on, rule="renewal.period_due", tx=tx)
+    lines = [line for each in services for line in await _bill(each, billing, count=1, tx=tx)]
     await tx.save(*services)
-    issue = _invoice_over(lines, command, invoice_id=invoice_id, due_on=due_on, first=services[0])
-    return await issue_invoice(issue, tx)
+    return await issue_invoice(_invoice(services[0], billing, lines=lines, today=command.today), tx)
 
 
-async def _is_to_bill(service: HeldService, due_on: date, *, tx: Transaction) -> bool:
-    if service.status != "active" or service.unpaid or service.next_due_on != due_on:
+async def _is_to_bill(
+    service: HeldService, command: IssueRenewal, *, policy: Policy, tx: Transaction
+) -> bool:
+    """Whether what follows is due on this day, and nothing speaks against it."""
+    if service.status != "active" or service.billed_until != command.due_on or is_ending(service):
         return False
-    return await tx.claim_once("renewal", f"{service.id}/{due_on}")
+    if service.pending_change and service.pending_change.effective == NOW:
+        return False
+    if len(service.unpaid) > _most_unpaid(policy) or not falls_due(service):
+        return False
+    return await tx.claim_once("renewal", f"{service.id}/{command.due_on}")
 
 
-def _bill_next_period(
-    service: HeldService, *, invoice_id: UUID, due_on: date, language: str
-) -> InvoiceLine:
-    assert service.next_due_on is not None, "an active service has a next due date"
-    terms = service.terms
-    end = period_end(service.next_due_on, cycle=terms.cycle, anchor_day=service.anchor_day)
-    start = service.invoice_renewal(invoice_id=invoice_id, period_end=end, due_on=due_on)
-    sold = Sold(product_name=terms.product_name, domain=terms.domain, cycle=terms.cycle)
-    return InvoiceLine(
-        kind="renewal",
-        description=describe_renewal(sold, language, period_start=start, period_end=end),
-        net_minor=terms.recurring_minor,
-        service_id=service.id,
-        period_start=start,
-        period_end=end,
-        tax_category=terms.tax_category,
+def is_ending(service: HeldService) -> bool:
+    """Whether it ends before what would be invoiced next begins."""
+    until, cancelled = service.billed_until, service.cancellation
+    ends = [cancelled.ends_on if cancelled else None, service.next_terms.ends_on]
+    return until is not None and any(end is not None and end <= until for end in ends)
+
+
+def falls_due(service: HeldService) -> bool:
+    """Whether periods follow at all."""
+    return service.next_terms.cycle not in CYCLES_WITHOUT_PERIOD
+
+
+def _most_unpaid(policy: Policy) -> int:
+    return MOST_UNPAID if policy.rules.renew_while_unpaid else 0
+
+
+async def _billing(
+    service: HeldService, policy: Policy, *, due_on: date, rule: str, tx: Transaction
+) -> _Billing:
+    """The circumstances of an invoice for the account and brand of `service`."""
+    assert service.account_id, "a service belongs to an account"
+    brand = await tx.load(Brand, Brand.id_of(service.brand))
+    return _Billing(
+        invoice_id=new_id(),
+        due_on=due_on,
+        language=(await contact_of(service.account_id, tx.read)).language,
+        by=proration(policy.rules.proration, zone=brand.settings.time_zone),
+        aligns_addons=policy.rules.align_addons,
+        most_unpaid=_most_unpaid(policy),
+        why=because(tx, rule, policy=policy, due_on=due_on),
     )
 
 
-def _invoice_over(
-    lines: list[InvoiceLine],
-    command: IssueRenewal,
-    *,
-    invoice_id: UUID,
-    due_on: date,
-    first: HeldService,
+async def _bill(
+    service: HeldService, billing: _Billing, *, count: int, tx: Transaction
+) -> list[InvoiceLine]:
+    """The next periods, noted with the service, as lines."""
+    parent = await parent_of(service, tx) if billing.aligns_addons else None
+    bill = next_bill(service, by=billing.by, parent=parent, count=count)
+    lines = renewal_lines(service, bill, language=billing.language, why=billing.why)
+    service.invoice_renewal(
+        invoice_id=billing.invoice_id,
+        period_end=bill.ends_on,
+        due_on=billing.due_on,
+        billed=bill.billed(billing.invoice_id),
+        most_unpaid=billing.most_unpaid,
+    )
+    return lines
+
+
+async def parent_of(service: HeldService, tx: Transaction) -> Parent | None:
+    """When the service that an addon belongs to falls due; None for what is no addon."""
+    if service.terms.parent_id is None:
+        return None
+    parent = await tx.load(HeldService, service.terms.parent_id)
+    if parent.next_due_on is None or parent.has_ended:
+        return None
+    return Parent(due_on=parent.next_due_on, anchor_day=parent.anchor_day)
+
+
+def _invoice(
+    service: HeldService, billing: _Billing, *, lines: list[InvoiceLine], today: date
 ) -> IssueInvoice:
+    assert service.account_id, "a service belongs to an account"
     return IssueInvoice(
-        id=invoice_id,
-        account_id=command.account_id,
-        brand=command.brand,
+        id=billing.invoice_id,
+        account_id=service.account_id,
+        brand=service.brand,
         order_id=None,
-        today=command.today,
-        due_on=due_on,
-        currency=first.terms.currency,
+        today=today,
+        due_on=billing.due_on,
+        currency=service.terms.currency,
         lines=lines,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenewEarly:
+    """The `periods` that a client wants to pay for before they fall due."""
+
+    service_id: UUID
+    account_id: UUID
+    periods: int
+    today: date
+    expected_version: int | None = None
+
+
+async def renew_early(command: RenewEarly, tx: Transaction) -> Invoice:
+    """The invoice over the next periods, due when they begin, so that nobody is worse off.
+
+    `ServiceNotActive`, `RenewalUnpaid`, `ChangePending`; `CancellationPending` for a service that
+    is to end; `NothingDue` where no period follows.
+    """
+    service = await owned_service(command, tx)
+    if service.cancellation:
+        raise CancellationPending()
+    policy = await policy_for(tx, service.brand, account_id=service.account_id)
+    due_on = max(service.billed_until or command.today, command.today)
+    billing = await _billing(service, policy, due_on=due_on, rule="renewal.on_demand", tx=tx)
+    lines = await _bill(service, billing, count=command.periods, tx=tx)
+    await tx.claim_once("renewal", f"{service.id}/{service.next_due_on}")
+    await tx.save(service)
+    return await issue_invoice(_invoice(service, billing, lines=lines, today=command.today), tx)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +195,7 @@ class RenewService:
 
     service_id: UUID
     invoice_id: UUID
+    today: date
 
 
 async def renew_service(command: RenewService, tx: Transaction) -> None:
@@ -109,7 +204,8 @@ async def renew_service(command: RenewService, tx: Transaction) -> None:
     if service.has_ended:
         log.warning("a renewal was paid for a service that has ended", service=str(service.id))
         return
-    service.renew(command.invoice_id)
+    why = because(tx, "renewal.paid", invoice=command.invoice_id)
+    service.renew(command.invoice_id, today=command.today, why=why)
     await tx.save(service)
 
 
@@ -127,16 +223,24 @@ async def warn_of_suspension(command: WarnOfSuspension, tx: Transaction) -> bool
     """Warn of what an overdue invoice leads to; once for each invoice and service, for ever."""
     invoice = await tx.load(Invoice, command.invoice_id)
     service = await tx.load(HeldService, command.service_id)
-    awaited = invoice.settlement.is_payment_awaited
-    if awaited or not service.is_suspendable(invoice.id, command.today):
-        return False
-    if not await tx.claim_once("suspension_warning", f"{invoice.id}/{service.id}"):
+    if not await _is_to_warn(service, invoice, today=command.today, tx=tx):
         return False
     service.warn_of_suspension(
         invoice_id=invoice.id,
         invoice_number=invoice.number,
         today=command.today,
         suspends_on=command.suspends_on,
+        why=because(tx, "suspension.warning", invoice=invoice.id, due_on=invoice.due_on),
     )
     await tx.save(service)
     return True
+
+
+async def _is_to_warn(
+    service: HeldService, invoice: Invoice, *, today: date, tx: Transaction
+) -> bool:
+    if invoice.settlement.is_payment_awaited or not is_suspendable(
+        service, invoice.id, today=today
+    ):
+        return False
+    return await tx.claim_once("suspension_warning", f"{invoice.id}/{service.id}")

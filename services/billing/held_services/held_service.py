@@ -1,66 +1,42 @@
 """A service that an account holds: pending -> active <-> suspended -> terminated, or -> cancelled.
 
 It becomes what the panel has confirmed, never what the panel was only asked for (see provisioning).
-Amounts in minor units of `currency`; dates are local dates of the brand.
+Its next periods are invoiced, then paid; it may be asked to change or to end. What each event does
+stands with the events. Amounts in minor units of its currency; dates are the brand's.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from shared.errors import Conflict
-
-OVERDUE = "overdue"
-
-
-class ServiceNotPending(Conflict):
-    """The service runs already, or never will."""
-
-
-class ServiceNotActive(Conflict):
-    """Only an active service can be renewed, warned or suspended."""
-
-
-class ServiceNotSuspended(Conflict):
-    """The service is not suspended for an unpaid invoice."""
-
-
-class ServiceHasEnded(Conflict):
-    """The service is cancelled or terminated for good."""
-
-
-class RenewalUnpaid(Conflict):
-    """An earlier invoice for this service is not paid yet."""
-
-
-class NothingOverdue(Conflict):
-    """The service is not active, or the invoice is no unpaid one of it past its due date."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServiceTerms:
-    """What was ordered, as at the order; `product_name` by language, `plan` is the panel's name."""
-
-    product_id: UUID
-    product_name: dict[str, str]
-    plan: str
-    domain: str
-    cycle: str
-    recurring_minor: int
-    currency: str
-    tax_category: str = "standard"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Renewal:
-    """A period that is invoiced but not paid; its end is exclusive."""
-
-    period_start: date
-    period_end: date
-    due_on: date
+from services.billing.held_services import service_events as events
+from services.billing.held_services.terms import (
+    NOTHING_SPECIAL,
+    OVERDUE,
+    PERIOD_END,
+    REGULAR_ENDS,
+    Billed,
+    Cancellation,
+    ChargedTime,
+    NothingOverdue,
+    Renewal,
+    ServiceChange,
+    ServiceHasEnded,
+    ServiceNotPending,
+    ServiceNotSuspended,
+    ServiceTerms,
+    Wish,
+    check_active,
+    check_billable,
+    check_droppable,
+    check_wish,
+    due_after,
+    owes,
+)
+from services.billing.why.why import Why
 
 
 class HeldService(Aggregate):
@@ -77,205 +53,247 @@ class HeldService(Aggregate):
         brand: str
         order_id: UUID
         terms: ServiceTerms
+        transferred_from: UUID | None = None
 
-    class Activated(Aggregate.Event):
-        TOPIC = "billing.held_service.activated"
-        activated_on: date
-        next_due_on: date
-
-    class RenewalInvoiced(Aggregate.Event):
-        TOPIC = "billing.held_service.renewal_invoiced"
-        invoice_id: UUID
-        period_start: date
-        period_end: date
-        due_on: date
-
-    class RenewalDropped(Aggregate.Event):
-        TOPIC = "billing.held_service.renewal_dropped"
-        invoice_id: UUID
-
-    class Renewed(Aggregate.Event):
-        TOPIC = "billing.held_service.renewed"
-        invoice_id: UUID
-        period_start: date
-        next_due_on: date
-
-    class SuspensionWarned(Aggregate.Event):
-        TOPIC = "billing.held_service.suspension_warned"
-        invoice_id: UUID
-        invoice_number: str
-        suspends_on: date
-
-    class Suspended(Aggregate.Event):
-        TOPIC = "billing.held_service.suspended"
-        reason: str
-        suspended_on: date
-
-    class Unsuspended(Aggregate.Event):
-        TOPIC = "billing.held_service.unsuspended"
-        unsuspended_on: date
-
-    class Terminated(Aggregate.Event):
-        TOPIC = "billing.held_service.terminated"
-        terminated_on: date
-
-    class Cancelled(Aggregate.Event):
-        TOPIC = "billing.held_service.cancelled"
-        cancelled_on: date
-        reason: str
-
-    @classmethod
-    def order(
-        cls, *, id: UUID, account_id: UUID, brand: str, order_id: UUID, terms: ServiceTerms
-    ) -> Self:
-        """A service that waits for its first payment."""
-        return cls(id=id, account_id=account_id, brand=brand, order_id=order_id, terms=terms)
+    Activated = events.Activated
+    RenewalInvoiced = events.RenewalInvoiced
+    RenewalDropped = events.RenewalDropped
+    Renewed = events.Renewed
+    CancellationRequested = events.CancellationRequested
+    CancellationWithdrawn = events.CancellationWithdrawn
+    ChangeScheduled = events.ChangeScheduled
+    ChangeWithdrawn = events.ChangeWithdrawn
+    Changed = events.Changed
+    SuspensionWarned = events.SuspensionWarned
+    Suspended = events.Suspended
+    Unsuspended = events.Unsuspended
+    Terminated = events.Terminated
+    Ended = events.Ended
+    Cancelled = events.Cancelled
 
     @event(Ordered)
     def __init__(
-        self, *, id: UUID, account_id: UUID, brand: str, order_id: UUID, terms: ServiceTerms
+        self,
+        *,
+        id: UUID,
+        account_id: UUID,
+        brand: str,
+        order_id: UUID,
+        terms: ServiceTerms,
+        transferred_from: UUID | None,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
         self.order_id = order_id
+        self.transferred_from = transferred_from
         self.terms = terms
         self.status = "pending"
         self.anchor_day = 0
         self.next_due_on: date | None = None
+        self.charged: tuple[ChargedTime, ...] = ()
         self.unpaid: dict[UUID, Renewal] = {}
+        self.cancellation: Cancellation | None = None
+        self.pending_change: ServiceChange | None = None
         self.suspended_on: date | None = None
         self.suspension_reason = ""
+
+    @classmethod
+    def order(cls, **says: Any) -> Self:
+        """A service that waits for its first payment, or for its transfer from another account."""
+        return cls(**{"transferred_from": None, **says})
+
+    @property
+    def runs(self) -> bool:
+        return self.status in {"active", "suspended"}
 
     @property
     def has_ended(self) -> bool:
         return self.status in {"terminated", "cancelled"}
 
-    def has_overdue(self, today: date) -> bool:
-        """Whether an unpaid invoice of this service is past its due date."""
-        return any(renewal.due_on < today for renewal in self.unpaid.values())
+    @property
+    def billed_until(self) -> date | None:
+        """Where the next period to be invoiced begins; None where nothing falls due."""
+        ends = [renewal.period_end for renewal in self.unpaid.values()]
+        return max([*ends, self.next_due_on]) if self.next_due_on else None
 
-    def activate(self, *, today: date, next_due_on: date) -> None:
-        """The panel made it: its first period begins, and its day of the month is set."""
+    @property
+    def next_terms(self) -> ServiceTerms:
+        """The terms at which the next period is invoiced."""
+        change = self.pending_change
+        return change.terms if change and change.effective == PERIOD_END else self.terms
+
+    def activate(
+        self,
+        *,
+        today: date,
+        next_due_on: date | None,
+        anchor_day: int = 0,
+        charged: Sequence[ChargedTime] = (),
+        why: Why | None = None,
+    ) -> None:
+        """The panel made it: its paid time begins, and its day of the month is set.
+
+        `charged`: the time up to `next_due_on`, if that is not one whole period at its price.
+        """
         if self.status != "pending":
             raise ServiceNotPending(status=self.status)
-        assert next_due_on > today, "a period is not empty"
-        self._activated(activated_on=today, next_due_on=next_due_on)
-
-    @event(Activated)
-    def _activated(self, activated_on: date, next_due_on: date) -> None:
-        self.status = "active"
-        self.anchor_day = activated_on.day
-        self.next_due_on = next_due_on
-
-    def invoice_renewal(self, *, invoice_id: UUID, period_end: date, due_on: date) -> date:
-        """Note that the next period is on an invoice, and return that period's first day.
-
-        `RenewalUnpaid` while an earlier one is open: a service collects no pile of debts.
-        """
-        if self.status != "active" or self.next_due_on is None:
-            raise ServiceNotActive(status=self.status)
-        if self.unpaid:
-            raise RenewalUnpaid()
-        period_start = self.next_due_on
-        assert period_end > period_start, "a period is not empty"
-        self._renewal_invoiced(
-            invoice_id=invoice_id, period_start=period_start, period_end=period_end, due_on=due_on
+        assert next_due_on is None or next_due_on > today, "a period is not empty"
+        self.trigger_event(
+            self.Activated,
+            activated_on=today,
+            next_due_on=next_due_on,
+            anchor_day=anchor_day or today.day,
+            charged=list(charged),
+            why=why,
         )
-        return period_start
 
-    @event(RenewalInvoiced)
-    def _renewal_invoiced(
-        self, invoice_id: UUID, period_start: date, period_end: date, due_on: date
-    ) -> None:
-        renewal = Renewal(period_start=period_start, period_end=period_end, due_on=due_on)
-        self.unpaid = {**self.unpaid, invoice_id: renewal}
+    def invoice_renewal(
+        self,
+        *,
+        invoice_id: UUID,
+        period_end: date,
+        due_on: date,
+        billed: Billed = NOTHING_SPECIAL,
+        most_unpaid: int = 0,
+    ) -> date:
+        """Note that what follows the last period is on an invoice; return its first day.
 
-    def drop_renewal(self, invoice_id: UUID) -> None:
-        """The invoice is void. One that is not open here changes nothing."""
-        if invoice_id in self.unpaid:
-            self._renewal_dropped(invoice_id=invoice_id)
+        `billed`: if that is not one whole period at its price. `RenewalUnpaid` while more than
+        `most_unpaid` invoices are open: a service collects no pile of debts.
+        """
+        check_active(self.status)
+        start = check_billable(
+            self.billed_until,
+            unpaid=self.unpaid,
+            change=self.pending_change,
+            most_unpaid=most_unpaid,
+        )
+        assert period_end > start, "a period is not empty"
+        self.trigger_event(
+            self.RenewalInvoiced,
+            invoice_id=invoice_id,
+            period_start=start,
+            period_end=period_end,
+            due_on=due_on,
+            charged=billed.charged,
+            discounts=billed.discounts,
+        )
+        return start
 
-    @event(RenewalDropped)
-    def _renewal_dropped(self, invoice_id: UUID) -> None:
-        self.unpaid = {key: kept for key, kept in self.unpaid.items() if key != invoice_id}
+    def drop(self, id: UUID, *, why: Why | None = None) -> None:
+        """What was to come under this id will not: an invoice's periods, a change, a cancellation.
 
-    def renew(self, invoice_id: UUID) -> None:
-        """The invoice is paid: its period follows the last one. A second time changes nothing."""
+        The id of a void invoice drops the change that it was for, too. One that is not known
+        changes nothing. `ChangeAlreadyBilled` for a change whose period is invoiced.
+        """
+        change = self.pending_change
+        if id in self.unpaid:
+            self.trigger_event(self.RenewalDropped, invoice_id=id)
+        elif self.cancellation and self.cancellation.id == id:
+            self.trigger_event(self.CancellationWithdrawn, why=why)
+        elif change and id in {change.id, change.invoice_id}:
+            check_droppable(change, self.billed_until)
+            self.trigger_event(self.ChangeWithdrawn, change_id=change.id, why=why)
+
+    def renew(self, invoice_id: UUID, *, today: date | None = None, why: Why | None = None) -> None:
+        """The invoice is paid: its periods follow the last one. A second time changes nothing."""
         if self.has_ended:
             raise ServiceHasEnded(status=self.status)
-        if invoice_id in self.unpaid:
-            paid = self.unpaid[invoice_id]
-            self._renewed(
+        if paid := self.unpaid.get(invoice_id):
+            assert self.next_due_on, "what is renewed falls due"
+            self.trigger_event(
+                self.Renewed,
                 invoice_id=invoice_id,
                 period_start=paid.period_start,
-                next_due_on=paid.period_end,
+                next_due_on=max(self.next_due_on, paid.period_end),
+                renewed_on=today,
+                why=why,
             )
 
-    @event(Renewed)
-    def _renewed(self, invoice_id: UUID, period_start: date, next_due_on: date) -> None:
-        self.unpaid = {key: kept for key, kept in self.unpaid.items() if key != invoice_id}
-        self.next_due_on = next_due_on
+    def request(self, wish: Wish, *, why: Why | None = None) -> None:
+        """Note a cancellation, or a change, that is still to come; each one at a time.
 
-    def is_suspendable(self, invoice_id: UUID, today: date) -> bool:
-        """Whether the service is active and this invoice of it is unpaid past its due date."""
-        renewal = self.unpaid.get(invoice_id)
-        return self.status == "active" and renewal is not None and renewal.due_on < today
+        `CancellationPending`, `ChangePending`; a change also waits for open invoices:
+        `RenewalUnpaid`.
+        """
+        check_wish(
+            wish,
+            status=self.status,
+            cancellation=self.cancellation,
+            change=self.pending_change,
+            unpaid=self.unpaid,
+        )
+        if isinstance(wish, Cancellation):
+            self.trigger_event(self.CancellationRequested, cancellation=wish, why=why)
+        else:
+            self.trigger_event(self.ChangeScheduled, change=wish, why=why)
+
+    def change(self, change_id: UUID, *, today: date, why: Why | None = None) -> None:
+        """The panel made the change: its terms hold from now on. A second time changes nothing."""
+        change = self.pending_change
+        if change and change.id == change_id and not self.has_ended:
+            due_on = due_after(change, self.next_due_on)
+            self.trigger_event(
+                self.Changed, change=change, changed_on=today, next_due_on=due_on, why=why
+            )
 
     def warn_of_suspension(
-        self, *, invoice_id: UUID, invoice_number: str, today: date, suspends_on: date
+        self,
+        *,
+        invoice_id: UUID,
+        invoice_number: str,
+        today: date,
+        suspends_on: date,
+        why: Why | None = None,
     ) -> None:
         """Announce the suspension that an overdue invoice leads to. Each call is one warning."""
-        if not self.is_suspendable(invoice_id, today):
+        if not is_suspendable(self, invoice_id, today=today):
             raise NothingOverdue()
         assert suspends_on >= today, "a warning comes before what it warns of"
-        self._suspension_warned(
-            invoice_id=invoice_id, invoice_number=invoice_number, suspends_on=suspends_on
+        self.trigger_event(
+            self.SuspensionWarned,
+            invoice_id=invoice_id,
+            invoice_number=invoice_number,
+            suspends_on=suspends_on,
+            why=why,
         )
 
-    @event(SuspensionWarned)
-    def _suspension_warned(self, invoice_id: UUID, invoice_number: str, suspends_on: date) -> None:
-        pass
+    def suspend(self, *, reason: str, today: date, why: Why | None = None) -> None:
+        """The panel stopped it, or it is stopped for debt and for a graver reason from now on."""
+        if self.suspension_reason != OVERDUE or reason == OVERDUE:
+            check_active(self.status)
+        self.trigger_event(self.Suspended, reason=reason, suspended_on=today, why=why)
 
-    def suspend(self, *, reason: str, today: date) -> None:
-        """The panel stopped it. Only an active service can be stopped."""
-        if self.status != "active":
-            raise ServiceNotActive(status=self.status)
-        self._suspended(reason=reason, suspended_on=today)
-
-    @event(Suspended)
-    def _suspended(self, reason: str, suspended_on: date) -> None:
-        self.status = "suspended"
-        self.suspension_reason = reason
-        self.suspended_on = suspended_on
-
-    def unsuspend(self, today: date) -> None:
+    def unsuspend(self, today: date, *, why: Why | None = None) -> None:
         """The panel runs it again."""
         if self.status != "suspended":
             raise ServiceNotSuspended(status=self.status)
-        self._unsuspended(unsuspended_on=today)
+        self.trigger_event(self.Unsuspended, unsuspended_on=today, why=why)
 
-    @event(Unsuspended)
-    def _unsuspended(self, unsuspended_on: date) -> None:
-        self.status = "active"
-        self.suspension_reason = ""
-        self.suspended_on = None
-
-    def terminate(self, today: date) -> None:
-        """The panel deleted it, with its data."""
-        if self.status != "suspended":
+    def terminate(
+        self,
+        today: date,
+        *,
+        reason: str = OVERDUE,
+        successor_id: UUID | None = None,
+        why: Why | None = None,
+    ) -> None:
+        """The panel deleted it with its data, for debt only while suspended; or gave it away."""
+        if not (self.status == "suspended" or (self.status == "active" and reason != OVERDUE)):
             raise ServiceNotSuspended(status=self.status)
-        self._terminated(terminated_on=today)
-
-    @event(Terminated)
-    def _terminated(self, terminated_on: date) -> None:
-        self.status = "terminated"
+        if reason in REGULAR_ENDS:
+            ended = {"ended_on": today, "reason": reason, "successor_id": successor_id}
+            self.trigger_event(self.Ended, **ended, why=why)
+        else:
+            self.trigger_event(self.Terminated, terminated_on=today, reason=reason, why=why)
 
     def cancel(self, *, today: date, reason: str) -> None:
         """It never runs, because its order was given up. `ServiceNotPending` once it runs."""
         if self.status != "pending":
             raise ServiceNotPending(status=self.status)
-        self._cancelled(cancelled_on=today, reason=reason)
+        self.trigger_event(self.Cancelled, cancelled_on=today, reason=reason)
 
-    @event(Cancelled)
-    def _cancelled(self, cancelled_on: date, reason: str) -> None:
-        self.status = "cancelled"
+
+def is_suspendable(service: HeldService, invoice_id: UUID, *, today: date) -> bool:
+    """Whether the service is active and this invoice of it is unpaid past its due date."""
+    return service.status == "active" and owes(service.unpaid, invoice_id, today=today)

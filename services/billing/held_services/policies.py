@@ -36,7 +36,9 @@ async def when_invoice_paid_serve(envelope: Envelope, tx: Transaction) -> None:
                 if line.kind == "new":
                     await request_creation(RequestCreation(service_id=line.service_id), tx)
                 elif line.kind == "renewal":
-                    renewal = RenewService(service_id=line.service_id, invoice_id=invoice.id)
+                    renewal = RenewService(
+                        service_id=line.service_id, invoice_id=invoice.id, today=paid.paid_on
+                    )
                     await renew_service(renewal, tx)
                     lift = LiftSuspension(service_id=line.service_id, today=paid.paid_on)
                     await lift_suspension(lift, tx)

@@ -15,13 +15,21 @@ from services.billing.event_groups import (
     SERVICES,
 )
 from shared.consumers import Envelope, Rows, View
+from shared.contracts import PublicEvent
 from shared.contracts.billing import (
     ServiceActivated,
+    ServiceCancellationRequested,
+    ServiceCancellationWithdrawn,
     ServiceCancelled,
+    ServiceChanged,
+    ServiceChangeScheduled,
+    ServiceChangeWithdrawn,
+    ServiceEnded,
     ServiceOrdered,
     ServiceRenewed,
     ServiceSuspended,
     ServiceTerminated,
+    ServiceTransferred,
     ServiceUnsuspended,
 )
 
@@ -41,7 +49,14 @@ create table service_list (
     cycle text not null,
     recurring_minor bigint not null,
     currency text not null,
-    next_due_on date
+    next_due_on date,
+    parent_id uuid,
+    quantity integer not null default 1,
+    options jsonb not null default '[]',
+    ends_on date,
+    cancellation jsonb,
+    change jsonb,
+    suspension_reason text
 );
 create index service_list_of_account on service_list (account_id, service_id);
 """
@@ -55,41 +70,87 @@ create table service_due (
     currency text not null,
     next_due_on date,
     suspension_reason text,
-    suspended_on date
+    suspended_on date,
+    parent_id uuid,
+    term_ends_on date,
+    cancelled_on date,
+    change_on date,
+    change_invoice_id uuid
 );
 create index service_due_next on service_due (brand, status, next_due_on);
+create index service_due_term on service_due (brand, term_ends_on) where term_ends_on is not null;
+create index service_due_cancelled on service_due (brand, cancelled_on)
+    where cancelled_on is not null;
+create index service_due_change on service_due (brand, change_on) where change_on is not null;
+create index service_due_parent on service_due (parent_id) where parent_id is not null;
 """
 
 
 def apply_to_list(envelope: Envelope, rows: Rows) -> None:
-    """What an account holds."""
+    """What an account holds, and what is to become of it."""
     match envelope.event:
         case ServiceOrdered() as service:
-            rows.insert(
-                "service_list",
-                service_id=service.service_id,
-                account_id=envelope.account,
-                brand=envelope.brand,
-                status="pending",
-                product_id=service.product_id,
-                product_name=msgspec.json.encode(service.product_name).decode(),
-                domain=service.domain,
-                cycle=service.cycle,
-                recurring_minor=service.recurring_minor,
-                currency=service.currency,
-            )
+            _list_ordered(envelope, service, rows=rows)
         case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_list", service_id, status="active", next_due_on=next_due_on)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_list", service_id, next_due_on=next_due_on)
-        case ServiceSuspended() | ServiceUnsuspended() | ServiceTerminated() as changed:
-            _set_status("service_list", changed, rows=rows)
-        case ServiceCancelled() as changed:
-            _set_status("service_list", changed, rows=rows)
+        case ServiceCancellationRequested(service_id=service_id) as cancelled:
+            said = {"at": cancelled.at, "ends_on": cancelled.ends_on, "reason": cancelled.reason}
+            rows.update("service_list", service_id, cancellation=_json(said))
+        case ServiceCancellationWithdrawn(service_id=service_id):
+            rows.update("service_list", service_id, cancellation=None)
+        case ServiceChangeScheduled(service_id=service_id) as change:
+            rows.update("service_list", service_id, change=_json(change))
+        case ServiceChangeWithdrawn(service_id=service_id):
+            rows.update("service_list", service_id, change=None)
+        case ServiceChanged() as changed:
+            _list_changed(changed, rows)
+        case other:
+            _set_status("service_list", other, rows=rows)
+
+
+def _list_ordered(envelope: Envelope, service: ServiceOrdered, *, rows: Rows) -> None:
+    rows.insert(
+        "service_list",
+        service_id=service.service_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        status="pending",
+        product_id=service.product_id,
+        product_name=_json(service.product_name),
+        domain=service.domain,
+        cycle=service.cycle,
+        recurring_minor=service.recurring_minor,
+        currency=service.currency,
+        parent_id=service.parent_id,
+        quantity=service.quantity,
+        options=_json(service.options),
+        ends_on=service.ends_on,
+    )
+
+
+def _list_changed(changed: ServiceChanged, rows: Rows) -> None:
+    rows.update(
+        "service_list",
+        changed.service_id,
+        product_id=changed.product_id,
+        product_name=_json(changed.product_name),
+        cycle=changed.cycle,
+        recurring_minor=changed.recurring_minor,
+        next_due_on=changed.next_due_on,
+        quantity=changed.quantity,
+        options=_json(changed.options),
+        change=None,
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def apply_to_due(envelope: Envelope, rows: Rows) -> None:
-    """Which services the business day has to look at."""
+    """Which services the business day has to look at, and for what."""
     match envelope.event:
         case ServiceOrdered() as service:
             rows.insert(
@@ -99,42 +160,65 @@ def apply_to_due(envelope: Envelope, rows: Rows) -> None:
                 brand=envelope.brand,
                 status="pending",
                 currency=service.currency,
+                parent_id=service.parent_id,
+                term_ends_on=service.ends_on,
             )
         case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_due", service_id, status="active", next_due_on=next_due_on)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_due", service_id, next_due_on=next_due_on)
-        case ServiceSuspended() as suspended:
-            rows.update(
-                "service_due",
-                suspended.service_id,
-                status="suspended",
-                suspension_reason=suspended.reason,
-                suspended_on=suspended.suspended_on,
-            )
-        case ServiceUnsuspended(service_id=service_id):
+        case ServiceSuspended(service_id=service_id, suspended_on=suspended_on) as suspended:
+            rows.update("service_due", service_id, suspended_on=suspended_on)
+            _set_status("service_due", suspended, rows=rows)
+        case ServiceUnsuspended(service_id=service_id) as lifted:
+            rows.update("service_due", service_id, suspended_on=None)
+            _set_status("service_due", lifted, rows=rows)
+        case other:
+            _note_what_is_to_come(other, rows)
+            _set_status("service_due", other, rows=rows)
+
+
+def _note_what_is_to_come(event: PublicEvent, rows: Rows) -> None:
+    """Ends and changes, with the day on which they are to be looked at."""
+    match event:
+        case ServiceCancellationRequested(service_id=service_id, ends_on=ends_on):
+            rows.update("service_due", service_id, cancelled_on=ends_on)
+        case ServiceCancellationWithdrawn(service_id=service_id):
+            rows.update("service_due", service_id, cancelled_on=None)
+        case ServiceChangeScheduled(service_id=service_id) as change:
             rows.update(
                 "service_due",
                 service_id,
-                status="active",
-                suspension_reason=None,
-                suspended_on=None,
+                change_on=change.effective_on,
+                change_invoice_id=change.invoice_id,
             )
-        case ServiceTerminated() | ServiceCancelled() as ended:
-            _set_status("service_due", ended, rows=rows)
+        case ServiceChangeWithdrawn(service_id=service_id):
+            rows.update("service_due", service_id, change_on=None, change_invoice_id=None)
+        case ServiceChanged(service_id=service_id, next_due_on=next_due_on):
+            rows.update(
+                "service_due",
+                service_id,
+                change_on=None,
+                change_invoice_id=None,
+                next_due_on=next_due_on,
+            )
 
 
-Changed = ServiceSuspended | ServiceUnsuspended | ServiceTerminated | ServiceCancelled
-STATUS_AFTER: dict[type[Changed], str] = {
-    ServiceSuspended: "suspended",
-    ServiceUnsuspended: "active",
-    ServiceTerminated: "terminated",
-    ServiceCancelled: "cancelled",
-}
-
-
-def _set_status(table: str, changed: Changed, *, rows: Rows) -> None:
-    rows.update(table, changed.service_id, status=STATUS_AFTER[type(changed)])
+def _set_status(table: str, event: PublicEvent, *, rows: Rows) -> None:
+    """The status and, while it is suspended, why."""
+    match event:
+        case ServiceSuspended(service_id=service_id, reason=reason):
+            rows.update(table, service_id, status="suspended", suspension_reason=reason)
+        case ServiceUnsuspended(service_id=service_id):
+            rows.update(table, service_id, status="active", suspension_reason=None)
+        case ServiceTerminated(service_id=service_id):
+            rows.update(table, service_id, status="terminated")
+        case (
+            ServiceCancelled(service_id=service_id)
+            | ServiceEnded(service_id=service_id)
+            | ServiceTransferred(service_id=service_id)
+        ):
+            rows.update(table, service_id, status="cancelled")
 
 
 service_list = View(

@@ -149,7 +149,7 @@ async def without_renewals(
     renewed = {line.service_id for line in lines if line.service_id}
     services = [await tx.load(HeldService, service_id) for service_id in sorted(renewed)]
     for service in services:
-        service.drop_renewal(invoice.id)
+        service.drop(invoice.id)
     return services
 
 

@@ -12,7 +12,8 @@ from services.billing.catalogue.paths import check_parent
 from services.billing.catalogue.pricing import Pricing, price_for
 from services.billing.catalogue.product import Price, Product
 from services.billing.contacts.contact import contact_of
-from services.billing.held_services.held_service import HeldService, ServiceTerms
+from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import ServiceTerms
 from services.billing.invoices.commands import IssueInvoice, issue_invoice, release_credit
 from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
 from services.billing.invoices.invoice import Invoice
@@ -117,6 +118,7 @@ def _provisioning(service: HeldService) -> Provisioning:
         service_id=service.id,
         plan=service.terms.plan,
         domain=service.terms.domain,
+        options=service.terms.panel_options,
     )
 
 

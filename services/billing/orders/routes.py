@@ -8,7 +8,7 @@ from services.billing.catalogue.allotments import OutOfStock
 from services.billing.catalogue.paths import ParentDoesNotFit
 from services.billing.catalogue.product import CycleNotOffered, ProductRetired
 from services.billing.contacts.contact import AccountNotReady
-from services.billing.held_services.held_service import ServiceNotPending
+from services.billing.held_services.terms import ServiceNotPending
 from services.billing.invoices.settlement import InvoiceAlreadyPaid, PaymentAwaited
 from services.billing.orders.commands import CancelOrder, PlaceOrder, cancel_order, place_order
 from services.billing.orders.order import DomainNameInvalid, OrderAlreadyCancelled

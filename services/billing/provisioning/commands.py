@@ -5,10 +5,12 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.held_services.calendar import period_end
-from services.billing.held_services.held_service import OVERDUE, HeldService
+from services.billing.held_services.held_service import HeldService, is_suspendable
+from services.billing.held_services.paid_time import beginning
+from services.billing.held_services.terms import OVERDUE, has_overdue
 from services.billing.invoices.invoice import Invoice
 from services.billing.provisioning.provisioning import Provisioning, Request
+from services.billing.why.because import because
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Transaction
@@ -56,10 +58,11 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
     service = await tx.load(HeldService, command.service_id)
     if not invoice.is_overdue(command.today) or invoice.settlement.is_payment_awaited:
         return False
-    if not service.is_suspendable(invoice.id, command.today):
+    if not is_suspendable(service, invoice.id, today=command.today):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    provisioning.request(request_id=new_id(), action="suspend", reason=OVERDUE)
+    why = because(tx, "suspension.overdue", invoice=invoice.id, due_on=invoice.due_on)
+    provisioning.request(request_id=new_id(), action="suspend", reason=OVERDUE, why=why)
     await tx.save(provisioning)
     return True
 
@@ -79,10 +82,12 @@ async def lift_suspension(command: LiftSuspension, tx: Transaction) -> None:
     `overdue` is for the staff to lift. Nothing to lift: nothing changes.
     """
     service = await tx.load(HeldService, command.service_id)
-    if service.has_overdue(command.today) or service.suspension_reason not in {"", OVERDUE}:
+    provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
+    reasons = {service.suspension_reason, *provisioning.suspension_reasons}
+    if has_overdue(service.unpaid, command.today) or reasons - {"", OVERDUE}:
         return
-    provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    provisioning.request(request_id=new_id(), action="unsuspend")
+    why = because(tx, "suspension.paid")
+    provisioning.request(request_id=new_id(), action="unsuspend", why=why)
     await tx.save(provisioning)
 
 
@@ -97,13 +102,14 @@ class RequestTermination:
 async def request_termination(command: RequestTermination, tx: Transaction) -> bool:
     """Ask for the end of a service that is still in debt and for which no payment is on its way."""
     service = await tx.load(HeldService, command.service_id)
-    if service.suspension_reason != OVERDUE or not service.has_overdue(command.today):
+    if service.suspension_reason != OVERDUE or not has_overdue(service.unpaid, command.today):
         return False
     invoices = [await tx.load(Invoice, invoice_id) for invoice_id in service.unpaid]
     if any(invoice.settlement.is_payment_awaited or not invoice.is_open for invoice in invoices):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    provisioning.request(request_id=new_id(), action="terminate", reason=OVERDUE)
+    why = because(tx, "termination.overdue", suspended_on=service.suspended_on or command.today)
+    provisioning.request(request_id=new_id(), action="terminate", reason=OVERDUE, why=why)
     await tx.save(provisioning)
     return True
 
@@ -133,12 +139,20 @@ async def take_answer(command: TakeAnswer, tx: Transaction) -> HeldService:
 def _carry_over(done: Request, service: HeldService, *, today: date) -> None:
     match done.action:
         case "create":
-            cycle = service.terms.cycle
-            first_end = period_end(today, cycle=cycle, anchor_day=today.day)
-            service.activate(today=today, next_due_on=first_end)
+            first = beginning(service.terms, today)
+            service.activate(
+                today=today,
+                next_due_on=first.next_due_on,
+                anchor_day=first.anchor_day,
+                charged=first.charged,
+                why=done.why,
+            )
         case "suspend":
-            service.suspend(reason=done.reason, today=today)
+            service.suspend(reason=done.reason, today=today, why=done.why)
         case "unsuspend":
-            service.unsuspend(today)
+            service.unsuspend(today, why=done.why)
+        case "change_plan":
+            if service.pending_change:
+                service.change(service.pending_change.id, today=today, why=done.why)
         case _:
-            service.terminate(today)
+            service.terminate(today, reason=done.reason, why=done.why)

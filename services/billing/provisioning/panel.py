@@ -22,6 +22,8 @@ class PanelRequest(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     service_id: str
     notify_url: str
+    options: dict[str, str] = msgspec.field(default_factory=dict)
+    successor_id: str | None = None
 
 
 class PanelAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,8 +33,10 @@ async def plan(envelope: Envelope) -> Sequence[Intent]:
                 "plan": requested.plan,
                 "domain": requested.domain,
                 "service_id": str(requested.service_id),
+                "options": requested.options,
+                "successor_id": str(requested.successor_id) if requested.successor_id else None,
             }
-            return [Intent(key=payload["request_id"], kind=requested.action, payload=payload)]
+            return [Intent(key=str(requested.request_id), kind=requested.action, payload=payload)]
     return []
 
 

@@ -5,12 +5,13 @@ is made when the answer is there and it still makes sense: a payment that arrive
 suspension's request and its confirmation ends in a service that runs.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.why.why import Why
 from shared.errors import Conflict
 
 _NAMESPACE = UUID("5c4a4f6e-6d0d-4b54-9a8b-0d3f5f3f8f11")
@@ -20,12 +21,16 @@ STATE_AFTER = {
     "suspend": "suspended",
     "unsuspend": "running",
     "terminate": "gone",
+    "transfer": "gone",
 }
+"""A change of the plan leaves the state as it is. What is transferred is another service's."""
 POSSIBLE_IN = {
     "create": {"absent"},
     "suspend": {"running"},
     "unsuspend": {"suspended"},
     "terminate": {"running", "suspended"},
+    "change_plan": {"running", "suspended"},
+    "transfer": {"running", "suspended"},
 }
 
 
@@ -34,12 +39,36 @@ class ProvisioningRequestUnknown(Conflict):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What the service is to be at the panel: its plan there, with options by name.
+
+    `successor_id`: the service that holds it after a transfer.
+    """
+
+    plan: str
+    options: dict[str, str] = field(default_factory=dict)
+    successor_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is to be asked; `reason` is why the service is suspended or comes to its end."""
+
+    action: str
+    reason: str = ""
+    goal: Goal | None = None
+    why: Why | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request in flight. `reason` is why the service is suspended or terminated."""
+    """One request in flight. `reason` is why the service is suspended or comes to its end."""
 
     id: UUID
     action: str
     reason: str
+    goal: Goal | None = None
+    why: Why | None = None
 
 
 class Provisioning(Aggregate):
@@ -57,17 +86,23 @@ class Provisioning(Aggregate):
         service_id: UUID
         plan: str
         domain: str
+        options: dict[str, str] = field(default_factory=dict)
+        state: str = "absent"
 
     class Requested(Aggregate.Event):
         TOPIC = "billing.provisioning.requested"
         request_id: UUID
         action: str
         reason: str
+        goal: Goal | None = None
+        why: Why | None = None
 
     class Planned(Aggregate.Event):
         TOPIC = "billing.provisioning.planned"
         action: str
         reason: str
+        goal: Goal | None = None
+        why: Why | None = None
 
     class PlanDropped(Aggregate.Event):
         TOPIC = "billing.provisioning.plan_dropped"
@@ -88,60 +123,92 @@ class Provisioning(Aggregate):
         return uuid5(_NAMESPACE, str(service_id))
 
     @classmethod
-    def prepare(
-        cls, *, account_id: UUID, brand: str, service_id: UUID, plan: str, domain: str
-    ) -> Self:
-        """A service that the panel has not heard of."""
+    def prepare(cls, **says: Any) -> Self:
+        """A service that the panel has not heard of, unless `state` says what it is there."""
         return cls(
-            id=cls.id_of(service_id),
-            account_id=account_id,
-            brand=brand,
-            service_id=service_id,
-            plan=plan,
-            domain=domain,
+            **{"id": cls.id_of(says["service_id"]), "options": {}, "state": "absent", **says}
         )
 
     @event(Prepared)
     def __init__(
-        self, *, id: UUID, account_id: UUID, brand: str, service_id: UUID, plan: str, domain: str
+        self,
+        *,
+        id: UUID,
+        account_id: UUID,
+        brand: str,
+        service_id: UUID,
+        plan: str,
+        domain: str,
+        options: dict[str, str],
+        state: str,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
         self.service_id = service_id
-        self.plan = plan
         self.domain = domain
-        self.state = "absent"
+        self.goal = Goal(plan=plan, options=options)
+        self.state = state
         self.in_flight: Request | None = None
-        self.planned: tuple[str, str] | None = None
+        self.planned: Wish | None = None
         self.answered: frozenset[UUID] = frozenset()
 
-    def request(self, *, request_id: UUID, action: str, reason: str = "") -> None:
+    @property
+    def suspension_reasons(self) -> set[str]:
+        """Why the panel has been or will be asked to stop it, without its answer yet."""
+        wishes = (self.in_flight, self.planned)
+        return {wish.reason for wish in wishes if wish and wish.action == "suspend"}
+
+    def request(
+        self,
+        *,
+        request_id: UUID,
+        action: str,
+        reason: str = "",
+        goal: Goal | None = None,
+        why: Why | None = None,
+    ) -> None:
         """Ask the panel for `action`, now or after the answer that is outstanding.
 
-        What is so already, is under way or cannot be in this state changes nothing.
+        `goal`: what the service is to be there, if that changes. What is so already, is under way
+        or cannot be in this state changes nothing.
         """
+        wish = Wish(action=action, reason=reason, goal=goal or self.goal, why=why)
         if self.in_flight is None:
-            if self.state in POSSIBLE_IN[action]:
-                self._requested(request_id=request_id, action=action, reason=reason)
-        elif self.in_flight.action == action:
+            if self.state in POSSIBLE_IN[action] and not self._is_so(wish):
+                self._ask(request_id, wish)
+        elif (self.in_flight.action, self.in_flight.goal) == (action, wish.goal):
             self._drop_plan()
-        elif self.planned != (action, reason) and self._may_follow(action):
-            self._planned(action=action, reason=reason)
+        elif not _is_same(self.planned, wish) and self._may_follow(action):
+            self.trigger_event(self.Planned, action=action, reason=reason, goal=wish.goal, why=why)
+
+    def _is_so(self, wish: Wish) -> bool:
+        return wish.action == "change_plan" and wish.goal == self.goal
 
     def _may_follow(self, action: str) -> bool:
         """Whether `action` can make sense after the request in flight, done or refused."""
         assert self.in_flight is not None
-        outcomes = {STATE_AFTER[self.in_flight.action], self.state}
+        outcomes = {STATE_AFTER.get(self.in_flight.action, self.state), self.state}
         return bool(outcomes & POSSIBLE_IN[action])
 
+    def _ask(self, request_id: UUID, wish: Wish) -> None:
+        self._requested(
+            request_id=request_id,
+            action=wish.action,
+            reason=wish.reason,
+            goal=wish.goal,
+            why=wish.why,
+        )
+
     @event(Requested)
-    def _requested(self, request_id: UUID, action: str, reason: str) -> None:
-        self.in_flight = Request(id=request_id, action=action, reason=reason)
+    def _requested(
+        self, request_id: UUID, action: str, reason: str, *, goal: Goal | None, why: Why | None
+    ) -> None:
+        self.in_flight = Request(id=request_id, action=action, reason=reason, goal=goal, why=why)
         self.planned = None
 
     @event(Planned)
-    def _planned(self, action: str, reason: str) -> None:
-        self.planned = (action, reason)
+    def _planned(self, action: str, reason: str, *, goal: Goal | None, why: Why | None) -> None:
+        self.planned = Wish(action=action, reason=reason, goal=goal, why=why)
 
     @event(PlanDropped)
     def _plan_dropped(self) -> None:
@@ -157,7 +224,10 @@ class Provisioning(Aggregate):
 
     @event(Confirmed)
     def _confirmed(self, request_id: UUID, action: str) -> None:
-        self.state = STATE_AFTER[action]
+        done = self.in_flight
+        self.state = STATE_AFTER.get(action, self.state)
+        if done and done.goal:
+            self.goal = done.goal
         self.in_flight = None
         self.answered |= {request_id}
 
@@ -184,12 +254,16 @@ class Provisioning(Aggregate):
     def _follow_plan(self, request_id: UUID) -> None:
         if self.planned is None:
             return
-        action, reason = self.planned
-        if self.state in POSSIBLE_IN[action]:
-            self._requested(request_id=request_id, action=action, reason=reason)
+        if self.state in POSSIBLE_IN[self.planned.action] and not self._is_so(self.planned):
+            self._ask(request_id, self.planned)
         else:
             self._plan_dropped()
 
     def _drop_plan(self) -> None:
         if self.planned is not None:
             self._plan_dropped()
+
+
+def _is_same(planned: Wish | None, wish: Wish) -> bool:
+    """Whether it is planned already, for whatever cause."""
+    return planned is not None and replace(planned, why=None) == replace(wish, why=None)

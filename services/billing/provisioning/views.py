@@ -18,13 +18,24 @@ from shared.contracts.billing import (
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
+    ServiceChanged,
+    ServiceEnded,
     ServiceSuspended,
     ServiceTerminated,
+    ServiceTransferred,
     ServiceUnsuspended,
 )
 
 ANSWERS: Group = frozenset(
-    {ServiceActivated, ServiceSuspended, ServiceUnsuspended, ServiceTerminated}
+    {
+        ServiceActivated,
+        ServiceChanged,
+        ServiceSuspended,
+        ServiceUnsuspended,
+        ServiceTerminated,
+        ServiceEnded,
+        ServiceTransferred,
+    }
 )
 
 TABLES = """
@@ -57,9 +68,12 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             )
         case (
             ServiceActivated()
+            | ServiceChanged()
             | ServiceSuspended()
             | ServiceUnsuspended()
             | ServiceTerminated()
+            | ServiceEnded()
+            | ServiceTransferred()
             | ProvisioningFailed()
         ) as answer:
             rows.delete("provisioning_open", answer.service_id)

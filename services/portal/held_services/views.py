@@ -34,11 +34,18 @@ from shared.contracts.billing import (
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
+    ServiceCancellationRequested,
+    ServiceCancellationWithdrawn,
     ServiceCancelled,
+    ServiceChanged,
+    ServiceChangeScheduled,
+    ServiceChangeWithdrawn,
+    ServiceEnded,
     ServiceOrdered,
     ServiceRenewed,
     ServiceSuspended,
     ServiceTerminated,
+    ServiceTransferred,
     ServiceUnsuspended,
     SuspensionWarned,
 )
@@ -64,7 +71,9 @@ create table service_list (
     terminated_on date,
     suspends_on date,
     warned_invoice_id uuid,
-    failure_reason text
+    failure_reason text,
+    ends_on date,
+    changes_on date
 );
 create index service_list_account on service_list (account_id, ordered_at desc, service_id desc);
 create index service_list_warned on service_list (warned_invoice_id);
@@ -109,6 +118,8 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
     terminated_on: date | None
     suspends_on: date | None
     failure_reason: str | None
+    ends_on: date | None
+    changes_on: date | None
 
     @property
     def id(self) -> UUID:
@@ -160,6 +171,7 @@ def _order(envelope: Envelope, e: ServiceOrdered, *, rows: Rows) -> None:
         currency=e.currency,
         status="pending",
         ordered_at=envelope.occurred_at,
+        ends_on=e.ends_on,
     )
 
 
@@ -219,6 +231,42 @@ def _follow_suspension(envelope: Envelope, rows: Rows) -> None:
                 status="terminated",
                 terminated_on=e.terminated_on,
                 next_due_on=None,
+            )
+        case (
+            ServiceEnded(service_id=service_id, ended_on=day)
+            | ServiceTransferred(service_id=service_id, transferred_on=day)
+        ):
+            rows.update(
+                "service_list",
+                service_id,
+                status="cancelled",
+                terminated_on=day,
+                next_due_on=None,
+            )
+        case _:
+            _follow_wishes(envelope, rows)
+
+
+def _follow_wishes(envelope: Envelope, rows: Rows) -> None:
+    """What the service is to become, and what became of it."""
+    match envelope.event:
+        case ServiceCancellationRequested(service_id=service_id, ends_on=ends_on):
+            rows.update("service_list", service_id, ends_on=ends_on)
+        case ServiceCancellationWithdrawn(service_id=service_id):
+            rows.update("service_list", service_id, ends_on=None)
+        case ServiceChangeScheduled(service_id=service_id, effective_on=effective_on):
+            rows.update("service_list", service_id, changes_on=effective_on)
+        case ServiceChangeWithdrawn(service_id=service_id):
+            rows.update("service_list", service_id, changes_on=None)
+        case ServiceChanged() as e:
+            rows.update(
+                "service_list",
+                e.service_id,
+                product_name=as_json(e.product_name),
+                cycle=e.cycle,
+                recurring_minor=e.recurring_minor,
+                next_due_on=e.next_due_on,
+                changes_on=None,
             )
 
 

@@ -39,6 +39,13 @@ SENTENCES = {
     "ServiceUnsuspended": _("The service was switched on again."),
     "ServiceTerminated": _("The service ended."),
     "ServiceCancelled": _("The service was cancelled before it began."),
+    "ServiceEnded": _("The service ended on %(ended_on)s."),
+    "ServiceTransferred": _("The service was transferred to another account."),
+    "ServiceCancellationRequested": _("The service was cancelled; it ends on %(ends_on)s."),
+    "ServiceCancellationWithdrawn": _("The cancellation was taken back; the service goes on."),
+    "ServiceChangeScheduled": _("A change to %(product_name)s was ordered."),
+    "ServiceChangeWithdrawn": _("The change of the service was taken back."),
+    "ServiceChanged": _("The service was changed to %(product_name)s."),
     "SuspensionWarned": _("Notice: the service will be suspended on %(suspends_on)s."),
     "InvoiceIssued": _("Invoice %(number)s was issued: %(total)s, due on %(due_on)s."),
     "PaymentAllocated": _("%(amount)s of a payment was counted towards the invoice."),
@@ -80,6 +87,8 @@ ACTIONS = {
     "suspend": _("suspend"),
     "unsuspend": _("switch on again"),
     "terminate": _("remove"),
+    "change_plan": _("change"),
+    "transfer": _("transfer"),
 }
 
 
@@ -112,7 +121,9 @@ def _readable(facts: dict[str, Any], language: Translations) -> dict[str, str]:
     currency = facts.get("currency", "")
     readable: dict[str, str] = {}
     for name, value in facts.items():
-        if name.endswith("_minor"):
+        if value is None:
+            readable[name.removesuffix("_minor")] = "–"
+        elif name.endswith("_minor"):
             readable[name.removesuffix("_minor")] = language.money(value, currency)
         elif name.endswith("_on"):
             readable[name] = language.day(date.fromisoformat(value))
