@@ -21,6 +21,7 @@ from services.billing.catalogue.allotments import (
 from services.billing.catalogue.commands import FreeStock, free_stock
 from services.billing.catalogue.product import Product
 from services.billing.promotions.commands import (
+    PromotionAlreadyUsed,
     ReleasePromotion,
     UsePromotion,
     is_new_client,
@@ -370,6 +371,17 @@ async def test_an_order_that_is_cancelled_has_not_used_its_promotion(house: Hous
     await house.do("POST", f"/v1/orders/{order['order_id']}/cancel", token=token)
     (shown,) = await promotions(house, code="SUMMER-10")
     assert shown["used"] == 0
+
+
+async def test_an_order_has_one_promotion(house: House) -> None:
+    await make_promotion(house)
+    async with house.store.transaction(TEST) as tx:
+        order_id = await use(house, tx, house.ana)
+    with pytest.raises(PromotionAlreadyUsed):
+        async with house.store.transaction(TEST) as tx:
+            await use(house, tx, house.ana, order_id=order_id)
+    (shown,) = await promotions(house, code="SUMMER-10")
+    assert shown["used"] == 1
 
 
 async def test_a_client_is_new_until_a_service_has_run(house: House) -> None:

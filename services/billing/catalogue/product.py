@@ -143,7 +143,8 @@ class Product(Aggregate):
         # Terms of before dates were kept begin with the first day: nobody asks for earlier ones.
         since = effective_on or date.min
         edition = self._planned_as(terms, effective_on) or self._next(terms, effective_on)
-        past = [each for each in self.editions if (each.effective_on or date.min) < since]
+        known = sorted((*self.editions, *self.planned), key=lambda e: e.effective_on or date.min)
+        past = [each for each in known if (each.effective_on or date.min) < since]
         self.editions = [*past, edition][-MOST_EDITIONS:]
         self.planned = [each for each in self.planned if (each.effective_on or date.min) > since]
         self.terms = terms

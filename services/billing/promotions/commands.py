@@ -1,6 +1,7 @@
 """Setting promotions up and ending them; using them, within limits that hold at any time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -21,6 +22,10 @@ from services.billing.promotions.promotion_use import PromotionUse
 from shared.database import Reads
 from shared.errors import Conflict, NotFound
 from shared.store import Transaction
+
+
+class PromotionAlreadyUsed(Conflict):
+    """The order has used a promotion before."""
 
 
 class PromotionCodeTaken(Conflict):
@@ -181,8 +186,14 @@ def takes_of(command: UsePromotion) -> list[Take]:
 
 
 async def use_promotion(command: UsePromotion, tx: Transaction) -> PromotionUse:
-    """Note the use; what `takes_of` says must be taken in the same transaction."""
+    """Note the use; what `takes_of` says must be taken in the same transaction.
+
+    An order has one promotion: a second time is `PromotionAlreadyUsed`.
+    """
     promotion = command.promotion
+    with suppress(NotFound):
+        await tx.load(PromotionUse, PromotionUse.id_of(command.order_id))
+        raise PromotionAlreadyUsed(code=promotion.terms.code)
     use = PromotionUse.use(
         account_id=command.account_id,
         brand=promotion.brand,
