@@ -26,6 +26,7 @@ from services.billing.catalogue.pricing import (
     Pricing,
     configure,
     price_for,
+    priced,
 )
 from services.billing.catalogue.product import (
     CycleNotOffered,
@@ -41,6 +42,7 @@ from services.billing.catalogue.product import (
     StockInvalid,
 )
 from services.billing.catalogue.terms import check_terms
+from services.billing.promotions.discount import Charge
 from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 from tests.billing.samples import (
     ACCOUNT,
@@ -343,6 +345,21 @@ def test_an_account_pays_its_own_price_for_what_is_on_sale() -> None:
     withdrawn = Pricing(cycle="triennial", currency="BRL", today=TODAY)
     with pytest.raises(CycleNotOffered):
         price_for(product, withdrawn, agreed=agreed)
+
+
+def test_an_order_keeps_its_edition_and_what_its_configuration_costs() -> None:
+    product = Product.publish(brand="ponto", terms=CONFIGURED)
+    product.plan_revision(DEARER, effective_on=DUE, today=TODAY)
+    choices = [Choice(option="memory", value="4gb"), Choice(option="mailboxes", quantity=2)]
+    ordered = priced(product, choices, pricing=MONTHLY)
+    assert (ordered.edition.number, ordered.edition.terms) == (1, CONFIGURED)
+    assert ordered.charge(3) == Charge(
+        product_minor=3 * 2990, options_minor=3 * 1500, setup_minor=3 * 1200, quantity=3
+    )
+    later = Pricing(cycle="monthly", currency="BRL", today=DUE)
+    assert priced(product, [], pricing=later).edition.number == 2
+    with pytest.raises(OptionUnknown):
+        priced(product, choices, pricing=later)
 
 
 # -------------------------------------------------------------------- what belongs to what

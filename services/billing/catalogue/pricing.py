@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.billing.catalogue.product import Product
+from services.billing.catalogue.product import Edition, Product
 from services.billing.catalogue.terms import (
     CHOICE,
     ChosenOption,
@@ -17,6 +17,7 @@ from services.billing.catalogue.terms import (
     ProductTerms,
     price_among,
 )
+from services.billing.promotions.discount import Charge
 from services.billing.rules.account_terms import AccountTerms
 from shared.errors import Invalid
 
@@ -49,6 +50,42 @@ class Pricing:
     cycle: str
     currency: str
     today: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priced:
+    """A configured product as it is ordered: the edition of the day, its price, its options."""
+
+    edition: Edition
+    price: Price
+    options: list[ChosenOption]
+
+    def charge(self, quantity: int = 1) -> Charge:
+        """What the first period of so many costs, set-up included."""
+        recurring = sum(option.recurring_minor for option in self.options)
+        setup = self.price.setup_minor + sum(option.setup_minor for option in self.options)
+        return Charge(
+            product_minor=self.price.recurring_minor * quantity,
+            options_minor=recurring * quantity,
+            setup_minor=setup * quantity,
+            quantity=quantity,
+        )
+
+
+def priced(
+    product: Product,
+    choices: Sequence[Choice],
+    *,
+    pricing: Pricing,
+    agreed: AccountTerms | None = None,
+) -> Priced:
+    """All that an order keeps of what it costs. Refusals: those of `price_for` and `configure`."""
+    edition = product.edition_on(pricing.today)
+    return Priced(
+        edition=edition,
+        price=price_for(product, pricing, agreed=agreed),
+        options=configure(edition.terms, choices, pricing=pricing),
+    )
 
 
 def price_for(product: Product, pricing: Pricing, *, agreed: AccountTerms | None = None) -> Price:
