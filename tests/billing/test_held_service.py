@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.billing.held_services.held_service import HeldService, is_suspendable
+from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import (
     NothingOverdue,
     Renewal,
@@ -14,6 +14,7 @@ from services.billing.held_services.terms import (
     ServiceNotPending,
     ServiceNotSuspended,
     has_overdue,
+    is_suspendable,
     whole_period,
 )
 from tests.billing.samples import (
@@ -161,10 +162,11 @@ def test_a_service_that_has_ended_is_not_renewed(service: HeldService) -> None:
 
 def test_a_service_is_suspendable_for_an_unpaid_invoice_past_its_due_date() -> None:
     service = billed_service()
-    assert not is_suspendable(service, INVOICE, today=DUE)
-    assert is_suspendable(service, INVOICE, today=DUE + timedelta(days=1))
-    assert not is_suspendable(service, OTHER, today=LATE)
-    assert not is_suspendable(suspended_service(), INVOICE, today=LATE)
+    unpaid = service.unpaid
+    assert not is_suspendable("active", unpaid, invoice_id=INVOICE, today=DUE)
+    assert is_suspendable("active", unpaid, invoice_id=INVOICE, today=DUE + timedelta(days=1))
+    assert not is_suspendable("active", unpaid, invoice_id=OTHER, today=LATE)
+    assert not is_suspendable("suspended", unpaid, invoice_id=INVOICE, today=LATE)
     assert has_overdue(service.unpaid, LATE)
     assert not has_overdue(service.unpaid, DUE)
 

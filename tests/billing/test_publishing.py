@@ -12,6 +12,7 @@ from services.billing.brands.brand import Brand
 from services.billing.catalogue.product import Product
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import Instead
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails
 from services.billing.orders.order import Order
@@ -76,6 +77,7 @@ BECOMES: dict[type[Any], str | None] = {
     HeldService.Activated: "ServiceActivated",
     HeldService.RenewalInvoiced: None,
     HeldService.RenewalDropped: None,
+    HeldService.RenewalMoved: None,
     HeldService.Renewed: "ServiceRenewed",
     HeldService.CancellationRequested: "ServiceCancellationRequested",
     HeldService.CancellationWithdrawn: "ServiceCancellationWithdrawn",
@@ -178,7 +180,8 @@ def promotions() -> list[Aggregate]:
 def services() -> list[Aggregate]:
     lifted, cancelled, dropped = suspended_service(), pending_service(), billed_service()
     cancelled.cancel(today=TODAY, reason="client")
-    dropped.drop(INVOICE)
+    dropped.drop(INVOICE, instead=Instead(invoice_id=OTHER, due_on=LATE))
+    dropped.drop(OTHER)
     warned = billed_service()
     warned.warn_of_suspension(
         invoice_id=INVOICE, invoice_number="1", today=DUE + timedelta(days=3), suspends_on=LATE

@@ -9,12 +9,12 @@ import structlog
 from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import contact_of
 from services.billing.held_services.calendar import CYCLES_WITHOUT_PERIOD
-from services.billing.held_services.held_service import HeldService, is_suspendable
+from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.ownership import owned_service
 from services.billing.held_services.paid_time import Parent
 from services.billing.held_services.proration import Proration, proration
 from services.billing.held_services.renewals import next_bill, renewal_lines
-from services.billing.held_services.terms import NOW, CancellationPending
+from services.billing.held_services.terms import NOW, CancellationPending, is_suspendable
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
@@ -239,8 +239,7 @@ async def warn_of_suspension(command: WarnOfSuspension, tx: Transaction) -> bool
 async def _is_to_warn(
     service: HeldService, invoice: Invoice, *, today: date, tx: Transaction
 ) -> bool:
-    if invoice.settlement.is_payment_awaited or not is_suspendable(
-        service, invoice.id, today=today
-    ):
+    is_warned = is_suspendable(service.status, service.unpaid, invoice_id=invoice.id, today=today)
+    if invoice.settlement.is_payment_awaited or not is_warned:
         return False
     return await tx.claim_once("suspension_warning", f"{invoice.id}/{service.id}")

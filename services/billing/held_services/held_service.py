@@ -6,6 +6,7 @@ stands with the events. Amounts in minor units of its currency; dates are the br
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Self
 from uuid import UUID
@@ -21,20 +22,21 @@ from services.billing.held_services.terms import (
     Billed,
     Cancellation,
     ChargedTime,
+    Instead,
     NothingOverdue,
     Renewal,
     ServiceChange,
     ServiceHasEnded,
-    ServiceNotPending,
     ServiceNotSuspended,
     ServiceTerms,
     Wish,
     check_active,
     check_billable,
     check_droppable,
+    check_pending,
     check_wish,
     due_after,
-    owes,
+    is_suspendable,
 )
 from services.billing.why.why import Why
 
@@ -58,6 +60,7 @@ class HeldService(Aggregate):
     Activated = events.Activated
     RenewalInvoiced = events.RenewalInvoiced
     RenewalDropped = events.RenewalDropped
+    RenewalMoved = events.RenewalMoved
     Renewed = events.Renewed
     CancellationRequested = events.CancellationRequested
     CancellationWithdrawn = events.CancellationWithdrawn
@@ -85,7 +88,6 @@ class HeldService(Aggregate):
         self.account_id: UUID | None = account_id
         self.brand = brand
         self.order_id = order_id
-        self.transferred_from = transferred_from
         self.terms = terms
         self.status = "pending"
         self.anchor_day = 0
@@ -101,10 +103,6 @@ class HeldService(Aggregate):
     def order(cls, **says: Any) -> Self:
         """A service that waits for its first payment, or for its transfer from another account."""
         return cls(**{"transferred_from": None, **says})
-
-    @property
-    def runs(self) -> bool:
-        return self.status in {"active", "suspended"}
 
     @property
     def has_ended(self) -> bool:
@@ -135,8 +133,7 @@ class HeldService(Aggregate):
 
         `charged`: the time up to `next_due_on`, if that is not one whole period at its price.
         """
-        if self.status != "pending":
-            raise ServiceNotPending(status=self.status)
+        check_pending(self.status)
         assert next_due_on is None or next_due_on > today, "a period is not empty"
         self.trigger_event(
             self.Activated,
@@ -180,17 +177,24 @@ class HeldService(Aggregate):
         )
         return start
 
-    def drop(self, id: UUID, *, why: Why | None = None) -> None:
+    def drop(self, id: UUID, *, instead: Instead | None = None, why: Why | None = None) -> None:
         """What was to come under this id will not: an invoice's periods, a change, a cancellation.
 
-        The id of a void invoice drops the change that it was for, too. One that is not known
-        changes nothing. `ChangeAlreadyBilled` for a change whose period is invoiced.
+        The id of a void invoice drops the change that it was for, too; `instead` names the invoice
+        that stands for it. What is not known changes nothing. `ChangeAlreadyBilled` for a change
+        whose period is invoiced.
         """
         change = self.pending_change
-        if id in self.unpaid:
+        if id in self.unpaid and instead:
+            moved = {"to_invoice_id": instead.invoice_id, "due_on": instead.due_on}
+            self.trigger_event(self.RenewalMoved, invoice_id=id, **moved)
+        elif id in self.unpaid:
             self.trigger_event(self.RenewalDropped, invoice_id=id)
         elif self.cancellation and self.cancellation.id == id:
             self.trigger_event(self.CancellationWithdrawn, why=why)
+        elif change and change.invoice_id == id and instead:
+            moved_change = replace(change, invoice_id=instead.invoice_id)
+            self.trigger_event(self.ChangeScheduled, change=moved_change, why=why)
         elif change and id in {change.id, change.invoice_id}:
             check_droppable(change, self.billed_until)
             self.trigger_event(self.ChangeWithdrawn, change_id=change.id, why=why)
@@ -247,7 +251,7 @@ class HeldService(Aggregate):
         why: Why | None = None,
     ) -> None:
         """Announce the suspension that an overdue invoice leads to. Each call is one warning."""
-        if not is_suspendable(self, invoice_id, today=today):
+        if not is_suspendable(self.status, self.unpaid, invoice_id=invoice_id, today=today):
             raise NothingOverdue()
         assert suspends_on >= today, "a warning comes before what it warns of"
         self.trigger_event(
@@ -289,11 +293,5 @@ class HeldService(Aggregate):
 
     def cancel(self, *, today: date, reason: str) -> None:
         """It never runs, because its order was given up. `ServiceNotPending` once it runs."""
-        if self.status != "pending":
-            raise ServiceNotPending(status=self.status)
+        check_pending(self.status)
         self.trigger_event(self.Cancelled, cancelled_on=today, reason=reason)
-
-
-def is_suspendable(service: HeldService, invoice_id: UUID, *, today: date) -> bool:
-    """Whether the service is active and this invoice of it is unpaid past its due date."""
-    return service.status == "active" and owes(service.unpaid, invoice_id, today=today)

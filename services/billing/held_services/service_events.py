@@ -82,6 +82,20 @@ class RenewalDropped(Aggregate.Event):
         _keep_discounts(aggregate, dropped.discounts_before)
 
 
+class RenewalMoved(Aggregate.Event):
+    """Another invoice stands for the one that its periods are on."""
+
+    TOPIC = "billing.held_service.renewal_moved"
+    invoice_id: UUID
+    to_invoice_id: UUID
+    due_on: date
+
+    def apply(self, aggregate: Any) -> None:
+        moved = replace(aggregate.unpaid[self.invoice_id], due_on=self.due_on)
+        others = _without(aggregate.unpaid, self.invoice_id)
+        aggregate.unpaid = {**others, self.to_invoice_id: moved}
+
+
 class Renewed(Aggregate.Event):
     """The periods on the invoice are paid."""
 

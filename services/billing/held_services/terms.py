@@ -156,6 +156,14 @@ NOTHING_SPECIAL = Billed()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Instead:
+    """The invoice that stands for another one."""
+
+    invoice_id: UUID
+    due_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Renewal:
     """Periods that are invoiced but not paid; the end is exclusive. `charged`: what they cost.
 
@@ -236,9 +244,12 @@ def has_overdue(unpaid: Mapping[UUID, Renewal], today: date) -> bool:
     return any(renewal.due_on < today for renewal in unpaid.values())
 
 
-def owes(unpaid: Mapping[UUID, Renewal], invoice_id: UUID, *, today: date) -> bool:
-    """Whether this renewal is unpaid past its due date."""
-    return invoice_id in unpaid and unpaid[invoice_id].due_on < today
+def is_suspendable(
+    status: str, unpaid: Mapping[UUID, Renewal], *, invoice_id: UUID, today: date
+) -> bool:
+    """Whether a service is active and this invoice of it is unpaid past its due date."""
+    renewal = unpaid.get(invoice_id)
+    return status == "active" and renewal is not None and renewal.due_on < today
 
 
 def due_after(change: ServiceChange, next_due_on: date | None) -> date | None:
@@ -246,6 +257,12 @@ def due_after(change: ServiceChange, next_due_on: date | None) -> date | None:
     if change.terms.cycle in CYCLES_WITHOUT_PERIOD:
         return None
     return change.next_due_on or next_due_on
+
+
+def check_pending(status: str) -> None:
+    """Raise `ServiceNotPending` once the service runs or is over."""
+    if status != "pending":
+        raise ServiceNotPending(status=status)
 
 
 def check_active(status: str) -> None:

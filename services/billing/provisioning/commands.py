@@ -5,9 +5,9 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.held_services.held_service import HeldService, is_suspendable
+from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.paid_time import beginning
-from services.billing.held_services.terms import OVERDUE, has_overdue
+from services.billing.held_services.terms import OVERDUE, has_overdue, is_suspendable
 from services.billing.invoices.invoice import Invoice
 from services.billing.provisioning.provisioning import Provisioning, Request
 from services.billing.why.because import because
@@ -58,7 +58,9 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
     service = await tx.load(HeldService, command.service_id)
     if not invoice.is_overdue(command.today) or invoice.settlement.is_payment_awaited:
         return False
-    if not is_suspendable(service, invoice.id, today=command.today):
+    if not is_suspendable(
+        service.status, service.unpaid, invoice_id=invoice.id, today=command.today
+    ):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
     why = because(tx, "suspension.overdue", invoice=invoice.id, due_on=invoice.due_on)
