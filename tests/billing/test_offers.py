@@ -18,7 +18,14 @@ from services.billing.catalogue.allotments import (
     take,
     taken_of,
 )
-from services.billing.catalogue.commands import FreeStock, free_stock
+from services.billing.catalogue.commands import (
+    FreeStock,
+    HoldStock,
+    free_stock,
+    hold_stock,
+    stock_take,
+)
+from services.billing.catalogue.policies import when_service_is_over_free_its_stock
 from services.billing.catalogue.product import Product
 from services.billing.promotions.commands import (
     PromotionAlreadyUsed,
@@ -32,10 +39,11 @@ from services.billing.promotions.commands import (
 )
 from services.billing.promotions.promotion import PromotionUnknown, PromotionUsedUp
 from services.billing.rules.policy import policy_for
+from shared.contracts.billing import ServiceChangeWithdrawn, ServiceTransferred
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Cause, Transaction
-from tests.billing.house import House, brand_file, code_of, price
+from tests.billing.house import House, brand_file, code_of, envelope_of, price
 from tests.billing.samples import mailbox_option, product_terms
 
 TEST = Cause(actor="test")
@@ -149,13 +157,57 @@ async def test_orders_take_of_the_stock_and_what_ends_gives_it_back(house: House
 
 async def test_a_service_gives_its_place_in_the_stock_back_once(house: House) -> None:
     await house.apply_brand(products=[product(stock=9)])
-    for _ in range(3):
-        await house.order(house.ana)
-    freed = FreeStock(service_id=new_id(), product_id=UUID(await house.product_id()))
+    orders = [await house.order(house.ana, domain=f"n{number}.example") for number in range(3)]
     for _ in range(2):
         async with house.store.transaction(TEST) as tx:
-            await free_stock(freed, tx)
+            await free_stock(FreeStock(service_id=UUID(orders[0]["service_id"])), tx)
+            await free_stock(FreeStock(service_id=new_id()), tx)
     assert (await catalogue(house))["start"]["stock_left"] == 7
+
+
+async def test_a_transferred_service_keeps_its_place_in_the_stock(house: House) -> None:
+    await house.apply_brand(products=[product(stock=9)])
+    held = UUID((await house.order(house.ana))["service_id"])
+    moved = ServiceTransferred(
+        service_id=held, transferred_on=await house.today(), successor_id=new_id()
+    )
+    for _ in range(2):
+        async with house.store.transaction(TEST) as tx:
+            told = envelope_of(moved, account_id=house.ana)
+            await when_service_is_over_free_its_stock(told, tx)
+            await free_stock(FreeStock(service_id=held), tx)
+    assert (await catalogue(house))["start"]["stock_left"] == 8
+    async with house.store.transaction(TEST) as tx:
+        await free_stock(FreeStock(service_id=moved.successor_id), tx)
+    assert (await catalogue(house))["start"]["stock_left"] == 9
+
+
+async def test_a_change_holds_both_products_until_it_is_done_or_withdrawn(house: House) -> None:
+    await house.apply_brand(products=[product(stock=9), product("pro", stock=9)])
+    pro = UUID(await house.product_id("pro"))
+    held = UUID((await house.order(house.ana))["service_id"])
+
+    async def left() -> tuple[int, int]:
+        shown = await catalogue(house)
+        return shown["start"]["stock_left"], shown["pro"]["stock_left"]
+
+    async def change_to_two_of_pro() -> None:
+        async with house.store.transaction(TEST) as tx:
+            wanted = await tx.load(Product, pro)
+            await take(tx, [stock_take(wanted, today=await house.today(), count=2)])
+            await hold_stock(HoldStock(service_id=held, product_id=pro, count=2), tx)
+
+    await change_to_two_of_pro()
+    assert await left() == (8, 7)
+    withdrawn = ServiceChangeWithdrawn(service_id=held, change_id=new_id())
+    async with house.store.transaction(TEST) as tx:
+        told = envelope_of(withdrawn, account_id=house.ana)
+        await when_service_is_over_free_its_stock(told, tx)
+    assert await left() == (8, 9)
+    await change_to_two_of_pro()
+    async with house.store.transaction(TEST) as tx:
+        await free_stock(FreeStock(service_id=held, kept=pro, kept_count=1), tx)
+    assert await left() == (9, 8)
 
 
 async def test_a_stock_that_is_set_later_counts_what_is_held(house: House) -> None:

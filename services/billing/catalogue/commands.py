@@ -101,18 +101,60 @@ def stock_take(product: Product, *, today: date, count: int = 1) -> Take:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FreeStock:
-    """A service of the product is over, or will never be."""
+class HoldStock:
+    """A service is to hold so many of a product: it is ordered, or to change to it."""
 
     service_id: UUID
     product_id: UUID
     count: int = 1
 
 
+async def hold_stock(command: HoldStock, tx: Transaction) -> None:
+    """Note what the service holds; what `stock_take` says must be taken in the same transaction.
+
+    A second time adds to it.
+    """
+    db = await tx.begin()
+    await db.execute(_HOLD, command.service_id, command.product_id, command.count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeStock:
+    """A service is over, was never to be, or is now of the product `kept` alone, so many of it."""
+
+    service_id: UUID
+    kept: UUID | None = None
+    kept_count: int = 0
+
+
 async def free_stock(command: FreeStock, tx: Transaction) -> None:
-    """What the service held can be sold again; once for ever for a service."""
-    if await tx.claim_once("stock_freed", str(command.service_id)):
-        await give_back(tx, stock_name(command.product_id), count=command.count)
+    """What the service holds no more can be sold again. A second time changes nothing."""
+    db = await tx.begin()
+    for held in await db.fetch(_HELD, command.service_id):
+        is_kept = held["product_id"] == command.kept
+        left = min(held["count"], command.kept_count) if is_kept else 0
+        if freed := held["count"] - left:
+            await db.execute(_KEEP, command.service_id, held["product_id"], left)
+            await give_back(tx, stock_name(held["product_id"]), count=freed)
+
+
+async def pass_stock_on(service_id: UUID, successor_id: UUID, *, tx: Transaction) -> None:
+    """What a service held is its successor's. A second time changes nothing."""
+    db = await tx.begin()
+    await db.execute(
+        "update held_stock set service_id = $2 where service_id = $1", service_id, successor_id
+    )
+
+
+_HOLD = """
+insert into held_stock as h (service_id, product_id, count) values ($1, $2, $3)
+on conflict (service_id, product_id) do update set count = h.count + excluded.count
+"""
+_HELD = """
+select product_id, count from held_stock where service_id = $1 and count > 0
+order by product_id for update
+"""
+_KEEP = "update held_stock set count = $3 where service_id = $1 and product_id = $2"
 
 
 @dataclass(frozen=True, kw_only=True)

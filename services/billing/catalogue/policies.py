@@ -5,6 +5,7 @@ from services.billing.catalogue.commands import (
     FreeStock,
     begin_catalogue_day,
     free_stock,
+    pass_stock_on,
 )
 from services.billing.event_groups import (
     BRANDS,
@@ -17,14 +18,18 @@ from services.billing.event_groups import (
     PRODUCTS,
     PROVISIONING,
     SERVICES,
+    Group,
 )
 from services.billing.held_services.held_service import HeldService
 from shared.consumers import Envelope, Policy
 from shared.contracts.billing import (
     BusinessDayStarted,
     ServiceCancelled,
+    ServiceChanged,
+    ServiceChangeWithdrawn,
     ServiceEnded,
     ServiceTerminated,
+    ServiceTransferred,
 )
 from shared.store import Transaction
 
@@ -55,24 +60,40 @@ revise_as_planned = Policy(
 
 
 async def when_service_is_over_free_its_stock(envelope: Envelope, tx: Transaction) -> None:
-    """One more of its product can be sold."""
+    """What a service holds no more can be sold again: it is over, or of another product now."""
     match envelope.event:
         case (
             ServiceCancelled(service_id=service_id)
             | ServiceEnded(service_id=service_id)
             | ServiceTerminated(service_id=service_id)
         ):
-            service = await tx.load(HeldService, service_id)
-            freed = FreeStock(service_id=service_id, product_id=service.terms.product_id)
-            await free_stock(freed, tx)
+            await free_stock(FreeStock(service_id=service_id), tx)
+        case ServiceChanged(service_id=service_id) | ServiceChangeWithdrawn(service_id=service_id):
+            terms = (await tx.load(HeldService, service_id)).terms
+            kept = FreeStock(
+                service_id=service_id, kept=terms.product_id, kept_count=terms.quantity
+            )
+            await free_stock(kept, tx)
+        case ServiceTransferred(service_id=service_id, successor_id=successor_id):
+            await pass_stock_on(service_id, successor_id, tx=tx)
 
 
+FREEING: Group = frozenset(
+    {
+        ServiceCancelled,
+        ServiceEnded,
+        ServiceTerminated,
+        ServiceTransferred,
+        ServiceChanged,
+        ServiceChangeWithdrawn,
+    }
+)
 free_what_is_over = Policy(
     name="free_what_is_over",
     sources=("billing",),
     handle=when_service_is_over_free_its_stock,
-    handles=frozenset({ServiceCancelled, ServiceEnded, ServiceTerminated}),
-    ignored=(SERVICES - {ServiceCancelled, ServiceEnded, ServiceTerminated})
+    handles=FREEING,
+    ignored=(SERVICES - FREEING)
     | BRANDS
     | CREDIT
     | DAYS

@@ -6,6 +6,14 @@ create table allotment (
     taken bigint not null check (taken >= 0)
 );
 
+-- What of the stocks each service holds, or is to hold once it has changed.
+create table held_stock (
+    service_id uuid not null,
+    product_id uuid not null,
+    count integer not null check (count >= 0),
+    primary key (service_id, product_id)
+);
+
 -- Revisions of products that wait for their day.
 create table planned_revision (
     product_id uuid not null,
@@ -16,4 +24,4 @@ create table planned_revision (
 create index planned_revision_of_brand on planned_revision (brand, effective_on);
 
 -- migrate:down
-drop table planned_revision, allotment;
+drop table planned_revision, held_stock, allotment;

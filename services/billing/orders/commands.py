@@ -7,7 +7,7 @@ from uuid import UUID
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
 from services.billing.catalogue.allotments import take
-from services.billing.catalogue.commands import stock_take
+from services.billing.catalogue.commands import HoldStock, hold_stock, stock_take
 from services.billing.catalogue.paths import check_parent
 from services.billing.catalogue.pricing import Pricing, price_for
 from services.billing.catalogue.product import Price, Product
@@ -45,9 +45,9 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     price = await _price(command, product, currency=brand.settings.currency, tx=tx)
     language = (await contact_of(command.account_id, tx.read)).language
     today = await today_for(command.brand, tx)
-    await take(tx, [stock_take(product, today=today)])
     number = await next_document_number(tx, brand, series="order", today=today)
     order = _order(command, price, number=number)
+    await _hold(order, product, today=today, tx=tx)
     service = _service(order, product, price=price)
     await tx.save(order, service, _provisioning(service))
     lines = _first_lines(service, price, language=language)
@@ -63,6 +63,12 @@ async def _product(command: PlaceOrder, tx: Transaction) -> Product:
         raise NotFound()
     check_parent(product.terms, None)
     return product
+
+
+async def _hold(order: Order, product: Product, *, today: date, tx: Transaction) -> None:
+    """The service's part of the stock."""
+    await take(tx, [stock_take(product, today=today)])
+    await hold_stock(HoldStock(service_id=order.service_id, product_id=product.id), tx)
 
 
 async def _price(command: PlaceOrder, product: Product, *, currency: str, tx: Transaction) -> Price:
