@@ -10,7 +10,13 @@ from services.billing.brands.views import brand
 from services.billing.catalogue.policies import free_what_is_over, revise_as_planned
 from services.billing.catalogue.routes import router as catalogue_router
 from services.billing.catalogue.views import product
+from services.billing.charges.routes import router as charges_router
+from services.billing.charges.views import billable_item
 from services.billing.contacts.views import account_contact
+from services.billing.credit_notes.routes import router as credit_notes_router
+from services.billing.credit_notes.views import credit_note
+from services.billing.drafts.routes import router as drafts_router
+from services.billing.drafts.views import draft
 from services.billing.held_services.policies import serve_what_is_paid
 from services.billing.held_services.routes import router as services_router
 from services.billing.held_services.views import service_due, service_list
@@ -58,6 +64,9 @@ VIEWS = (
     service_due,
     invoice_list,
     invoice_open,
+    credit_note,
+    draft,
+    billable_item,
     payment_open,
     provisioning_open,
     ledger_posting,
@@ -75,6 +84,9 @@ ROUTERS = (
     orders_router,
     services_router,
     invoices_router,
+    credit_notes_router,
+    drafts_router,
+    charges_router,
     payments_router,
     webhooks_router,
     automation_router,

@@ -2,13 +2,21 @@
 
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
+    BillableItemAdded,
+    BillableItemInvoiced,
+    BillableItemWithdrawn,
     BrandConfigured,
     BusinessDayStarted,
     CreditAdded,
     CreditApplied,
     CreditGiven,
+    CreditNoteIssued,
     CreditReleased,
     CreditWithdrawn,
+    DraftChanged,
+    DraftDiscarded,
+    DraftIssued,
+    DraftOpened,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
@@ -59,10 +67,29 @@ CREDIT: Group = frozenset(
 )
 DAYS: Group = frozenset({BusinessDayStarted})
 INVOICES: Group = frozenset(
-    {InvoiceIssued, InvoiceNumbered, InvoicePaid, InvoiceCancelled, InvoiceWrittenOff}
+    {
+        InvoiceIssued,
+        InvoiceNumbered,
+        InvoicePaid,
+        InvoiceCancelled,
+        InvoiceWrittenOff,
+        CreditNoteIssued,
+    }
 )
 NOTICES: Group = frozenset({PaymentReminderDue, InvoiceOverdue, SuspensionWarned})
-ORDERS: Group = frozenset({OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased})
+UNBILLED: Group = frozenset(
+    {
+        DraftOpened,
+        DraftChanged,
+        DraftDiscarded,
+        DraftIssued,
+        BillableItemAdded,
+        BillableItemInvoiced,
+        BillableItemWithdrawn,
+    }
+)
+ORDERS: Group = UNBILLED | {OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased}
+"""What is wanted, and what is noted down to be billed."""
 PAYMENTS: Group = frozenset(
     {
         PaymentStarted,

@@ -12,8 +12,14 @@ from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.catalogue.product import Product
 from services.billing.catalogue.published import of_product
+from services.billing.charges.billable_item import BillableItem
+from services.billing.charges.published import of_item
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.credit.published import of_credit
+from services.billing.credit_notes.credit_note import CreditNote
+from services.billing.credit_notes.published import of_credit_note
+from services.billing.drafts.draft import InvoiceDraft
+from services.billing.drafts.published import of_draft
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.published import of_service
 from services.billing.invoices.invoice import Invoice
@@ -51,6 +57,12 @@ def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
             return of_provisioning(event, aggregate)
         case Invoice():
             return of_invoice(event, aggregate)
+        case CreditNote():
+            return of_credit_note(event, aggregate)
+        case InvoiceDraft():
+            return of_draft(event, aggregate)
+        case BillableItem():
+            return of_item(event, aggregate)
         case Payment():
             return of_payment(event, aggregate)
         case CreditBalance():

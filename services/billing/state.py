@@ -39,3 +39,10 @@ def account_of(call: CallContext) -> tuple[UUID, str]:
     if caller.account_id is None or caller.brand is None:
         raise Forbidden()
     return caller.account_id, caller.brand
+
+
+def staff_brand_of(call: CallContext) -> str:
+    """The brand that a member of staff works for."""
+    if call.caller.brand is None:
+        raise Forbidden()
+    return call.caller.brand

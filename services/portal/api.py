@@ -7,6 +7,7 @@ Amounts are integer minor units of `currency`.
 import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -128,6 +129,17 @@ class LineOut(Answer):
     period_end: date | None
 
 
+class TaxOut(Answer):
+    """The tax of one rate on the sum of its lines; `category` as in UNCL 5305 (EN 16931)."""
+
+    name: str
+    category: str
+    rate_percent: Decimal
+    taxable_minor: int
+    tax_minor: int
+    note: str
+
+
 class PaymentOut(Answer):
     """One attempt to pay."""
 
@@ -142,12 +154,20 @@ class PaymentOut(Answer):
 
 
 class InvoiceDocument(InvoiceOut):
-    """A whole invoice with its payments."""
+    """A whole invoice with its payments; `total_minor` is with tax."""
 
     lines: list[LineOut]
     billed_to_name: str
     billed_to_address: str
     billed_to_tax_id: str
+    net_minor: int
+    tax_minor: int
+    taxes: list[TaxOut]
+    notes: list[str]
+    payee: dict[str, str]
+    prices_include_tax: bool
+    is_pro_forma: bool
+    credited_minor: int
     payments: list[PaymentOut]
 
 

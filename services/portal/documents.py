@@ -30,6 +30,8 @@ select (select row_to_json(document) from (
                 kind text, description text, net_minor bigint, service_id uuid,
                 period_start date, period_end date)) as lines,
            i.billed_to_name, i.billed_to_address, i.billed_to_tax_id,
+           i.total_minor - i.tax_minor as net_minor, i.tax_minor, i.taxes, i.notes, i.payee,
+           i.prices_include_tax, i.is_pro_forma, i.credited_minor,
            (select coalesce(json_agg(attempt), '[]') from (
                 select p.payment_id, p.method, p.amount_minor, p.currency, p.status,
                        to_char(p.started_at at time zone 'UTC', {_INSTANT}) as started_at,

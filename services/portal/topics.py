@@ -26,6 +26,13 @@ ORDERS: Events = frozenset(
         billing.OrderCancelled,
         billing.PromotionUsed,
         billing.PromotionReleased,
+        billing.DraftOpened,
+        billing.DraftChanged,
+        billing.DraftDiscarded,
+        billing.DraftIssued,
+        billing.BillableItemAdded,
+        billing.BillableItemInvoiced,
+        billing.BillableItemWithdrawn,
     }
 )
 SERVICES: Events = frozenset(
@@ -56,6 +63,7 @@ INVOICES: Events = frozenset(
         billing.InvoicePaid,
         billing.InvoiceCancelled,
         billing.InvoiceWrittenOff,
+        billing.CreditNoteIssued,
     }
 )
 NOTICES: Events = frozenset(

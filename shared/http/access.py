@@ -47,11 +47,12 @@ class Repeat(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """The declaration of one route."""
+    """The declaration of one route. `scope`: what the caller's token must name besides."""
 
     who: Who
     rate: Rate
     repeat: Repeat
+    scope: str = ""
 
 
 class Gate:
@@ -66,6 +67,8 @@ class Gate:
         caller = await self._identify(request)
         if access.who is not Who.PUBLIC:
             _check_scope(caller, access.who)
+        if access.scope and access.scope not in caller.scopes:
+            raise Forbidden(scope=access.scope)
         self._count(request, caller, rate=access.rate)
         return caller
 

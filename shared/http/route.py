@@ -79,7 +79,7 @@ class Router:
     ) -> Callable[[Endpoint], Endpoint]:
         rate = options.pop("rate", _usual_rate(method, who))
         repeat = options.pop("repeat", _USUAL_REPEAT[method])
-        access = Access(who=who, rate=rate, repeat=repeat)
+        access = Access(who=who, rate=rate, repeat=repeat, scope=options.pop("scope", ""))
 
         def register(endpoint: Endpoint) -> Endpoint:
             self.api.add_api_route(

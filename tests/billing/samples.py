@@ -20,11 +20,14 @@ from services.billing.catalogue.product import (
     Product,
     ProductTerms,
 )
+from services.billing.charges.billable_item import BillableItem
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.credit_notes.credit_note import CreditNote
+from services.billing.drafts.draft import DraftLine, InvoiceDraft
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import Cancellation, ServiceChange, ServiceTerms
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.lines import InvoiceDetails, InvoiceLine
+from services.billing.invoices.lines import CreditedLine, InvoiceDetails, InvoiceLine
 from services.billing.orders.order import Order, OrderedItem
 from services.billing.payments.payment import Payment
 from services.billing.promotions.promotion import Promotion, PromotionTerms
@@ -252,6 +255,57 @@ def issued_invoice(
         billed_to=("Ana Souza", "Rua das Flores 12", "529.982.247-25"),
         details=details or InvoiceDetails(),
     )
+
+
+def issued_credit_note(**changed: Any) -> CreditNote:
+    line = CreditedLine(place=0, description="Início", amount_minor=990, net_minor=990)
+    says: dict[str, Any] = {
+        "id": OTHER,
+        "account_id": ACCOUNT,
+        "brand": "ponto",
+        "number": "PON-C-2026-000001",
+        "invoice_id": INVOICE,
+        "invoice_number": "PON-2026-000001",
+        "issued_on": TODAY,
+        "currency": "BRL",
+        "lines": [line],
+        "taxes": [],
+        "returned_minor": 0,
+        "leaves_nothing": False,
+        "reason": "Two days without service",
+        "billed_to": ("Ana Souza", "Rua das Flores 12", "529.982.247-25"),
+        "prices_include_tax": False,
+        "payee": {},
+        "corrected_by": None,
+    }
+    return CreditNote.issue(**{**says, **changed})
+
+
+def draft_line(number: int = 1, net_minor: int = 5000) -> DraftLine:
+    return DraftLine(line_id=UUID(int=number), description="Migration", net_minor=net_minor)
+
+
+def open_draft(*lines: DraftLine, id: UUID = ORDER) -> InvoiceDraft:
+    draft = InvoiceDraft.open(id=id, account_id=ACCOUNT, brand="ponto", currency="BRL")
+    for line in lines:
+        draft.add_line(line)
+    return draft
+
+
+def billable_item(**changed: Any) -> BillableItem:
+    says: dict[str, Any] = {
+        "id": OTHER,
+        "account_id": ACCOUNT,
+        "brand": "ponto",
+        "description": "Restore",
+        "net_minor": 9900,
+        "currency": "BRL",
+        "tax_category": "standard",
+        "due": "next_invoice",
+        "bill_on": None,
+        "why": None,
+    }
+    return BillableItem.add(**{**says, **changed})
 
 
 def invoice_with_attempt() -> Invoice:

@@ -10,7 +10,10 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.brands.brand import Brand
 from services.billing.catalogue.product import Product
+from services.billing.charges.billable_item import BillableItem
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.credit_notes.credit_note import CreditNote
+from services.billing.drafts.draft import InvoiceDraft
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import Instead
 from services.billing.invoices.invoice import Invoice
@@ -30,18 +33,23 @@ from tests.billing.samples import (
     OTHER,
     PAYMENT,
     PERIOD_END,
+    REQUEST,
     TODAY,
     active_service,
     agreed_terms,
+    billable_item,
     billed_service,
     brand_settings,
     cancellation,
     configured_brand,
+    draft_line,
     empty_credit,
     failed_payment,
     invoice_with_attempt,
+    issued_credit_note,
     issued_invoice,
     open_calendar,
+    open_draft,
     pending_service,
     placed_order,
     prepared_provisioning,
@@ -108,6 +116,18 @@ BECOMES: dict[type[Any], str | None] = {
     Invoice.Reminded: "PaymentReminderDue",
     Invoice.OverdueNoticed: "InvoiceOverdue",
     Invoice.Cancelled: "InvoiceCancelled",
+    CreditNote.Issued: "CreditNoteIssued",
+    InvoiceDraft.Opened: "DraftOpened",
+    InvoiceDraft.LineAdded: "DraftChanged",
+    InvoiceDraft.LineChanged: "DraftChanged",
+    InvoiceDraft.LineRemoved: "DraftChanged",
+    InvoiceDraft.Merged: "DraftChanged",
+    InvoiceDraft.SplitOff: "DraftChanged",
+    InvoiceDraft.Discarded: "DraftDiscarded",
+    InvoiceDraft.Issued: "DraftIssued",
+    BillableItem.Added: "BillableItemAdded",
+    BillableItem.Invoiced: "BillableItemInvoiced",
+    BillableItem.Withdrawn: "BillableItemWithdrawn",
     Payment.Started: "PaymentStarted",
     Payment.PageRequested: None,
     Payment.Sent: None,
@@ -137,6 +157,9 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     HeldService,
     Provisioning,
     Invoice,
+    CreditNote,
+    InvoiceDraft,
+    BillableItem,
     Payment,
     CreditBalance,
     AccountTerms,
@@ -165,6 +188,7 @@ def told() -> list[Aggregate]:
         *services(),
         *provisionings(),
         *invoices(),
+        *unbilled(),
         *money(),
     ]
 
@@ -226,6 +250,19 @@ def invoices() -> list[Aggregate]:
     pro_forma.take_number(number="PON-2026-000002", today=TODAY)
     given_up.write_off("insolvent")
     return [paid, cancelled, pro_forma, given_up]
+
+
+def unbilled() -> list[Aggregate]:
+    draft, other = open_draft(draft_line(1), draft_line(2)), open_draft(id=NEXT)
+    draft.change_line(draft_line(1, net_minor=1))
+    draft.remove_line(draft_line(2).line_id)
+    draft.merge(other)
+    split = draft.split(line_ids=[draft_line(1).line_id], into_id=REQUEST)
+    split.issue(INVOICE)
+    billed, withdrawn = billable_item(), billable_item()
+    billed.invoice(INVOICE)
+    withdrawn.withdraw("agreed")
+    return [draft, other, split, billed, withdrawn, issued_credit_note()]
 
 
 def money() -> list[Aggregate]:

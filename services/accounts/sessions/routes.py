@@ -119,7 +119,7 @@ def _resolved(user: Credential, session: str, call: Call) -> Resolved:
     token = state_of(call).signer.issue(
         EVERY_SERVICE,
         subject=str(user.user_id),
-        scopes=user.scopes,
+        scopes=user.token_scopes,
         account_id=user.account_id,
         brand=user.brand,
     )

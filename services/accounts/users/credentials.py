@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from services.accounts.users.user import User
+from shared.contracts.permissions import STAFF_PERMISSIONS
 from shared.database import Connection, Reads
 from shared.errors import NotFound
 
@@ -32,6 +33,11 @@ class Credential:
         """What the user may act as."""
         client = ["client"] if self.account_id else []
         return client + (["staff"] if self.is_staff else [])
+
+    @property
+    def token_scopes(self) -> list[str]:
+        """The same, and what a member of staff may do: at present everything."""
+        return self.scopes + (list(STAFF_PERMISSIONS) if self.is_staff else [])
 
 
 async def credential_by_email(db: Reads, *, brand: str, email: str) -> Credential | None:

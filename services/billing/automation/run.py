@@ -17,6 +17,7 @@ from services.billing.automation.tasks import STEPS, BusinessDay, Task
 from services.billing.brands.brand import Brand
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.inquiry import Inquiry
+from services.billing.rules.policy import policy_of
 from shared.consumers.faults import is_transient
 from shared.consumers.group import Consumers
 from shared.database import Connection, acquire
@@ -150,7 +151,13 @@ class BusinessDayRun:
 
 async def _business_day(step: asyncpg.Record, tx: Transaction) -> BusinessDay:
     brand = await tx.load(Brand, Brand.id_of(step["brand"]))
-    return BusinessDay(brand=step["brand"], day=step["day"], dunning=brand.settings.dunning)
+    settings = brand.settings
+    return BusinessDay(
+        brand=step["brand"],
+        day=step["day"],
+        dunning=settings.dunning,
+        separate_renewals=policy_of(brand).rules.separate_renewals,
+    )
 
 
 async def _beginning_of(step: asyncpg.Record, db: Connection) -> asyncpg.Record:

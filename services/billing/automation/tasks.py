@@ -11,7 +11,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
+
 from services.billing.brands.brand import Dunning
+from services.billing.charges.commands import BillDueItems, bill_due_items
 from services.billing.held_services.commands import (
     IssueRenewal,
     WarnOfSuspension,
@@ -44,6 +47,7 @@ class BusinessDay:
     brand: str
     day: date
     dunning: Dunning
+    separate_renewals: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +61,10 @@ class Task:
 
 
 async def find_renewals(today: BusinessDay, db: Connection) -> list[Task]:
-    """Active services that are due soon and have no unpaid invoice: together, if due together."""
+    """Active services that are due soon and have no unpaid invoice: together, if due together.
+
+    Where the brand wants an invoice for each service, each is a task of its own.
+    """
     rows = await db.fetch(
         """select account_id, next_due_on, currency,
                   array_agg(service_id order by service_id) as service_ids
@@ -65,13 +72,15 @@ async def find_renewals(today: BusinessDay, db: Connection) -> list[Task]:
            where brand = $1 and status = 'active' and next_due_on <= $2
              and not exists (select from invoice_open_service o
                              where o.service_id = s.service_id)
-           group by account_id, next_due_on, currency order by account_id, next_due_on""",
+           group by account_id, next_due_on, currency, case when $3 then service_id end
+           order by account_id, next_due_on, min(service_id::text)""",
         today.brand,
         today.day + timedelta(days=today.dunning.renewal_days_before),
+        today.separate_renewals,
     )
     return [
         Task(
-            key=f"{row['account_id']}/{row['next_due_on']}/{row['currency']}",
+            key=_renewal_key(row),
             account_id=row["account_id"],
             work=partial(
                 issue_renewal,
@@ -80,6 +89,37 @@ async def find_renewals(today: BusinessDay, db: Connection) -> list[Task]:
                     brand=today.brand,
                     service_ids=row["service_ids"],
                     due_on=row["next_due_on"],
+                    today=today.day,
+                ),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _renewal_key(row: Record) -> str:
+    """By the first of its services, so that invoices for each of them are told apart."""
+    return f"{row['account_id']}/{row['next_due_on']}/{row['currency']}/{row['service_ids'][0]}"
+
+
+async def find_billable_items(today: BusinessDay, db: Connection) -> list[Task]:
+    """Accounts with items whose day has come, which no invoice has taken along."""
+    rows = await db.fetch(
+        """select distinct account_id, currency from billable_item
+           where brand = $1 and status = 'open' and bill_on <= $2 order by account_id, currency""",
+        today.brand,
+        today.day,
+    )
+    return [
+        Task(
+            key=f"{row['account_id']}/{row['currency']}",
+            account_id=row["account_id"],
+            work=partial(
+                bill_due_items,
+                BillDueItems(
+                    account_id=row["account_id"],
+                    brand=today.brand,
+                    currency=row["currency"],
                     today=today.day,
                 ),
             ),
@@ -306,6 +346,7 @@ Find = Callable[[BusinessDay, Connection], Awaitable[list[Task]]]
 
 STEPS: dict[str, Find] = {
     "issue_renewals": find_renewals,
+    "bill_items": find_billable_items,
     "remind": find_reminders,
     "notice_overdue": find_overdue,
     "warn_of_suspension": find_warnings,

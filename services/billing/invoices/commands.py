@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.brands.brand import Brand
+from services.billing.charges.collecting import due_items, put_on_invoice
 from services.billing.contacts.contact import Contact, contact_of
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.held_services.held_service import HeldService
@@ -28,7 +29,8 @@ class IssueInvoice:
     """An invoice of `today` over `lines` as priced, in minor units of `currency`.
 
     `corrects`: the invoice that it stands for anew; `about_invoice_id`: the one that it is a fee
-    for. `notes` are sentences that it says beside those of the law.
+    for. `notes` are sentences that it says beside those of the law. What `is_exact`, as somebody
+    has seen it so, takes no billable items along; neither does the invoice of an order.
     """
 
     id: UUID
@@ -42,6 +44,7 @@ class IssueInvoice:
     notes: list[str] = field(default_factory=list)
     corrects: UUID | None = None
     about_invoice_id: UUID | None = None
+    is_exact: bool = False
 
 
 async def issue_invoice(command: IssueInvoice, tx: Transaction) -> Invoice:
@@ -52,16 +55,21 @@ async def issue_invoice(command: IssueInvoice, tx: Transaction) -> Invoice:
     brand = await tx.load(Brand, Brand.id_of(command.brand))
     contact = await contact_of(command.account_id, tx.read)
     taxation = await taxation_for(brand, contact, account_id=command.account_id, tx=tx)
-    taxed = tax_lines(command.lines, taxation)
+    taxed = tax_lines([*command.lines, *await _collected(command, tx)], taxation)
     details = _details(command, brand, taxed=taxed)
-    if (total_minor := totals_of(taxed.lines, details).gross_minor) < 0:
-        raise InvoiceBelowZero(total_minor=total_minor)
-    details = replace(details, is_pro_forma=_is_pro_forma(brand, total_minor))
     series = "pro_forma" if details.is_pro_forma else "invoice"
     number = await next_document_number(tx, brand, series=series, today=command.today)
     invoice = _invoice(command, contact, number=number, lines=taxed.lines, details=details)
     await tx.save(invoice)
     return invoice
+
+
+async def _collected(command: IssueInvoice, tx: Transaction) -> list[InvoiceLine]:
+    """The lines of what waited for the next invoice of the account and currency."""
+    if command.is_exact or command.order_id or command.corrects:
+        return []
+    items = await due_items(tx, command.account_id, currency=command.currency, today=command.today)
+    return await put_on_invoice(items, command.id, tx)
 
 
 async def taxation_for(
@@ -76,20 +84,20 @@ async def taxation_for(
     )
 
 
-def _is_pro_forma(brand: Brand, total_minor: int) -> bool:
-    """Whether its number waits for its payment; what is free is paid at once."""
-    waits = brand.settings.rules.get("number_on_payment", Rules.number_on_payment)
-    return bool(waits) and total_minor > 0
-
-
 def _details(command: IssueInvoice, brand: Brand, *, taxed: TaxedLines) -> InvoiceDetails:
-    return replace(
+    """What it says beside its lines. A number waits for the payment if the brand says so."""
+    details = replace(
         taxed.details(),
         notes=[*taxed.notes, *command.notes],
         payee=brand.settings.payee,
         corrects=command.corrects,
         about_invoice_id=command.about_invoice_id,
     )
+    total_minor = totals_of(taxed.lines, details).gross_minor
+    if total_minor < 0:
+        raise InvoiceBelowZero(total_minor=total_minor)
+    waits = brand.settings.rules.get("number_on_payment", Rules.number_on_payment)
+    return replace(details, is_pro_forma=bool(waits) and total_minor > 0)
 
 
 def _invoice(
@@ -135,8 +143,13 @@ class CancelInvoice:
 async def cancel_invoice(command: CancelInvoice, tx: Transaction) -> None:
     """Make it void, also for the services that it would renew. Not open: nothing changes."""
     invoice = await tx.load(Invoice, command.invoice_id)
-    if not invoice.is_open or invoice.settlement.is_payment_awaited:
-        return
+    if invoice.is_open and not invoice.settlement.is_payment_awaited:
+        await void_invoice(command, tx)
+
+
+async def void_invoice(command: CancelInvoice, tx: Transaction) -> None:
+    """The same for who wants to know why not: raises what `Invoice.cancel` raises."""
+    invoice = await tx.load(Invoice, command.invoice_id)
     uses = invoice.cancel(today=command.today, reason=command.reason)
     await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
     await release_credit(invoice, uses, tx=tx)

@@ -94,3 +94,34 @@ def totals_of(lines: Iterable[InvoiceLine], details: InvoiceDetails) -> Totals:
     tax_minor = sum(row.tax_minor for row in details.taxes)
     net_minor = lines_minor - tax_minor if details.prices_include_tax else lines_minor
     return Totals(net_minor=net_minor, tax_minor=tax_minor, gross_minor=net_minor + tax_minor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditedLine:
+    """What is taken back of the invoice's line at `place`, from 0.
+
+    `amount_minor` is as the invoice priced the line: with tax where its prices include it.
+    `net_minor` is without. `taxes` name rows of the credit note.
+    """
+
+    place: int
+    description: str
+    amount_minor: int
+    net_minor: int
+    taxes: list[LineTax] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreditedDocument:
+    """The lines and tax rows of a credit note."""
+
+    lines: list[CreditedLine]
+    taxes: list[TaxRow]
+
+    @property
+    def tax_minor(self) -> int:
+        return sum(row.tax_minor for row in self.taxes)
+
+    @property
+    def total_minor(self) -> int:
+        return sum(line.net_minor for line in self.lines) + self.tax_minor

@@ -69,9 +69,13 @@ class Settlement:
     @property
     def is_paid(self) -> bool:
         """Whether nothing is owed any more because it was paid, not because it was taken back."""
-        is_taken_back = 0 < self.total_minor <= sum(self.credit_notes.values())
-        is_given_up = self.is_cancelled or self.is_written_off or is_taken_back
+        is_given_up = self.is_cancelled or self.is_written_off or self.is_taken_back
         return self.open_minor == 0 and not is_given_up
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether credit notes leave nothing of it."""
+        return 0 < self.total_minor <= sum(self.credit_notes.values())
 
     def check_open(self) -> None:
         """Raise unless money is still owed."""

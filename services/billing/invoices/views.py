@@ -1,5 +1,8 @@
 """Two questions about invoices: an account's invoices, and which are open for dunning."""
 
+from typing import Any
+from uuid import UUID
+
 import msgspec
 
 from services.billing.event_groups import (
@@ -18,6 +21,7 @@ from services.billing.event_groups import (
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     CreditApplied,
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
@@ -44,7 +48,19 @@ create table invoice_list (
     currency text not null,
     total_minor bigint not null,
     open_minor bigint not null,
-    lines jsonb not null
+    lines jsonb not null,
+    tax_minor bigint not null default 0,
+    taxes jsonb not null default '[]',
+    prices_include_tax boolean not null default false,
+    notes jsonb not null default '[]',
+    payee jsonb not null default '{}',
+    is_pro_forma boolean not null default false,
+    corrects uuid,
+    about_invoice_id uuid,
+    paid_minor bigint not null default 0,
+    credit_minor bigint not null default 0,
+    credited_minor bigint not null default 0,
+    corrected_by uuid
 );
 create index invoice_list_of_account on invoice_list (account_id, invoice_id);
 """
@@ -70,28 +86,59 @@ create index invoice_open_of_service on invoice_open_service (service_id);
 
 
 def apply_to_list(envelope: Envelope, rows: Rows) -> None:
-    """An account's invoices with what is open of each."""
+    """An account's invoices with what is open of each, and what settled the rest."""
     match envelope.event:
         case InvoiceIssued() as issued:
             _list_issued(envelope, issued, rows=rows)
         case PaymentAllocated(invoice_id=invoice_id, amount_minor=amount_minor):
-            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
-        case InvoicePaid(invoice_id=invoice_id, paid_on=paid_on):
-            rows.update("invoice_list", invoice_id, status="paid", paid_on=paid_on)
+            _settle(rows, invoice_id, by="paid_minor", amount_minor=amount_minor)
         case CreditApplied(invoice_id=invoice_id, amount_minor=amount_minor):
-            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
-        case InvoiceNumbered(invoice_id=invoice_id, number=number):
-            rows.update("invoice_list", invoice_id, number=number)
-        case InvoiceCancelled(invoice_id=invoice_id):
-            rows.update("invoice_list", invoice_id, status="cancelled", open_minor=0)
-        case InvoiceWrittenOff(invoice_id=invoice_id):
-            rows.update("invoice_list", invoice_id, status="written_off", open_minor=0)
+            _settle(rows, invoice_id, by="credit_minor", amount_minor=amount_minor)
+        case CreditNoteIssued() as note:
+            _list_credit_note(note, rows)
         case PaymentPending(invoice_id=invoice_id):
             unpaid = {"status": "unpaid"}
             rows.update("invoice_list", invoice_id, where=unpaid, status="payment_pending")
         case PaymentFailed(invoice_id=invoice_id):
             pending = {"status": "payment_pending"}
             rows.update("invoice_list", invoice_id, where=pending, status="unpaid")
+        case _:
+            _list_end(envelope, rows)
+
+
+def _list_end(envelope: Envelope, rows: Rows) -> None:
+    match envelope.event:
+        case InvoicePaid(invoice_id=invoice_id, paid_on=paid_on):
+            rows.update("invoice_list", invoice_id, status="paid", paid_on=paid_on)
+        case InvoiceNumbered(invoice_id=invoice_id, number=number):
+            rows.update("invoice_list", invoice_id, number=number, is_pro_forma=False)
+        case InvoiceCancelled(invoice_id=invoice_id):
+            rows.update("invoice_list", invoice_id, status="cancelled", open_minor=0)
+        case InvoiceWrittenOff(invoice_id=invoice_id):
+            rows.update("invoice_list", invoice_id, status="written_off", open_minor=0)
+
+
+def _settle(rows: Rows, invoice_id: UUID, *, by: str, amount_minor: int) -> None:
+    changes: dict[str, Any] = {
+        by: lambda settled: settled + amount_minor,
+        "open_minor": lambda open: open - amount_minor,
+    }
+    rows.update("invoice_list", invoice_id, **changes)
+
+
+def _list_credit_note(note: CreditNoteIssued, rows: Rows) -> None:
+    """What is taken back is no longer owed; all of it: the invoice is credited, paid or not."""
+    settled_minor = note.total_minor - note.returned_minor
+    rows.update(
+        "invoice_list",
+        note.invoice_id,
+        open_minor=lambda open: open - settled_minor,
+        credited_minor=lambda credited: credited + note.total_minor,
+    )
+    if note.leaves_nothing:
+        rows.update(
+            "invoice_list", note.invoice_id, status="credited", corrected_by=note.corrected_by
+        )
 
 
 def _list_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> None:
@@ -108,8 +155,20 @@ def _list_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> No
         currency=issued.currency,
         total_minor=issued.total_minor,
         open_minor=issued.total_minor,
-        lines=msgspec.json.encode(issued.lines).decode(),
+        lines=_json(issued.lines),
+        tax_minor=issued.tax_minor,
+        taxes=_json(issued.taxes),
+        prices_include_tax=issued.prices_include_tax,
+        notes=_json(issued.notes),
+        payee=_json(issued.payee),
+        is_pro_forma=issued.is_pro_forma,
+        corrects=issued.corrects,
+        about_invoice_id=issued.about_invoice_id,
     )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def apply_to_open(envelope: Envelope, rows: Rows) -> None:
@@ -122,6 +181,9 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
             | InvoiceCancelled(invoice_id=invoice_id)
             | InvoiceWrittenOff(invoice_id=invoice_id)
         ):
+            rows.delete("invoice_open", invoice_id)
+            rows.delete("invoice_open_service", where={"invoice_id": invoice_id})
+        case CreditNoteIssued(invoice_id=invoice_id, leaves_nothing=True):
             rows.delete("invoice_open", invoice_id)
             rows.delete("invoice_open_service", where={"invoice_id": invoice_id})
         case PaymentPending(invoice_id=invoice_id):

@@ -12,6 +12,7 @@ from shared.contracts.billing import (
     CreditAdded,
     CreditApplied,
     CreditGiven,
+    CreditNoteIssued,
     CreditReleased,
     CreditWithdrawn,
     InvoiceCancelled,
@@ -50,6 +51,8 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             return _of_invoice(issued, sign=1)
         case InvoiceCancelled() as cancelled:
             return _of_invoice(cancelled, sign=-1)
+        case CreditNoteIssued() as note:
+            return _of_credit_note(note)
         case InvoiceWrittenOff(invoice_id=invoice_id, amount_minor=minor, currency=currency):
             return _transfer(minor, currency, debit=WRITE_OFF, credit=RECEIVABLE, of=invoice_id)
         case PaymentReceived() as received:
@@ -96,6 +99,26 @@ def _of_invoice(event: InvoiceIssued | InvoiceCancelled, *, sign: int) -> list[P
             amount_minor=sign * minor,
             currency=event.currency,
             invoice_id=event.invoice_id,
+        )
+        for account, minor in sides.items()
+        if minor
+    ]
+
+
+def _of_credit_note(note: CreditNoteIssued) -> list[Posting]:
+    """What was earned and taxed less; it was owed, or is the account's to have back."""
+    sides = {
+        REVENUE: note.total_minor - note.tax_minor,
+        TAX: note.tax_minor,
+        RECEIVABLE: note.returned_minor - note.total_minor,
+        UNALLOCATED: -note.returned_minor,
+    }
+    return [
+        Posting(
+            ledger_account=account,
+            amount_minor=minor,
+            currency=note.currency,
+            invoice_id=note.invoice_id,
         )
         for account, minor in sides.items()
         if minor

@@ -16,6 +16,7 @@ from services.billing.event_groups import (
 from services.billing.ledger.postings import postings_of
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceWrittenOff,
@@ -24,6 +25,7 @@ from shared.contracts.billing import (
 )
 
 BOOKED: Group = CREDIT | {
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceWrittenOff,

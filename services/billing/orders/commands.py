@@ -12,11 +12,11 @@ from services.billing.catalogue.paths import check_parent
 from services.billing.catalogue.pricing import Pricing, price_for
 from services.billing.catalogue.product import Price, Product
 from services.billing.contacts.contact import contact_of
+from services.billing.credit_notes.corrected import as_corrected
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import ServiceTerms
 from services.billing.invoices.commands import IssueInvoice, issue_invoice, release_credit
 from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
-from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.orders.order import Order, OrderedItem
@@ -182,7 +182,7 @@ async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
     if command.account_id not in {None, order.account_id}:
         raise NotFound()
     order.cancel(today=command.today, reason=command.reason)
-    invoice = await tx.load(Invoice, order.invoice_id)
+    invoice = await as_corrected(order.invoice_id, tx)
     uses = invoice.cancel(today=command.today, reason=f"order_{command.reason}")
     service = await tx.load(HeldService, order.service_id)
     service.cancel(today=command.today, reason=command.reason)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
-from services.billing.credit.credit_balance import CreditBalance
+from services.billing.credit.balances import balance_of
 from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number
@@ -178,14 +178,9 @@ async def _receive(
 
 async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: Transaction) -> None:
     assert payment.account_id is not None, "a payment belongs to an account"
-    try:
-        credit = await tx.load(
-            CreditBalance, CreditBalance.id_of(payment.account_id, payment.currency)
-        )
-    except NotFound:
-        credit = CreditBalance.open(
-            account_id=payment.account_id, brand=payment.brand, currency=payment.currency
-        )
+    credit = await balance_of(
+        tx, payment.account_id, brand=payment.brand, currency=payment.currency
+    )
     credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id)
     await tx.save(credit)
 

@@ -12,6 +12,7 @@ from services.portal.topics import (
     CREDIT,
     DAYS,
     FINDINGS,
+    ORDERS,
     PAYMENTS,
     PRODUCTS,
     SERVICES,
@@ -19,18 +20,16 @@ from services.portal.topics import (
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
     InvoiceOverdue,
     InvoicePaid,
     InvoiceWrittenOff,
-    OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
     PaymentReminderDue,
-    PromotionReleased,
-    PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
@@ -83,16 +82,16 @@ create table service_order (
 );
 """
 HANDLES: Events = SERVICES | {OrderPlaced, SuspensionWarned, InvoicePaid, InvoiceCancelled}
-IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | PAYMENTS | CREDIT) | {
+IGNORED: Events = (
+    (BRANDS | DAYS | FINDINGS | PRODUCTS | PAYMENTS | CREDIT) | (ORDERS - {OrderPlaced})
+) | {
+    CreditNoteIssued,
     InvoiceIssued,
     InvoiceNumbered,
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReminderDue,
     InvoiceOverdue,
-    OrderCancelled,
-    PromotionUsed,
-    PromotionReleased,
 }
 
 

@@ -64,6 +64,14 @@ SENTENCES = {
     "CreditWithdrawn": _("%(amount)s of the account's credit was paid out."),
     "InvoiceNumbered": _("The invoice got the number %(number)s."),
     "InvoiceWrittenOff": _("Invoice %(number)s was written off."),
+    "CreditNoteIssued": _("Credit note %(number)s: %(total)s of an invoice was taken back."),
+    "DraftOpened": _("An invoice was begun."),
+    "DraftChanged": _("The draft of an invoice was changed."),
+    "DraftDiscarded": _("The draft of an invoice was given up."),
+    "DraftIssued": _("The draft became an invoice."),
+    "BillableItemAdded": _("To be billed: %(description)s, %(net)s."),
+    "BillableItemInvoiced": _("What was to be billed is on an invoice."),
+    "BillableItemWithdrawn": _("Something will not be billed after all."),
     "TicketOpened": _("Ticket %(number)s was opened."),
     "TicketReplied": _("An answer was added to a ticket."),
     "TicketClosed": _("A ticket was closed."),
@@ -78,6 +86,13 @@ UNSAID = frozenset(
         "PaymentMismatchFound",
         "ProvisioningRequested",
         "ProvisioningFailed",
+        "DraftOpened",
+        "DraftChanged",
+        "DraftDiscarded",
+        "DraftIssued",
+        "BillableItemAdded",
+        "BillableItemInvoiced",
+        "BillableItemWithdrawn",
     }
 )
 """What staff sees by its name and the client does not see at all."""

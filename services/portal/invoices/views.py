@@ -22,6 +22,7 @@ from services.portal.topics import (
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     CreditApplied,
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
@@ -54,7 +55,14 @@ create table invoice_list (
     lines jsonb not null,
     billed_to_name text not null,
     billed_to_address text not null,
-    billed_to_tax_id text not null
+    billed_to_tax_id text not null,
+    tax_minor bigint not null,
+    taxes jsonb not null,
+    notes jsonb not null,
+    payee jsonb not null,
+    prices_include_tax boolean not null,
+    is_pro_forma boolean not null,
+    credited_minor bigint not null
 );
 create index invoice_list_account on invoice_list (account_id, issued_on desc, number desc);
 create index invoice_list_open on invoice_list (account_id, due_on) where state = 'unpaid';
@@ -88,6 +96,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return self.period_end - timedelta(days=1)
 
 
+class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The tax of one rate on the sum of its lines; the rate is a decimal text."""
+
+    name: str
+    rate_percent: str
+    taxable_minor: int
+    tax_minor: int
+
+
 class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """An invoice in a list. `status` includes what is derived: overdue, payment_pending."""
 
@@ -103,6 +120,7 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     paid_on: date | None
     cancelled_on: date | None
+    credited_minor: int
 
     @property
     def id(self) -> UUID:
@@ -116,8 +134,10 @@ class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def paid_minor(self) -> int:
-        """What payments have settled of it."""
-        return self.total_minor - self.open_minor if self.status != "cancelled" else 0
+        """What payments have settled of it, and kept: what was taken back is not paid for."""
+        if self.status in ("cancelled", "written_off"):
+            return 0
+        return max(0, self.total_minor - self.open_minor - self.credited_minor)
 
 
 class Invoice(InvoiceRow, frozen=True, kw_only=True):
@@ -128,6 +148,17 @@ class Invoice(InvoiceRow, frozen=True, kw_only=True):
     billed_to_name: str
     billed_to_address: str
     billed_to_tax_id: str
+    tax_minor: int
+    taxes: list[TaxRow]
+    notes: list[str]
+    payee: dict[str, str]
+    prices_include_tax: bool
+    is_pro_forma: bool
+
+    @property
+    def net_minor(self) -> int:
+        """The total without tax."""
+        return self.total_minor - self.tax_minor
 
 
 class Debt(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +193,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
         case InvoiceWrittenOff(invoice_id=invoice_id):
             rows.update("invoice_list", invoice_id, state="written_off", open_minor=0)
         case InvoiceNumbered(invoice_id=invoice_id, number=number):
-            rows.update("invoice_list", invoice_id, number=number)
+            rows.update("invoice_list", invoice_id, number=number, is_pro_forma=False)
         case _:
             _follow_money(envelope, rows)
 
@@ -171,6 +202,8 @@ def _follow_money(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case CreditApplied(invoice_id=invoice_id, amount_minor=amount_minor):
             rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
+        case CreditNoteIssued() as note:
+            _take_back(note, rows)
         case PaymentPending(invoice_id=invoice_id, payment_id=payment_id):
             rows.update(
                 "invoice_list",
@@ -179,6 +212,18 @@ def _follow_money(envelope: Envelope, rows: Rows) -> None:
             )
         case PaymentReceived() | PaymentFailed() as e:
             _no_longer_pending(e, rows=rows)
+
+
+def _take_back(note: CreditNoteIssued, rows: Rows) -> None:
+    settled_minor = note.total_minor - note.returned_minor
+    rows.update(
+        "invoice_list",
+        note.invoice_id,
+        open_minor=lambda open: open - settled_minor,
+        credited_minor=lambda credited: credited + note.total_minor,
+    )
+    if note.leaves_nothing:
+        rows.update("invoice_list", note.invoice_id, state="credited")
 
 
 def _no_longer_pending(e: PaymentReceived | PaymentFailed, *, rows: Rows) -> None:
@@ -208,6 +253,13 @@ def _issue(envelope: Envelope, e: InvoiceIssued, *, rows: Rows) -> None:
         billed_to_name=e.billed_to_name,
         billed_to_address=e.billed_to_address,
         billed_to_tax_id=e.billed_to_tax_id,
+        tax_minor=e.tax_minor,
+        taxes=as_json(e.taxes),
+        notes=as_json(e.notes),
+        payee=as_json(e.payee),
+        prices_include_tax=e.prices_include_tax,
+        is_pro_forma=e.is_pro_forma,
+        credited_minor=0,
     )
 
 

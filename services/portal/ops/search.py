@@ -12,6 +12,7 @@ from services.portal.topics import (
     DAYS,
     FINDINGS,
     NOTICES,
+    ORDERS,
     PAYMENTS,
     PRODUCTS,
     USERS,
@@ -20,16 +21,14 @@ from services.portal.topics import (
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.accounts import AccountNumberAssigned, AccountOpened, ContactChanged
 from shared.contracts.billing import (
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
     InvoicePaid,
     InvoiceWrittenOff,
-    OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
-    PromotionReleased,
-    PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
@@ -73,7 +72,11 @@ HANDLES: Events = frozenset(
         TicketOpened,
     }
 )
-IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | NOTICES | PAYMENTS | CREDIT | USERS) | {
+IGNORED: Events = (
+    (BRANDS | DAYS | FINDINGS | PRODUCTS | NOTICES | PAYMENTS | CREDIT | USERS)
+    | (ORDERS - {OrderPlaced})
+) | {
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceNumbered,
     InvoicePaid,
@@ -81,9 +84,6 @@ IGNORED: Events = (BRANDS | DAYS | FINDINGS | PRODUCTS | NOTICES | PAYMENTS | CR
     PaymentAllocated,
     ProvisioningFailed,
     ProvisioningRequested,
-    OrderCancelled,
-    PromotionUsed,
-    PromotionReleased,
     ServiceActivated,
     ServiceCancellationRequested,
     ServiceCancellationWithdrawn,

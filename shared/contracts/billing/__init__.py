@@ -16,6 +16,16 @@ from shared.contracts.billing.catalogue import (
     ProductRevisionPlanned,
     ProductRevisionWithdrawn,
 )
+from shared.contracts.billing.charges import (
+    BillableItemAdded,
+    BillableItemInvoiced,
+    BillableItemWithdrawn,
+    DraftChanged,
+    DraftDiscarded,
+    DraftIssued,
+    DraftLine,
+    DraftOpened,
+)
 from shared.contracts.billing.credit import (
     CreditAdded,
     CreditApplied,
@@ -24,6 +34,8 @@ from shared.contracts.billing.credit import (
     CreditWithdrawn,
 )
 from shared.contracts.billing.invoices import (
+    CreditedLine,
+    CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceLine,
@@ -75,14 +87,24 @@ from shared.contracts.billing.services import (
 from shared.contracts.billing.why import Why
 
 __all__ = [
+    "BillableItemAdded",
+    "BillableItemInvoiced",
+    "BillableItemWithdrawn",
     "BrandConfigured",
     "BusinessDayStarted",
     "CreditAdded",
     "CreditApplied",
     "CreditGiven",
+    "CreditNoteIssued",
     "CreditReleased",
     "CreditWithdrawn",
+    "CreditedLine",
     "Department",
+    "DraftChanged",
+    "DraftDiscarded",
+    "DraftIssued",
+    "DraftLine",
+    "DraftOpened",
     "InvoiceCancelled",
     "InvoiceIssued",
     "InvoiceLine",

@@ -110,6 +110,47 @@ class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
     tax_minor: int = 0
 
 
+class CreditedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken back of the invoice's line at `place`, from 0.
+
+    `amount_minor` is as the invoice priced it: with tax where its prices include it.
+    """
+
+    place: int
+    description: str
+    amount_minor: int
+    net_minor: int
+
+
+class CreditNoteIssued(PublicEvent, frozen=True, kw_only=True):
+    """A part of an invoice, or all of it, is taken back, under a number of a series of its own.
+
+    `total_minor` is with tax; `returned_minor` of it had been paid and is the account's credit now.
+    `corrected_by`: the invoice that takes the place of the old one. `leaves_nothing`: with the
+    notes before it takes back the whole invoice.
+    """
+
+    credit_note_id: UUID
+    number: str
+    invoice_id: UUID
+    invoice_number: str
+    issued_on: date
+    currency: str
+    lines: list[CreditedLine]
+    taxes: list[TaxRow]
+    tax_minor: int
+    total_minor: int
+    returned_minor: int
+    leaves_nothing: bool
+    reason: str
+    billed_to_name: Personal[str]
+    billed_to_address: Personal[str]
+    billed_to_tax_id: Personal[str]
+    prices_include_tax: bool = False
+    payee: dict[str, str] = msgspec.field(default_factory=dict)
+    corrected_by: UUID | None = None
+
+
 class PaymentReminderDue(PublicEvent, frozen=True, kw_only=True):
     """The invoice is due in `days_before` days and is still open."""
 

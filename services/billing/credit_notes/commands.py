@@ -1,0 +1,257 @@
+"""Taking back what was invoiced, and setting an invoice right in one step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.billing.brands.brand import Brand
+from services.billing.credit.balances import balance_of
+from services.billing.credit_notes.credit_note import CreditNote
+from services.billing.credit_notes.credited import CreditedAmountInvalid, credited
+from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import Instead
+from services.billing.invoices.commands import (
+    IssueInvoice,
+    invoice_of_brand,
+    issue_invoice,
+    number_if_paid,
+    without_renewals,
+)
+from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.lines import CreditedDocument, CreditedLine, InvoiceLine
+from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.taxing import taxed_part
+from shared.errors import Conflict
+from shared.ids import new_id
+from shared.store import Transaction
+
+CORRECTION = "correction"
+
+
+class NotAnInvoiceYet(Conflict):
+    """A pro forma has no tax to take back: cancel it instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueCreditNote:
+    """`amounts`: place of a line, from 0 -> what is taken back of it as priced; None: all the rest.
+
+    `reason` is a sentence that the client reads. `corrected_by`: the invoice that takes its place.
+    """
+
+    id: UUID
+    invoice_id: UUID
+    brand: str
+    today: date
+    reason: str
+    amounts: Mapping[int, int] | None = None
+    corrected_by: UUID | None = None
+    expected_version: int | None = None
+
+
+async def issue_credit_note(command: IssueCreditNote, tx: Transaction) -> CreditNote:
+    """The note; what had been paid is the account's credit, what is open is owed no more.
+
+    A service whose line is taken back whole is not renewed by the invoice any more.
+    """
+    invoice = await _invoice_to_credit(command, tx)
+    note = await _credit(command, invoice, tx=tx)
+    whole = [invoice.lines[place] for place in await _places_taken_back(invoice, tx)]
+    await tx.save(*await without_renewals(invoice, whole, tx=tx))
+    return note
+
+
+async def _invoice_to_credit(command: IssueCreditNote, tx: Transaction) -> Invoice:
+    invoice = await invoice_of_brand(
+        command.invoice_id, command.brand, tx=tx, expected_version=command.expected_version
+    )
+    if invoice.is_pro_forma:
+        raise NotAnInvoiceYet()
+    return invoice
+
+
+async def _credit(command: IssueCreditNote, invoice: Invoice, *, tx: Transaction) -> CreditNote:
+    earlier = await _earlier(invoice, tx)
+    document = credited(invoice.lines, invoice.details, earlier=earlier, wanted=command.amounts)
+    returned_minor = invoice.take_back(
+        credit_note_id=command.id, amount_minor=document.total_minor, today=command.today
+    )
+    brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+    number = await next_document_number(tx, brand, series="credit_note", today=command.today)
+    says = _facts(command, invoice, document=document)
+    note = CreditNote.issue(**says, number=number, returned_minor=returned_minor)
+    await tx.save(note, invoice)
+    await _give_back(note, tx)
+    return note
+
+
+def _facts(
+    command: IssueCreditNote, invoice: Invoice, *, document: CreditedDocument
+) -> dict[str, Any]:
+    return {
+        "id": command.id,
+        "account_id": invoice.account_id,
+        "brand": invoice.brand,
+        "invoice_id": invoice.id,
+        "invoice_number": invoice.number,
+        "issued_on": command.today,
+        "currency": invoice.currency,
+        "leaves_nothing": invoice.settlement.is_taken_back,
+        "lines": document.lines,
+        "taxes": document.taxes,
+        "reason": command.reason,
+        "billed_to": invoice.billed_to,
+        "prices_include_tax": invoice.details.prices_include_tax,
+        "payee": invoice.details.payee,
+        "corrected_by": command.corrected_by,
+    }
+
+
+async def _give_back(note: CreditNote, tx: Transaction) -> None:
+    """What had been paid of the invoice is the account's credit."""
+    if note.returned_minor:
+        assert note.account_id is not None, "a credit note belongs to an account"
+        credit = await balance_of(tx, note.account_id, brand=note.brand, currency=note.currency)
+        credit.give(
+            amount_minor=note.returned_minor,
+            source="credit_note",
+            reference_id=note.id,
+            reason=note.number,
+        )
+        await tx.save(credit)
+
+
+async def _earlier(invoice: Invoice, tx: Transaction) -> list[CreditedLine]:
+    notes = [await tx.load(CreditNote, note_id) for note_id in invoice.settlement.credit_notes]
+    return [line for note in notes for line in note.document.lines]
+
+
+async def _places_taken_back(invoice: Invoice, tx: Transaction) -> list[int]:
+    """The lines of which nothing is left."""
+    taken: dict[int, int] = {}
+    for line in await _earlier(invoice, tx):
+        taken[line.place] = taken.get(line.place, 0) + line.net_minor
+    wholes = [taxed_part(line, invoice.details).net_minor for line in invoice.lines]
+    return [place for place, whole in enumerate(wholes) if taken.get(place) == whole]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedLine:
+    """A line as it should have been; `place` is that of the old line that it stands for, if any.
+
+    From the old line it has what nobody may write anew: the service and its period.
+    """
+
+    description: str
+    net_minor: int
+    place: int | None = None
+    tax_category: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectInvoice:
+    """What an invoice should have said. `credit_note_id` and `new_id` are those to come."""
+
+    invoice_id: UUID
+    credit_note_id: UUID
+    new_id: UUID
+    brand: str
+    today: date
+    due_on: date
+    reason: str
+    lines: list[CorrectedLine]
+    notes: list[str] = field(default_factory=list)
+    expected_version: int | None = None
+
+
+async def correct_and_reissue(command: CorrectInvoice, tx: Transaction) -> Invoice:
+    """A credit note over what is left of the invoice, and the new invoice: both or neither.
+
+    What had been paid settles the new one; services renew by it as they would have by the old.
+    """
+    credit = _credit_over_all(command)
+    old = await _invoice_to_credit(credit, tx)
+    lines = _corrected_lines(old, command.lines)
+    note = await _credit(credit, old, tx=tx)
+    new = await issue_invoice(_reissue(command, old, lines=lines), tx)
+    await _settle_by(note, new, today=command.today, tx=tx)
+    await _move_renewals(old, new, tx)
+    return new
+
+
+def _credit_over_all(command: CorrectInvoice) -> IssueCreditNote:
+    return IssueCreditNote(
+        id=command.credit_note_id,
+        invoice_id=command.invoice_id,
+        brand=command.brand,
+        today=command.today,
+        reason=command.reason,
+        corrected_by=command.new_id,
+        expected_version=command.expected_version,
+    )
+
+
+def _reissue(command: CorrectInvoice, old: Invoice, *, lines: list[InvoiceLine]) -> IssueInvoice:
+    assert old.account_id is not None, "an invoice belongs to an account"
+    return IssueInvoice(
+        id=command.new_id,
+        account_id=old.account_id,
+        brand=old.brand,
+        order_id=old.order_id,
+        today=command.today,
+        due_on=max(command.due_on, command.today),
+        currency=old.currency,
+        lines=lines,
+        notes=command.notes,
+        corrects=old.id,
+        about_invoice_id=old.details.about_invoice_id,
+    )
+
+
+def _corrected_lines(old: Invoice, lines: list[CorrectedLine]) -> list[InvoiceLine]:
+    """`CreditedAmountInvalid` for a place that the old invoice does not have, or twice."""
+    places = [line.place for line in lines if line.place is not None]
+    for place in places:
+        if place not in range(len(old.lines)) or places.count(place) > 1:
+            raise CreditedAmountInvalid(field=f"lines.{place}")
+    return [_corrected(old, line) for line in lines]
+
+
+def _corrected(old: Invoice, line: CorrectedLine) -> InvoiceLine:
+    blank = InvoiceLine(kind="manual", description="", net_minor=0)
+    before = blank if line.place is None else old.lines[line.place]
+    return replace(
+        before,
+        description=line.description,
+        net_minor=line.net_minor,
+        unit_minor=None,
+        discount_minor=0,
+        tax_category=line.tax_category or before.tax_category,
+        taxes=[],
+    )
+
+
+async def _settle_by(note: CreditNote, new: Invoice, *, today: date, tx: Transaction) -> None:
+    """Use what the old invoice had been paid with for the new one."""
+    amount_minor = min(note.returned_minor, new.open_minor)
+    if not amount_minor:
+        return
+    assert new.account_id is not None, "an invoice belongs to an account"
+    credit = await balance_of(tx, new.account_id, brand=new.brand, currency=new.currency)
+    use = new_id()
+    credit.apply(application_id=use, invoice_id=new.id, amount_minor=amount_minor)
+    new.apply_credit(application_id=use, amount_minor=amount_minor, today=today)
+    await number_if_paid(new, today=today, tx=tx)
+    await tx.save(credit, new)
+
+
+async def _move_renewals(old: Invoice, new: Invoice, tx: Transaction) -> None:
+    """What waited for the old invoice to be paid waits for the new one, if it is still on it."""
+    kept = {line.service_id for line in new.lines}
+    instead = Instead(invoice_id=new.id, due_on=new.due_on)
+    for service_id in sorted({line.service_id for line in old.lines if line.service_id}):
+        service = await tx.load(HeldService, service_id)
+        service.drop(old.id, instead=instead if service_id in kept else None)
+        await tx.save(service)

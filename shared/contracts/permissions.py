@@ -1,0 +1,19 @@
+"""What members of staff may do: scopes that their tokens name and that routes ask for.
+
+A name stays for ever. The accounts service says who has which.
+"""
+
+BILLING_READ = "billing.read"
+BILLING_INVOICE = "billing.invoice"
+"""Drafts, billable items, making invoices and making unpaid ones void."""
+BILLING_CORRECT = "billing.correct"
+"""Credit notes, and correcting an invoice that was issued."""
+BILLING_WRITE_OFF = "billing.write_off"
+"""Giving up what is owed."""
+
+STAFF_PERMISSIONS: tuple[str, ...] = (
+    BILLING_READ,
+    BILLING_INVOICE,
+    BILLING_CORRECT,
+    BILLING_WRITE_OFF,
+)
