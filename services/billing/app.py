@@ -7,6 +7,7 @@ from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
+from services.billing.catalogue.checks import allotments_equal_what_is_held
 from services.billing.catalogue.policies import free_what_is_over, revise_as_planned
 from services.billing.catalogue.routes import router as catalogue_router
 from services.billing.catalogue.views import product
@@ -142,7 +143,7 @@ def _service(
             "ticker": Ticker(store).run,
             "business days": BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry).run,
         },
-        checks=CHECKS,
+        checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
         close=close,
     )

@@ -210,6 +210,23 @@ async def test_a_change_holds_both_products_until_it_is_done_or_withdrawn(house:
     assert await left() == (9, 8)
 
 
+async def test_verification_names_an_allotment_that_is_not_what_is_held(house: House) -> None:
+    await make_promotion(house)
+    order = await house.order(house.ana)
+    await house.order(house.rui)
+    async with house.store.transaction(TEST) as tx:
+        await use(house, tx, house.ana, order_id=UUID(order["order_id"]))
+    async with house.store.transaction(TEST) as tx:
+        await use(house, tx, house.rui)
+    await house.do("POST", f"/v1/orders/{order['order_id']}/cancel", token=house.client(house.ana))
+    assert await house.findings() == []
+    await house.execute("update allotment set taken = taken + 1")
+    findings = await house.findings()
+    assert {each["check"] for each in findings} == {"allotments_equal_what_is_held"}
+    # The stock of one product; the promotion, and two accounts' part of it.
+    assert len(findings) == 4
+
+
 async def test_a_stock_that_is_set_later_counts_what_is_held(house: House) -> None:
     for number in range(3):
         await house.order(house.ana, domain=f"n{number}.example")
