@@ -10,10 +10,13 @@ BILLING_CORRECT = "billing.correct"
 """Credit notes, and correcting an invoice that was issued."""
 BILLING_WRITE_OFF = "billing.write_off"
 """Giving up what is owed."""
+BILLING_CATALOGUE = "billing.catalogue"
+"""Promotions, and the prices that are agreed with an account."""
 
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
     BILLING_INVOICE,
     BILLING_CORRECT,
     BILLING_WRITE_OFF,
+    BILLING_CATALOGUE,
 )

@@ -7,7 +7,7 @@ hand, one turn after another, so that a test sees each step.
 import asyncio
 import sqlite3
 import ssl
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ from services.billing.webhooks.inbox import Inbox
 from shared.consumers import Envelope, Reactor
 from shared.consumers.effects import EffectRunner
 from shared.contracts import PublicEvent, accounts
+from shared.contracts.permissions import STAFF_PERMISSIONS
 from shared.http.app import Service, create_app
 from shared.ids import new_id
 from shared.store import EventStore
@@ -180,10 +181,10 @@ class House:
             "billing", subject=str(user_id), scopes=["client"], brand=brand, account_id=account_id
         )
 
-    def staff(self, brand: str = "ponto") -> str:
+    def staff(self, brand: str = "ponto", *, may: Sequence[str] = STAFF_PERMISSIONS) -> str:
         user_id = uuid5(self.ana, f"staff of {brand}")
         return self.signers["accounts"].issue(
-            "billing", subject=str(user_id), scopes=["staff"], brand=brand
+            "billing", subject=str(user_id), scopes=["staff", *may], brand=brand
         )
 
     def internal(self) -> str:

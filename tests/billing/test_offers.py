@@ -40,6 +40,7 @@ from services.billing.promotions.commands import (
 from services.billing.promotions.promotion import PromotionUnknown, PromotionUsedUp
 from services.billing.rules.policy import policy_for
 from shared.contracts.billing import ServiceChangeWithdrawn, ServiceTransferred
+from shared.contracts.permissions import BILLING_READ
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Cause, Transaction
@@ -351,6 +352,8 @@ async def test_a_price_is_agreed_by_the_staff_of_the_brand_for_what_it_sells(hou
     body = {"prices": [own]}
     client = await house.ask("PUT", f"{path}/{start}", body, token=house.client(house.ana))
     assert client.status_code == 403
+    unable = await house.ask("PUT", f"{path}/{start}", body, token=house.staff(may=[BILLING_READ]))
+    assert unable.status_code == 403
     foreign = await house.ask("PUT", f"{path}/{start}", body, token=house.staff("outra"))
     assert code_of(foreign) == (404, "not_found")
     unknown = await house.ask("PUT", f"{path}/{new_id()}", body, token=house.staff())
@@ -516,6 +519,13 @@ async def test_promotions_are_made_by_the_staff_of_the_brand(house: House) -> No
     assert (await house.http.post(path, json=SUMMER)).status_code == 401
     client = await house.ask("POST", path, SUMMER, token=house.client(house.ana))
     assert client.status_code == 403
+    reader = house.staff(may=[BILLING_READ])
+    assert (await house.ask("GET", path, token=reader)).status_code == 200
+    unable = await house.ask("POST", path, SUMMER, token=reader)
+    assert (code_of(unable), unable.json()["facts"]) == (
+        (403, "forbidden"),
+        {"scope": "billing.catalogue"},
+    )
     promotion_id = await make_promotion(house)
     for method, address, body in (
         ("GET", path, None),

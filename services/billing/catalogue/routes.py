@@ -17,6 +17,7 @@ from services.billing.rules.account_terms import AgreedPrice
 from services.billing.rules.policy import terms_of
 from services.billing.state import cause_of
 from shared.contracts.billing import ProductPublished
+from shared.contracts.permissions import BILLING_CATALOGUE
 from shared.database import acquire
 from shared.errors import NotFound
 from shared.http import Answer, Body, Call, Router, Who
@@ -178,6 +179,7 @@ class AgreedPriceOut(PriceOut):
     "/v1/accounts/{account_id}/prices/{product_id}",
     status_code=204,
     who=Who.STAFF,
+    scope=BILLING_CATALOGUE,
     errors=(NotFound, CycleNotOffered),
 )
 async def put_agreed_prices(

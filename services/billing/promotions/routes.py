@@ -23,6 +23,7 @@ from services.billing.promotions.commands import (
 from services.billing.promotions.promotion import PromotionHasEnded, PromotionInvalid
 from services.billing.state import cause_of
 from shared.contracts.billing import PromotionPublished
+from shared.contracts.permissions import BILLING_CATALOGUE, BILLING_READ
 from shared.database import acquire
 from shared.errors import NotFound, Stale
 from shared.http import Answer, Call, Router, Who
@@ -103,7 +104,7 @@ order by p.promotion_id limit $3
 """
 
 
-@router.get("/v1/brands/{brand}/promotions", who=Who.STAFF, errors=(NotFound,))
+@router.get("/v1/brands/{brand}/promotions", who=Who.STAFF, scope=BILLING_READ, errors=(NotFound,))
 async def get_promotions(
     brand: BrandSlug,
     call: Call,
@@ -133,6 +134,7 @@ class PromotionId(Answer):
     "/v1/brands/{brand}/promotions",
     status_code=201,
     who=Who.STAFF,
+    scope=BILLING_CATALOGUE,
     errors=(NotFound, PromotionInvalid, PromotionCodeTaken),
 )
 async def post_promotion(brand: BrandSlug, body: PromotionBody, call: Call) -> PromotionId:
@@ -148,6 +150,7 @@ async def post_promotion(brand: BrandSlug, body: PromotionBody, call: Call) -> P
     "/v1/brands/{brand}/promotions/{promotion_id}",
     status_code=204,
     who=Who.STAFF,
+    scope=BILLING_CATALOGUE,
     errors=(NotFound, Stale, PromotionInvalid),
 )
 async def put_promotion(
@@ -168,6 +171,7 @@ async def put_promotion(
     "/v1/brands/{brand}/promotions/{promotion_id}/end",
     status_code=204,
     who=Who.STAFF,
+    scope=BILLING_CATALOGUE,
     errors=(NotFound, PromotionHasEnded),
 )
 async def post_promotion_end(brand: BrandSlug, promotion_id: UUID, call: Call) -> None:
