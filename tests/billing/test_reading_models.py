@@ -40,6 +40,7 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
     await house.order(house.rui, domain="rui.example")
     await house.start_payment(house.rui, (await house.invoices(house.rui))[0]["invoice_id"])
     await house.play(await house.today())
+    await by_hand(house)
     before = await rows_of(house)
     assert all(before[view.name] for view in VIEWS if view.name != "provisioning_open")
     feed = house.service.consumers.feeds["billing"]
@@ -50,6 +51,25 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
     assert await rows_of(house) == before
     assert await house.service_status(service["service_id"]) == "active"
     assert await house.findings() == []
+
+
+async def by_hand(house: House) -> None:
+    """What staff does of itself: an item for later, a draft, a credit note."""
+    invoice = (await house.invoices(house.ana))[0]["invoice_id"]
+    item = {
+        "description": "Restore",
+        "net_minor": 9900,
+        "currency": "BRL",
+        "due": "next_invoice",
+    }
+    asked: list[tuple[str, dict[str, object]]] = [
+        (f"/v1/accounts/{house.ana}/billable-items", item),
+        (f"/v1/accounts/{house.ana}/drafts", {"currency": "BRL"}),
+        (f"/v1/invoices/{invoice}/credit-notes", {"reason": "Two days without service"}),
+    ]
+    for path, body in asked:
+        await house.do("POST", path, body, token=house.staff())
+    await house.catch_up()
 
 
 TAMPERED = {
