@@ -18,7 +18,11 @@ from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
 from services.billing.drafts.routes import router as drafts_router
 from services.billing.drafts.views import draft
-from services.billing.held_services.policies import serve_what_is_paid
+from services.billing.held_services.policies import (
+    close_what_ended,
+    serve_what_is_paid,
+    settle_what_changed,
+)
 from services.billing.held_services.routes import router as services_router
 from services.billing.held_services.views import service_due, service_list
 from services.billing.invoices.routes import router as invoices_router
@@ -41,9 +45,13 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.service_changes.routes import router as changes_router
+from services.billing.service_endings.routes import router as endings_router
 from services.billing.settings import GATEWAY_PATH, PANEL_PATH, BillingSettings
 from services.billing.state import State
 from services.billing.status import report
+from services.billing.suspensions.routes import router as suspensions_router
+from services.billing.transfers.routes import router as transfers_router
 from services.billing.webhooks.inbox import Inbox
 from services.billing.webhooks.routes import router as webhooks_router
 from shared.clock import SystemClock
@@ -74,6 +82,8 @@ VIEWS = (
 )
 POLICIES = (
     serve_what_is_paid,
+    close_what_ended,
+    settle_what_changed,
     revise_as_planned,
     free_what_is_over,
     release_what_was_used,
@@ -84,6 +94,10 @@ ROUTERS = (
     promotions_router,
     orders_router,
     services_router,
+    changes_router,
+    endings_router,
+    suspensions_router,
+    transfers_router,
     invoices_router,
     credit_notes_router,
     drafts_router,

@@ -12,6 +12,8 @@ BILLING_WRITE_OFF = "billing.write_off"
 """Giving up what is owed."""
 BILLING_CATALOGUE = "billing.catalogue"
 """Promotions, and the prices that are agreed with an account."""
+BILLING_SERVICES = "billing.services"
+"""Suspending, ending and transferring services."""
 
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
@@ -19,4 +21,5 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_CORRECT,
     BILLING_WRITE_OFF,
     BILLING_CATALOGUE,
+    BILLING_SERVICES,
 )

@@ -38,6 +38,12 @@ RENEWED = {
     "renewed_on": None,
     "why": None,
 }
+LIFTED = {
+    "unsuspended_on": LATE,
+    "reason": "overdue",
+    "suspended_on": date(2026, 12, 26),
+    "why": None,
+}
 ACTIVATED = {
     "activated_on": TODAY,
     "next_due_on": DUE,
@@ -221,7 +227,7 @@ def test_a_service_runs_again_when_the_panel_has_said_so() -> None:
     service = (
         given(suspended_service())
         .when(lambda s: s.unsuspend(LATE))
-        .then((HeldService.Unsuspended, {"unsuspended_on": LATE, "why": None}))
+        .then((HeldService.Unsuspended, LIFTED))
     )
     assert (service.status, service.suspension_reason, service.suspended_on) == (
         "active",

@@ -29,13 +29,12 @@ from services.billing.invoices.commands import (
 )
 from services.billing.orders.commands import CancelOrder, cancel_order
 from services.billing.provisioning.commands import (
-    LiftSuspension,
     RequestSuspension,
     RequestTermination,
-    lift_suspension,
     request_suspension,
     request_termination,
 )
+from services.billing.suspensions.lifting import LiftSuspension, lift_suspension
 from shared.database import Connection
 from shared.store import Transaction
 

@@ -272,7 +272,8 @@ class HeldService(Aggregate):
         """The panel runs it again."""
         if self.status != "suspended":
             raise ServiceNotSuspended(status=self.status)
-        self.trigger_event(self.Unsuspended, unsuspended_on=today, why=why)
+        was = {"reason": self.suspension_reason, "suspended_on": self.suspended_on}
+        self.trigger_event(self.Unsuspended, unsuspended_on=today, **was, why=why)
 
     def terminate(
         self,

@@ -99,6 +99,7 @@ def _changed(changed: Any, service: HeldService) -> PublicEvent:
         kind=change.kind,
         changed_on=changed.changed_on,
         next_due_on=changed.next_due_on,
+        net_minor=change.net_minor,
         quantity=change.terms.quantity,
         options=_options(change.terms),
         why=_why(changed.why),
@@ -112,9 +113,13 @@ def _of_end_or_halt(event: DomainEvent, service: HeldService) -> PublicEvent | N
             return billing.ServiceSuspended(
                 service_id=service.id, reason=reason, suspended_on=day, why=_why(why)
             )
-        case HeldService.Unsuspended(unsuspended_on=day, why=why):
+        case HeldService.Unsuspended() as lifted:
             return billing.ServiceUnsuspended(
-                service_id=service.id, unsuspended_on=day, why=_why(why)
+                service_id=service.id,
+                unsuspended_on=lifted.unsuspended_on,
+                reason=lifted.reason,
+                suspended_on=lifted.suspended_on,
+                why=_why(lifted.why),
             )
         case HeldService.Terminated(terminated_on=day, reason=reason, why=why):
             return billing.ServiceTerminated(

@@ -205,6 +205,8 @@ class Unsuspended(Aggregate.Event):
 
     TOPIC = "billing.held_service.unsuspended"
     unsuspended_on: date
+    reason: str = ""
+    suspended_on: date | None = None
     why: Why | None = None
 
     def apply(self, aggregate: Any) -> None:

@@ -308,7 +308,7 @@ def check_wish(
         raise ServiceNotActive(status=status)
     if cancellation:
         raise CancellationPending()
-    if change:
+    if is_change and change:
         raise ChangePending()
     if is_change and unpaid:
         raise RenewalUnpaid()

@@ -10,7 +10,9 @@ from services.billing.held_services.paid_time import beginning
 from services.billing.held_services.terms import OVERDUE, has_overdue, is_suspendable
 from services.billing.invoices.invoice import Invoice
 from services.billing.provisioning.provisioning import Provisioning, Request
+from services.billing.transfers.completing import complete_transfer
 from services.billing.why.because import because
+from services.billing.why.why import Why
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Transaction
@@ -70,30 +72,6 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiftSuspension:
-    """The service whose overdue invoices may all be paid by now."""
-
-    service_id: UUID
-    today: date
-
-
-async def lift_suspension(command: LiftSuspension, tx: Transaction) -> None:
-    """Have the service run again once nothing of it is overdue.
-
-    A suspension that is asked for but not confirmed is lifted as soon as it is. Anything else than
-    `overdue` is for the staff to lift. Nothing to lift: nothing changes.
-    """
-    service = await tx.load(HeldService, command.service_id)
-    provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
-    reasons = {service.suspension_reason, *provisioning.suspension_reasons}
-    if has_overdue(service.unpaid, command.today) or reasons - {"", OVERDUE}:
-        return
-    why = because(tx, "suspension.paid")
-    provisioning.request(request_id=new_id(), action="unsuspend", why=why)
-    await tx.save(provisioning)
-
-
-@dataclass(frozen=True, kw_only=True)
 class RequestTermination:
     """A service that has been suspended for an unpaid invoice for as long as the brand waits."""
 
@@ -133,22 +111,16 @@ async def take_answer(command: TakeAnswer, tx: Transaction) -> HeldService:
     if command.refusal is not None:
         provisioning.refuse(request_id=request_id, reason=command.refusal, next_request_id=next_id)
     elif done := provisioning.confirm(request_id=request_id, next_request_id=next_id):
-        _carry_over(done, service, today=await today_for(service.brand, tx))
+        await _carry_over(done, service, today=await today_for(service.brand, tx), tx=tx)
     await tx.save(service, provisioning)
     return service
 
 
-def _carry_over(done: Request, service: HeldService, *, today: date) -> None:
+async def _carry_over(done: Request, service: HeldService, *, today: date, tx: Transaction) -> None:
+    """What the panel has done is so from now on."""
     match done.action:
         case "create":
-            first = beginning(service.terms, today)
-            service.activate(
-                today=today,
-                next_due_on=first.next_due_on,
-                anchor_day=first.anchor_day,
-                charged=first.charged,
-                why=done.why,
-            )
+            _begin(service, today=today, why=done.why)
         case "suspend":
             service.suspend(reason=done.reason, today=today, why=done.why)
         case "unsuspend":
@@ -156,5 +128,19 @@ def _carry_over(done: Request, service: HeldService, *, today: date) -> None:
         case "change_plan":
             if service.pending_change:
                 service.change(service.pending_change.id, today=today, why=done.why)
+        case "transfer":
+            assert done.goal, "a transfer has a destination"
+            await complete_transfer(service, done.goal, today=today, why=done.why, tx=tx)
         case _:
             service.terminate(today, reason=done.reason, why=done.why)
+
+
+def _begin(service: HeldService, *, today: date, why: Why | None) -> None:
+    first = beginning(service.terms, today)
+    service.activate(
+        today=today,
+        next_due_on=first.next_due_on,
+        anchor_day=first.anchor_day,
+        charged=first.charged,
+        why=why,
+    )

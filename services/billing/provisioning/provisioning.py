@@ -42,12 +42,13 @@ class ProvisioningRequestUnknown(Conflict):
 class Goal:
     """What the service is to be at the panel: its plan there, with options by name.
 
-    `successor_id`: the service that holds it after a transfer.
+    `successor_id`: the service that holds it after a transfer, for `account_id`.
     """
 
     plan: str
     options: dict[str, str] = field(default_factory=dict)
     successor_id: UUID | None = None
+    account_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

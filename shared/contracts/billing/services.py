@@ -76,10 +76,12 @@ class ServiceSuspended(PublicEvent, frozen=True, kw_only=True):
 
 
 class ServiceUnsuspended(PublicEvent, frozen=True, kw_only=True):
-    """The panel confirmed that the service runs again."""
+    """The panel confirmed that the service runs again. `reason`: why it had been stopped, when."""
 
     service_id: UUID
     unsuspended_on: date
+    reason: str = ""
+    suspended_on: date | None = None
     why: Why | None = None
 
 
@@ -160,7 +162,10 @@ class ServiceChangeWithdrawn(PublicEvent, frozen=True, kw_only=True):
 
 
 class ServiceChanged(PublicEvent, frozen=True, kw_only=True):
-    """The panel confirmed the change: this is the service from now on, renewed at this price."""
+    """The panel confirmed the change: this is the service from now on, renewed at this price.
+
+    `net_minor` was owed for it; below zero, it is owed to the client and credited.
+    """
 
     service_id: UUID
     change_id: UUID
@@ -172,6 +177,7 @@ class ServiceChanged(PublicEvent, frozen=True, kw_only=True):
     currency: str
     changed_on: date
     next_due_on: date | None
+    net_minor: int = 0
     quantity: int = 1
     options: list[ServiceOption] = msgspec.field(default_factory=list)
     why: Why | None = None
