@@ -3,6 +3,7 @@
 import hashlib
 from uuid import UUID
 
+from shared.contracts.permissions import STAFF_PERMISSIONS
 from shared.tokens import Signer
 from tests.accounts.house import PASSWORD, START, House, code_of
 
@@ -61,7 +62,10 @@ async def test_a_session_of_staff_ends_after_twelve_hours(house: House) -> None:
     await house.appoint()
     session = await house.session("bia@ponto.example")
     house.clock.advance(hours=11, minutes=59)
-    assert (await house.resolve(session)).json()["scopes"] == ["staff"]
+    resolved = (await house.resolve(session)).json()
+    assert resolved["scopes"] == ["staff"]
+    caller = await house.verifier.check(resolved["token"])
+    assert caller.scopes == {"staff", *STAFF_PERMISSIONS}
     house.clock.advance(minutes=1)
     assert code_of(await house.resolve(session)) == (401, "session_ended")
 

@@ -65,6 +65,11 @@ async def fault() -> None:
     raise ZeroDivisionError("secret words")
 
 
+@router.get("/books", who=Who.STAFF, scope="books.read")
+async def books() -> str:
+    return "in order"
+
+
 @router.post("/often", who=Who.PUBLIC, rate=Rate.AUTH, repeat=Repeat.READS)
 async def often() -> None:
     return None
@@ -248,6 +253,18 @@ async def test_who_may_not_is_told_so(client: Client) -> None:
     staff = client.token(scopes=["staff"])
     assert code_of(await client.post(path, content=body, token=staff)) == (403, "forbidden")
     assert code_of(await client.http.get("/internal/status")) == (401, "unauthenticated")
+
+
+async def test_a_route_may_want_a_scope_besides_who_calls(client: Client) -> None:
+    async def ask(*scopes: str) -> httpx.Response:
+        token = client.token(scopes=list(scopes))
+        return await client.http.get("/books", headers={"authorization": f"Bearer {token}"})
+
+    assert (await ask("staff", "books.read")).json() == "in order"
+    refused = await ask("staff", "books.write")
+    assert code_of(refused) == (403, "forbidden")
+    assert refused.json()["facts"] == {"scope": "books.read"}
+    assert code_of(await ask("client", "books.read")) == (403, "forbidden")
 
 
 async def test_a_refusal_names_its_facts_and_a_foreign_thing_is_not_found(client: Client) -> None:

@@ -11,11 +11,15 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from services.billing.why.why import Why
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 
 
 class ItemIsClosed(Conflict):
     """The item is on an invoice or was withdrawn."""
+
+
+class BillingDayInvalid(Invalid):
+    """A day is given that does not go with when the item is due, or none where one is needed."""
 
 
 class BillableItem(Aggregate):

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict
 
 from services.billing.automation.today import today_for
 from services.billing.brands.currencies import CurrencyNotSold
-from services.billing.charges.billable_item import ItemIsClosed
+from services.billing.charges.billable_item import BillingDayInvalid, ItemIsClosed
 from services.billing.charges.commands import (
     AddBillableItem,
     BillNow,
@@ -97,16 +97,12 @@ class ItemBody(Body):
     bill_on: Day | None = None
     due_on: Day | None = None
 
-    @model_validator(mode="after")
-    def _days_fit(self) -> "ItemBody":
-        if (self.due == "on_date") != (self.bill_on is not None):
-            raise ValueError("bill_on goes with due: on_date")
-        if self.due_on is not None and self.due != "now":
-            raise ValueError("due_on goes with due: now")
-        return self
-
     def item(self, account_id: UUID, brand: str) -> AddBillableItem:
-        """What is to be noted down."""
+        """What is to be noted down. `BillingDayInvalid`."""
+        if (self.due == "on_date") != (self.bill_on is not None):
+            raise BillingDayInvalid(field="bill_on")
+        if self.due_on is not None and self.due != "now":
+            raise BillingDayInvalid(field="due_on")
         return AddBillableItem(
             id=new_id(),
             account_id=account_id,
@@ -133,7 +129,7 @@ class ItemAdded(Answer):
     status_code=201,
     who=Who.STAFF,
     scope=BILLING_INVOICE,
-    errors=(NotFound, CurrencyNotSold, AccountNotReady),
+    errors=(NotFound, CurrencyNotSold, BillingDayInvalid, AccountNotReady),
 )
 async def post_item(account_id: UUID, body: ItemBody, call: Call) -> ItemAdded:
     """Note down what an account will be charged for, or charge it at once."""

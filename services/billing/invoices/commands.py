@@ -14,7 +14,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
 from services.billing.invoices.numbers import next_document_number
 from services.billing.invoices.taxing import Taxation, TaxedLines, buyer_of, tax_lines
-from services.billing.rules.policy import policy_of, terms_of
+from services.billing.rules.policy import terms_of
 from services.billing.rules.rules import Rules
 from shared.errors import Conflict, NotFound
 from shared.store import Transaction
@@ -76,10 +76,12 @@ async def taxation_for(
     brand: Brand, contact: Contact, *, account_id: UUID, tx: Transaction
 ) -> Taxation:
     """How the account is taxed as of now, by what it wrote of itself and what staff agreed."""
-    policy = policy_of(brand, terms=await terms_of(tx, account_id))
+    terms = await terms_of(tx, account_id)
+    changes = {**brand.settings.rules, **(terms.rules if terms else {})}
+    is_exempt = bool(changes.get("tax_exempt", Rules.tax_exempt))
     return Taxation(
         rules=brand.settings.tax.rules(),
-        buyer=buyer_of(contact, is_exempt=policy.rules.tax_exempt),
+        buyer=buyer_of(contact, is_exempt=is_exempt),
         language=contact.language,
     )
 
