@@ -17,6 +17,7 @@ Amounts are integer minor units; dates are local dates; instants are aware.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +27,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations
 from babel.support import Translations as GettextCatalogue
 from jinja2 import Environment
@@ -75,6 +77,10 @@ class Translations:
         local = value.astimezone(ZoneInfo(time_zone))
         return f"{self.day(local.date())} {format_time(local.time(), 'short', locale=self.locale)}"
 
+    def decimal(self, number: Decimal | str) -> str:
+        """The number with this language's decimal sign: `2,9`."""
+        return format_decimal(Decimal(number), locale=self.locale, decimal_quantization=False)
+
     def money(self, minor: int, currency: str) -> str:
         """An amount with its currency: R$ 1.234,50."""
         return format_money(minor, currency, locale=str(self.locale))
@@ -96,7 +102,7 @@ class Translations:
         """Make `environment` speak this language.
 
         It gets `{% trans %}` and `gettext` in the new style (values are escaped where autoescape is
-        on), the filters `day`, `long_day`, `moment(zone)`, `money(currency)` and
+        on), the filters `day`, `long_day`, `moment(zone)`, `decimal`, `money(currency)` and
         `due_in_words(today)`, and the global `language` for the html tag.
         """
         environment.add_extension("jinja2.ext.i18n")
@@ -107,7 +113,8 @@ class Translations:
             pgettext=self.catalogue.pgettext,
             npgettext=self.catalogue.npgettext,
         )
-        filters = (self.day, self.long_day, self.moment, self.money, self.due_in_words)
+        dates = (self.day, self.long_day, self.moment, self.due_in_words)
+        filters = (*dates, self.decimal, self.money)
         environment.filters.update({method.__name__: method for method in filters})
         environment.globals["language"] = self.language
 

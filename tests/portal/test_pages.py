@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from services.portal.app import LOCALES
+from shared.contracts import billing
 from shared.i18n import Catalogues
+from shared.ids import new_id
 from tests.portal.house import CLIENT, STAFF, STRANGER, House
 from tests.portal.messages import messages_in_use
 from tests.portal.pages_known import Shown, pages_of
@@ -78,6 +81,67 @@ async def test_the_lines_of_an_invoice_add_up_to_its_total(house: House) -> None
     *lines, total, balance = [minor(amount) for amount in amounts]
     assert len(lines) == 12
     assert sum(lines) == total == balance
+
+
+async def test_an_invoice_shows_its_taxes_its_notes_and_what_was_taken_back(house: House) -> None:
+    world = normal()
+    invoice_id, note_id = new_id(), new_id()
+    tax = billing.TaxRow(
+        name="ISS",
+        category="S",
+        rate_percent=Decimal("2.9"),
+        taxable_minor=9718,
+        tax_minor=282,
+    )
+    world.happen(
+        billing.InvoiceIssued(
+            invoice_id=invoice_id,
+            number="PON-2026-000900",
+            order_id=None,
+            issued_on=TODAY,
+            due_on=TODAY,
+            currency="BRL",
+            lines=[world.line(None, 10000, "a.example")],
+            total_minor=10000,
+            tax_minor=282,
+            taxes=[tax],
+            prices_include_tax=True,
+            notes=["Pedido 4711"],
+            payee={"name": "Outra Razão Social"},
+            billed_to_name="Maria Souza",
+            billed_to_address="Rua das Flores, 123",
+            billed_to_tax_id="",
+        )
+    )
+    world.happen(
+        billing.CreditNoteIssued(
+            credit_note_id=note_id,
+            number="PON-C-2026-000001",
+            invoice_id=invoice_id,
+            invoice_number="PON-2026-000900",
+            issued_on=TODAY,
+            currency="BRL",
+            lines=[],
+            taxes=[],
+            tax_minor=28,
+            total_minor=1000,
+            returned_minor=0,
+            leaves_nothing=False,
+            reason="Dois dias sem serviço",
+            billed_to_name="Maria Souza",
+            billed_to_address="Rua das Flores, 123",
+            billed_to_tax_id="",
+        )
+    )
+    await house.tell(world)
+    async with house.browser(CLIENT) as browser:
+        page = await browser.get(f"/invoices/{invoice_id}")
+    tree = LexborHTMLParser(page.text)
+    amounts = [minor(cell.text(strip=True)) for cell in tree.css(".lines td.num")]
+    assert amounts == [10000, 9718, 282, 10000, 1000, 9000]
+    said = set(said_on(page.text))
+    assert {"ISS 2,9 %", "Pedido 4711", "Outra Razão Social"} <= said
+    assert {"Os preços incluem impostos.", "Estornado por notas de crédito"} <= said
 
 
 def minor(amount: str) -> int:
