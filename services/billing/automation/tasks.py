@@ -34,6 +34,8 @@ from services.billing.provisioning.commands import (
     request_suspension,
     request_termination,
 )
+from services.billing.service_changes.following import FollowChange, follow_change
+from services.billing.service_endings.ending import EndService, end_service
 from services.billing.suspensions.lifting import LiftSuspension, lift_suspension
 from shared.database import Connection
 from shared.store import Transaction
@@ -286,6 +288,55 @@ async def find_terminations(today: BusinessDay, db: Connection) -> list[Task]:
     ]
 
 
+async def find_endings(today: BusinessDay, db: Connection) -> list[Task]:
+    """Services that are cancelled, over their term or without their parent by today.
+
+    What the panel refused to end is found again on the next day.
+    """
+    rows = await db.fetch(_TO_END, today.brand, today.day)
+    return [
+        Task(
+            key=str(row["service_id"]),
+            account_id=row["account_id"],
+            work=partial(end_service, EndService(service_id=row["service_id"], today=today.day)),
+        )
+        for row in rows
+    ]
+
+
+_TO_END = """
+select s.service_id, s.account_id from service_due s
+left join service_due p on p.service_id = s.parent_id
+where s.brand = $1 and s.status in ('active', 'suspended')
+  and (s.cancelled_on <= $2::date or s.term_ends_on <= $2::date
+       or p.status in ('terminated', 'cancelled'))
+order by s.account_id, s.service_id
+"""
+
+
+async def find_changes(today: BusinessDay, db: Connection) -> list[Task]:
+    """Changes whose day has come, that are paid for and not made, or that nobody pays for."""
+    rows = await db.fetch(_TO_CHANGE, today.brand, today.day)
+    return [
+        Task(
+            key=str(row["service_id"]),
+            account_id=row["account_id"],
+            ask_about=(row["change_invoice_id"],) if row["change_invoice_id"] else (),
+            work=partial(
+                follow_change, FollowChange(service_id=row["service_id"], today=today.day)
+            ),
+        )
+        for row in rows
+    ]
+
+
+_TO_CHANGE = """
+select service_id, account_id, change_invoice_id from service_due
+where brand = $1 and status = 'active' and change_on <= $2::date
+order by account_id, service_id
+"""
+
+
 async def find_expired_orders(today: BusinessDay, db: Connection) -> list[Task]:
     """Orders that nobody has paid in time."""
     rows = await db.fetch(
@@ -352,6 +403,8 @@ STEPS: dict[str, Find] = {
     "lift_suspensions": find_lifts,
     "suspend": find_suspensions,
     "terminate": find_terminations,
+    "end_services": find_endings,
+    "apply_scheduled_changes": find_changes,
     "cancel_unpaid_orders": find_expired_orders,
     "cancel_pointless_invoices": find_pointless_invoices,
 }

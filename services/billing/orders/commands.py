@@ -14,14 +14,16 @@ from services.billing.catalogue.product import Price, Product
 from services.billing.contacts.contact import contact_of
 from services.billing.credit_notes.corrected import as_corrected
 from services.billing.held_services.held_service import HeldService
-from services.billing.held_services.terms import ServiceTerms
+from services.billing.held_services.paid_time import FirstTime, alignment_of, first_time
+from services.billing.held_services.proration import proration
+from services.billing.held_services.terms import ChargedTime, ServiceTerms
 from services.billing.invoices.commands import IssueInvoice, issue_invoice, release_credit
 from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.orders.order import Order, OrderedItem
 from services.billing.provisioning.provisioning import Provisioning
-from services.billing.rules.policy import terms_of
+from services.billing.rules.policy import policy_of, terms_of
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
@@ -46,9 +48,10 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     language = (await contact_of(command.account_id, tx.read)).language
     today = await today_for(command.brand, tx)
     number = await next_document_number(tx, brand, series="order", today=today)
-    order = _order(command, price, number=number)
+    first = await _first_time(command, price, brand=brand, product=product, tx=tx)
+    order = _order(command, price, number=number, first=first)
     await _hold(order, product, today=today, tx=tx)
-    service = _service(order, product, price=price)
+    service = _service(order, product, price=price, first=first)
     await tx.save(order, service, _provisioning(service))
     lines = _first_lines(service, price, language=language)
     due_on = today + timedelta(days=brand.settings.dunning.new_order_due_days)
@@ -78,7 +81,25 @@ async def _price(command: PlaceOrder, product: Product, *, currency: str, tx: Tr
     return price_for(product, pricing, agreed=await terms_of(tx, command.account_id))
 
 
-def _order(command: PlaceOrder, price: Price, *, number: str) -> Order:
+async def _first_time(
+    command: PlaceOrder, price: Price, *, brand: Brand, product: Product, tx: Transaction
+) -> FirstTime:
+    """What the first invoice charges for, where the brand's services fall due on one day.
+
+    Nothing where they do not: then it is a whole period, which begins when the service does.
+    """
+    policy = policy_of(brand, product=product, terms=await terms_of(tx, command.account_id))
+    today = await today_for(command.brand, tx)
+    alignment = alignment_of(policy.rules)
+    if alignment is None:
+        return FirstTime(charged=[], anchor_day=0)
+    by = proration(policy.rules.proration, zone=brand.settings.time_zone)
+    return first_time(
+        command.cycle, today, price_minor=price.recurring_minor, grid=alignment, by=by
+    )
+
+
+def _order(command: PlaceOrder, price: Price, *, number: str, first: FirstTime) -> Order:
     return Order.place(
         id=new_id(),
         account_id=command.account_id,
@@ -90,13 +111,18 @@ def _order(command: PlaceOrder, price: Price, *, number: str) -> Order:
             product_id=command.product_id,
             cycle=command.cycle,
             domain=command.domain.lower(),
-            total_minor=price.recurring_minor + price.setup_minor,
+            total_minor=_first_minor(first.charged, price.recurring_minor) + price.setup_minor,
             currency=price.currency,
         ),
     )
 
 
-def _service(order: Order, product: Product, *, price: Price) -> HeldService:
+def _first_minor(first: list[ChargedTime], recurring_minor: int) -> int:
+    """What the first invoice asks for, without the set-up."""
+    return sum(each.charged_minor for each in first) if first else recurring_minor
+
+
+def _service(order: Order, product: Product, *, price: Price, first: FirstTime) -> HeldService:
     assert order.account_id is not None, "an order belongs to an account"
     return HeldService.order(
         id=order.service_id,
@@ -112,6 +138,8 @@ def _service(order: Order, product: Product, *, price: Price) -> HeldService:
             recurring_minor=price.recurring_minor,
             currency=price.currency,
             tax_category=product.terms.tax_category,
+            first=first.charged,
+            anchor_day=first.anchor_day,
         ),
     )
 
@@ -129,14 +157,16 @@ def _provisioning(service: HeldService) -> Provisioning:
 
 
 def _first_lines(service: HeldService, price: Price, *, language: str) -> list[InvoiceLine]:
-    """The first period, whose days begin with the activation, and the set-up fee if any."""
+    """The first time, whose days may begin with the activation, and the set-up fee if any."""
     terms = service.terms
     sold = Sold(product_name=terms.product_name, domain=terms.domain, cycle=terms.cycle)
     new = InvoiceLine(
         kind="new",
         description=describe_new(sold, language),
-        net_minor=price.recurring_minor,
+        net_minor=_first_minor(terms.first, price.recurring_minor),
         service_id=service.id,
+        period_start=terms.first[0].since if terms.first else None,
+        period_end=terms.first[-1].period_end if terms.first else None,
         tax_category=terms.tax_category,
     )
     setup = InvoiceLine(
