@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from services.billing.payments.hosted_page import HostedPages
 from services.billing.webhooks.inbox import Inbox
+from shared.contracts.permissions import BILLING_READ
 from shared.errors import Forbidden
 from shared.http.call import CallContext
 from shared.store import Cause
@@ -46,3 +47,13 @@ def staff_brand_of(call: CallContext) -> str:
     if call.caller.brand is None:
         raise Forbidden()
     return call.caller.brand
+
+
+def check_reader(call: CallContext, account_id: UUID, *, brand: str) -> None:
+    """`NotFound` for who is neither of the account nor of the brand's staff.
+
+    `Forbidden` for staff that may not read what is billed.
+    """
+    call.own(account_id, brand)
+    if call.caller.account_id != account_id and BILLING_READ not in call.caller.scopes:
+        raise Forbidden(scope=BILLING_READ)

@@ -1,13 +1,16 @@
 """Invoices as staff makes, corrects and takes them back, with their taxes and the books behind."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.billing.rules.account_terms import AccountTerms
 from shared.contracts.permissions import BILLING_INVOICE, BILLING_READ
 from shared.ids import new_id
+from shared.store import Cause
 from tests.billing.house import House, code_of
 
 EXCLUSIVE: dict[str, Any] = {
@@ -85,6 +88,18 @@ async def test_prices_that_include_tax_stay_as_they_are(house: House) -> None:
     assert await house.findings() == []
 
 
+async def test_an_account_that_is_exempt_by_its_terms_pays_no_tax(house: House) -> None:
+    await house.apply_brand(tax=EXCLUSIVE)
+    terms = AccountTerms.open(account_id=house.ana, brand="ponto")
+    terms.change_rules({"tax_exempt": True})
+    async with house.store.transaction(Cause(actor="test")) as tx:
+        await tx.save(terms)
+    exempt, taxed = await house.order(house.ana), await house.order(house.rui)
+    invoice = await house.invoice(house.ana, exempt["invoice_id"])
+    assert (invoice["total_minor"], invoice["taxes"][0]["category"]) == (2990, "E")
+    assert (await house.invoice(house.rui, taxed["invoice_id"]))["total_minor"] == 3140
+
+
 async def test_a_file_whose_taxes_contradict_each_other_is_refused(house: House) -> None:
     tax = {**EXCLUSIVE, "rates": [*EXCLUSIVE["rates"], *EXCLUSIVE["rates"]]}
     with pytest.raises(AssertionError, match="tax_rules_contradict"):
@@ -140,6 +155,41 @@ async def test_a_paid_invoice_is_corrected_in_one_step_and_stays_paid(house: Hou
     assert (shown["credit_minor"], shown["lines"][0]["service_id"]) == (2100, order["service_id"])
     assert await credit_of(house) == 3140 - 2100
     assert await house.service_status(order["service_id"]) == "active"
+    assert await house.findings() == []
+
+
+async def test_a_correction_that_cannot_be_leaves_everything_as_it_was(house: House) -> None:
+    order = await house.active_service(house.ana)
+    before = await house.names(house.ana)
+    path = f"/v1/invoices/{order['invoice_id']}/corrections"
+    line = {"line": 0, "description": "Hosting", "net_minor": 1000}
+    wrong: list[tuple[list[dict[str, Any]], tuple[int, str]]] = [
+        ([{**line, "net_minor": -1}], (409, "invoice_below_zero")),
+        ([{**line, "line": 1}], (422, "credited_amount_invalid")),
+        ([line, line], (422, "credited_amount_invalid")),
+        ([], (422, "malformed_request")),
+        ([{**line, "net_minor": "1000"}], (422, "malformed_request")),
+        ([{**line, "total_minor": 1}], (422, "malformed_request")),
+    ]
+    for lines, refusal in wrong:
+        body = {"reason": "x", "due_on": "2026-12-24", "lines": lines}
+        answer = await house.ask("POST", path, body, token=house.staff())
+        assert code_of(answer) == refusal, lines
+    assert await house.names(house.ana) == before
+    assert await house.findings() == []
+
+
+async def test_of_sixteen_corrections_at_once_one_is_made(house: House) -> None:
+    order = await house.order(house.ana)
+    path = f"/v1/invoices/{order['invoice_id']}/corrections"
+    line = {"line": 0, "description": "Hosting", "net_minor": 1000}
+    body = {"reason": "x", "due_on": "2026-12-24", "lines": [line]}
+    answers = await asyncio.gather(
+        *(house.ask("POST", path, body, token=house.staff()) for _ in range(16))
+    )
+    assert sum(each.status_code == 201 for each in answers) == 1
+    assert {each.status_code for each in answers} <= {201, 409, 503}
+    assert len(await house.invoices(house.ana)) == 2
     assert await house.findings() == []
 
 
@@ -321,7 +371,11 @@ async def test_each_action_of_staff_has_a_permission_of_its_own(house: House) ->
         answer = await house.ask("POST", f"{at}/{path}", reason, token=elsewhere)
         assert code_of(answer) == (404, "not_found"), path
     assert code_of(await house.ask("GET", at, token=elsewhere)) == (404, "not_found")
-    assert (await house.do("GET", at, token=house.staff()))["status"] == "unpaid"
+    assert (await house.do("GET", at, token=reader))["status"] == "unpaid"
+    unable = house.staff(may=[BILLING_INVOICE])
+    assert code_of(await house.ask("GET", at, token=unable)) == (403, "forbidden")
+    rui = house.client(house.rui)
+    assert code_of(await house.ask("GET", at, token=rui)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("separate", [False, True])

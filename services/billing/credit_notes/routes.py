@@ -27,10 +27,10 @@ from services.billing.invoices.settlement import (
     InvoiceIsWrittenOff,
     PaymentAwaited,
 )
-from services.billing.state import account_of, staff_brand_of
+from services.billing.state import account_of, check_reader, staff_brand_of
 from shared.contracts.permissions import BILLING_CORRECT
 from shared.database import acquire
-from shared.errors import NotFound, Stale
+from shared.errors import Forbidden, NotFound, Stale
 from shared.http import Answer, Body, Call, Day, Line, Router, Who
 from shared.ids import new_id
 
@@ -97,7 +97,7 @@ async def get_credit_notes(
     return [_shown(row) for row in rows]
 
 
-@router.get("/v1/credit-notes/{credit_note_id}", who=Who.USER, errors=(NotFound,))
+@router.get("/v1/credit-notes/{credit_note_id}", who=Who.USER, errors=(NotFound, Forbidden))
 async def get_credit_note(credit_note_id: UUID, call: Call) -> CreditNoteOut:
     """One credit note, for its account or its brand's staff."""
     async with acquire(call.db) as db:
@@ -106,7 +106,7 @@ async def get_credit_note(credit_note_id: UUID, call: Call) -> CreditNoteOut:
         )
     if row is None:
         raise NotFound()
-    call.own(row["account_id"], row["brand"])
+    check_reader(call, row["account_id"], brand=row["brand"])
     return _shown(row)
 
 

@@ -25,10 +25,10 @@ from services.billing.invoices.settlement import (
     InvoiceIsWrittenOff,
     PaymentAwaited,
 )
-from services.billing.state import account_of, staff_brand_of
+from services.billing.state import account_of, check_reader, staff_brand_of
 from shared.contracts.permissions import BILLING_INVOICE, BILLING_WRITE_OFF
 from shared.database import acquire
-from shared.errors import NotFound, Stale
+from shared.errors import Forbidden, NotFound, Stale
 from shared.http import Answer, Call, Router, Who
 
 router = Router(tags=["invoices"])
@@ -150,14 +150,14 @@ async def get_invoices(
     return [_invoice(row) for row in rows]
 
 
-@router.get("/v1/invoices/{invoice_id}", who=Who.USER, errors=(NotFound,))
+@router.get("/v1/invoices/{invoice_id}", who=Who.USER, errors=(NotFound, Forbidden))
 async def get_invoice(invoice_id: UUID, call: Call) -> InvoiceOut:
     """One invoice with its lines and taxes, for its account or its brand's staff."""
     async with acquire(call.db) as db:
         row = await db.fetchrow("select * from invoice_list where invoice_id = $1", invoice_id)
     if row is None:
         raise NotFound()
-    call.own(row["account_id"], row["brand"])
+    check_reader(call, row["account_id"], brand=row["brand"])
     return _invoice(row)
 
 
