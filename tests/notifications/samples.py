@@ -31,6 +31,7 @@ from shared.contracts.billing import (
     PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
+    ServiceEnded,
     ServiceOrdered,
     ServiceSuspended,
     ServiceTerminated,
@@ -175,6 +176,7 @@ EVENTS: tuple[PublicEvent, ...] = (
         service_id=SERVICE, activated_on=date(2026, 12, 1), next_due_on=date(2027, 1, 1)
     ),
     ServiceTerminated(service_id=SERVICE, terminated_on=date(2027, 2, 1)),
+    ServiceEnded(service_id=SERVICE, ended_on=date(2027, 2, 1), reason="cancellation"),
     TicketOpened(
         ticket_id=TICKET,
         number="TKT-000042",

@@ -53,10 +53,10 @@ create index provisioning_open_requested on provisioning_open (requested_at);
 
 
 def apply(envelope: Envelope, rows: Rows) -> None:
-    """A service has at most one request in flight, so any answer closes it."""
+    """A service has at most one request in flight: any answer closes it, and so does the next."""
     match envelope.event:
         case ProvisioningRequested() as requested:
-            rows.insert(
+            rows.upsert(
                 "provisioning_open",
                 service_id=requested.service_id,
                 brand=envelope.brand,

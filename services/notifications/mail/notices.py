@@ -25,6 +25,7 @@ from shared.contracts.billing import (
     PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
+    ServiceEnded,
     ServiceSuspended,
     ServiceTerminated,
     ServiceUnsuspended,
@@ -47,6 +48,7 @@ HANDLED: frozenset[type[PublicEvent]] = frozenset(
         PaymentReminderDue,
         RegistrationRepeated,
         ServiceActivated,
+        ServiceEnded,
         ServiceSuspended,
         ServiceTerminated,
         ServiceUnsuspended,
@@ -222,6 +224,13 @@ def _of_service(envelope: Envelope) -> Notice | None:
                 key=f"service_terminated/{event.service_id}",
                 service_id=event.service_id,
                 day=event.terminated_on,
+            )
+        case ServiceEnded() as event:
+            return Notice(
+                template="service_terminated",
+                key=f"service_terminated/{event.service_id}",
+                service_id=event.service_id,
+                day=event.ended_on,
             )
     return None
 
