@@ -2,7 +2,7 @@
 
 import uvloop
 
-from bench import append, latency, memory, reads, relay, snapshots, views
+from bench import append, latency, memory, reads, relay, renewals, snapshots, views
 from bench.house import running_house
 from bench.results import Result, report
 
@@ -12,7 +12,7 @@ def main() -> None:
     results: list[Result] = []
     with running_house() as house:
         results += reads.run(house)
-    for benchmark in (append, snapshots, relay, latency, views, memory):
+    for benchmark in (append, snapshots, relay, latency, views, memory, renewals):
         with running_house() as house:
             results += uvloop.run(benchmark.measure(house))
     report(results)

@@ -65,7 +65,7 @@ async def _sizes_of(work: str, *urls: str) -> list[float]:
     return sizes_mb
 
 
-def _size_mb() -> float:
+def size_mb() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 
@@ -98,7 +98,7 @@ async def _watched(work: str, urls: Sequence[str]) -> None:
     task = asyncio.create_task(_work(work, urls))
     while not task.done():
         await asyncio.wait([task], timeout=LOOKS_EVERY_S)
-        print(_size_mb(), flush=True)
+        print(size_mb(), flush=True)
     await task
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 import asyncpg
@@ -158,16 +159,25 @@ class Reads(Protocol):
 class PoolReads:
     """Reads that each commit by themselves; a connection of the pool is held for the statement.
 
-    With `db` they go there instead. A statement that writes or locks is an assertion error.
+    With `db` they go there instead. What is `known` (query -> values -> rows) is not asked.
+    A statement that writes or locks is an assertion error.
     """
 
-    def __init__(self, pool: Pool, db: "Connection | None" = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        db: "Connection | None" = None,
+        known: Mapping[str, Mapping[tuple[Any, ...], Sequence[Any]]] = MappingProxyType({}),
+    ) -> None:
         self._pool = pool
         self._db = db
+        self._known = known
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """See `Reads.fetch`."""
         assert _only_reads(query), f"no read: {query}"
+        if query in self._known and args in self._known[query]:
+            return list(self._known[query][args])
         if self._db:
             return await self._db.fetch(query, *args)
         async with acquire(self._pool) as db:

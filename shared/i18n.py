@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,6 +34,8 @@ from jinja2 import Environment
 
 from shared.money import format_money
 
+MOST_LANGUAGES = 256
+"""So many tags, known or not, a service remembers its choice for."""
 _PHRASES = Path(__file__).parent / "locale"
 
 
@@ -65,8 +67,7 @@ class Translations:
 
     def day(self, value: date) -> str:
         """The language's shortest date with the whole year: 14/12/2026, Dec 14, 2026."""
-        has_short_year = "yy" in str(self.locale.date_formats["short"])
-        return format_date(value, "medium" if has_short_year else "short", locale=self.locale)
+        return _day(value, self.locale)
 
     def long_day(self, value: date) -> str:
         """A date with the month's name: 14 de dezembro de 2026, December 14, 2026."""
@@ -119,6 +120,12 @@ class Translations:
         environment.globals["language"] = self.language
 
 
+@lru_cache(maxsize=4096)
+def _day(value: date, locale: Locale) -> str:
+    has_short_year = "yy" in str(locale.date_formats["short"])
+    return format_date(value, "medium" if has_short_year else "short", locale=locale)
+
+
 class Catalogues:
     """Every language that a service has: its default and one per folder under `locale/`."""
 
@@ -127,6 +134,7 @@ class Catalogues:
         tags = dict.fromkeys([default, *(name.replace("_", "-") for name in found)])
         self.default = default
         self._by_language = {tag: _load(tag, folder) for tag in tags}
+        self._chosen: dict[str, Translations] = {}
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -135,7 +143,12 @@ class Catalogues:
 
     def for_language(self, language: str) -> Translations:
         """The catalogue of `language`, else one of its primary language, else the default's."""
-        return self.best([language])
+        known = self._chosen.get(language)
+        if known is None:
+            known = self.best([language])
+            if len(self._chosen) < MOST_LANGUAGES:
+                self._chosen[language] = known
+        return known
 
     def best(self, wanted: Iterable[str]) -> Translations:
         """The first of `wanted` (best first) that there is a catalogue for, else the default.

@@ -6,7 +6,8 @@ kept until the end of the block and then recorded in one round trip; a transacti
 opened for those commands alone that ask for what the server must decide meanwhile.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,12 +21,13 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.utils import get_topic
 
-from shared.append import KeptAnswer, LogRow, Write
+from shared.ahead import Ahead, HistoryRow
+from shared.append import EventRow, KeptAnswer, LogRow, Write
 from shared.clock import Clock
 from shared.codec import TypedMapper, encode_bounded, has_personal_fields
 from shared.contracts.event import PublicEvent
 from shared.crash import crash_point
-from shared.database import LOST, Connection, Pool, PoolReads, acquire
+from shared.database import LOST, Connection, Pool, PoolReads, Reads, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
 from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale, Unavailable
 from shared.ids import new_id
@@ -52,6 +54,8 @@ AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+LOT = 64
+"""Numbers of a series that a transaction takes at once from the second on; the rest goes back."""
 CHUNK = 500
 """Aggregates that `EventStore.save_many` records in one statement."""
 
@@ -145,6 +149,11 @@ class Transaction:
         self._db = db
         self._is_part = db is not None
         self._write = Write()
+        self._own: dict[UUID, list[EventRow]] = {}
+        self._seen: dict[UUID, Any] = {}
+        self._numbers: dict[str, deque[int]] = {}
+        self.ahead = Ahead(lambda known: PoolReads(store.pool, self._db, known))
+        """What was read at once for many; commands find it by themselves."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -170,9 +179,14 @@ class Transaction:
         return self._write.positions
 
     @property
-    def read(self) -> PoolReads:
+    def published(self) -> list[tuple[str, str]]:
+        """Name and data (JSON, what is personal encrypted) of what this will have published."""
+        return [(row[2], row[11]) for row in self._write.log]
+
+    @property
+    def read(self) -> Reads:
         """For reading tables: autocommitted, or in the server's transaction once there is one."""
-        return PoolReads(self.store.pool, self._db)
+        return self.ahead.read
 
     async def begin(self) -> Connection:
         """A connection with an open transaction, for own writes and locks: one for the block.
@@ -196,7 +210,7 @@ class Transaction:
         `NotFound` if there is none, `Stale` if it has moved on.
         """
         loaded, reached = await self._replay(cls, id)
-        own = [row for row in self._write.events if row[0] == id]
+        own = self._own.get(id, [])
         if own and reached >= own[0][1]:
             raise ConcurrentWrite()
         if own:
@@ -211,6 +225,30 @@ class Transaction:
             raise Stale(version=loaded.version)
         return loaded
 
+    async def load_many(
+        self, cls: type[AnyAggregate], ids: Collection[UUID]
+    ) -> dict[UUID, AnyAggregate]:
+        """Those that exist, by id, as `load` gives them; read in one statement.
+
+        Loading one of them later in this transaction, alone or with others, asks nothing more.
+        """
+        await self.ahead.streams(ids, form=form_of(cls))
+        found: dict[UUID, AnyAggregate] = {}
+        for id in dict.fromkeys(ids):
+            with suppress(NotFound):
+                found[id] = await self.load(cls, id)
+        return found
+
+    async def look_at(self, cls: type[AnyAggregate], id: UUID) -> AnyAggregate:
+        """As `load`, for who only reads of it: however many ask, it is replayed once."""
+        if id in self._own:
+            return await self.load(cls, id)
+        if id not in self._seen:
+            self._seen[id] = await self.load(cls, id)
+        known = self._seen[id]
+        assert isinstance(known, cls), f"{id} is no {cls.__name__}"
+        return known
+
     async def save(self, *aggregates: Aggregate) -> None:
         """Record the pending events of all at the end of the block, and publish them.
 
@@ -222,14 +260,48 @@ class Transaction:
 
     async def next_number(self, series: str) -> int:
         """The next number of `series`: 1, 2, 3 ... without gaps; others wait until the commit."""
+        if not self._numbers.get(series):
+            count = LOT if series in self._numbers else 1
+            self._numbers[series] = deque(await self._take_numbers(series, count))
+        return self._numbers[series].popleft()
+
+    async def next_numbers(self, series: str, count: int) -> list[int]:
+        """The next `count` numbers of `series`, in order; what else `next_number` says."""
+        kept = self._numbers.setdefault(series, deque())
+        if len(kept) < count:
+            kept += await self._take_numbers(series, count - len(kept))
+        return [kept.popleft() for _ in range(count)]
+
+    async def _take_numbers(self, series: str, count: int) -> Iterable[int]:
         db = await self.begin()
+        if count > 1:
+            last: int = await db.fetchval(
+                """insert into series as s (name, last_number) values ($1, $2)
+                   on conflict (name) do update set last_number = s.last_number + $2
+                   returning last_number""",
+                series,
+                count,
+            )
+            return range(last - count + 1, last + 1)
         number: int = await db.fetchval(
             """insert into series as s (name, last_number) values ($1, 1)
                on conflict (name) do update set last_number = s.last_number + 1
                returning last_number""",
             series,
         )
-        return number
+        return [number]
+
+    async def _give_numbers_back(self) -> None:
+        """What was taken beyond need: the series is locked, so nobody has a later number."""
+        for series, unused in sorted(self._numbers.items()):
+            if unused:
+                db = await self.begin()
+                await db.execute(
+                    "update series set last_number = last_number - $2 where name = $1",
+                    series,
+                    len(unused),
+                )
+                unused.clear()
 
     async def claim(self, kind: str, key: str) -> None:
         """Take a name for ever (until `release`); `AlreadyClaimed` if somebody has it.
@@ -248,12 +320,19 @@ class Transaction:
         """
         if (kind, key) in self._write.claims:
             return False
-        taken = await self.read.fetchval(
-            "select true from claim where kind = $1 and key = $2", kind, key
-        )
+        taken = self.ahead.is_claimed(kind, key)
+        if taken is None:
+            taken = await self.read.fetchval(
+                "select true from claim where kind = $1 and key = $2", kind, key
+            )
         if not taken:
             self._write.claims[kind, key] = False
         return not taken
+
+    async def claim_many(self, kind: str, keys: Collection[str]) -> set[str]:
+        """Those of the names that nobody had: they are taken now, as by `claim_once`."""
+        await self.ahead.claims(kind, keys)
+        return {key for key in keys if await self.claim_once(kind, key)}
 
     async def release(self, kind: str, key: str) -> None:
         """Give a name back; nothing happens if nobody has it."""
@@ -268,6 +347,7 @@ class Transaction:
     async def _finish(self) -> None:
         """Record all that is kept."""
         recorder = self.store.recorder
+        await self._give_numbers_back()
         if self._db and self._is_part:
             if not self._write.is_empty:
                 await recorder.join(self._db, self._write)
@@ -284,25 +364,29 @@ class Transaction:
 
     async def _replay(self, cls: type[AnyAggregate], id: UUID) -> tuple[Any, int]:
         """What is recorded of the stream: the aggregate (None without events) and its version."""
-        rows = await self.read.fetch(LOAD, id, form_of(cls))
-        snapshot = rows[0] if rows and rows[0]["state"] else None
-        history = [tuple(row)[1:] for row in (rows[1:] if snapshot else rows)]
+        rows = await self._history(id, form_of(cls))
+        state, reached, _, account_id, _ = rows[0] if rows else (None, 0, "", None, "")
+        history = [row[1:] for row in (rows[1:] if state else rows)]
         key, start = None, None
-        if snapshot:
-            key = await self._key_to_read(id, [(0, "", snapshot["account_id"], snapshot["state"])])
-            start = restored(cls, snapshot["state"], key=key)
+        if state:
+            key = await self._key_to_read(id, [(0, "", account_id, state)])
+            start = restored(cls, state, key=key)
             if start is None:
-                rows = await self.read.fetch(LOAD, id, NO_FORM)
-                history = [tuple(row)[1:] for row in rows]
+                history = [row[1:] for row in await self._history(id, NO_FORM)]
         key = key or await self._key_to_read(id, history)
         loaded = _played(id, history, loaded=start, key=key)
-        is_readable = key or not _is_secret(history)
-        if len(history) >= THRESHOLD and isinstance(loaded, cls) and is_readable and not self._db:
+        is_long = len(history) >= THRESHOLD and isinstance(loaded, cls) and not self._db
+        if is_long and (key or not _is_secret(history)):
             with suppress(*LOST, Unavailable):  # the next load will keep it as well
                 async with acquire(self.store.pool) as db:
                     await keep(db, loaded, key=key)
-        reached = history[-1][0] if history else snapshot["version"] if snapshot else 0
-        return loaded, reached
+        return loaded, history[-1][0] if history else reached
+
+    async def _history(self, id: UUID, form: str) -> list[HistoryRow]:
+        known = self.ahead.history(id, form=form)
+        if known is not None:
+            return known
+        return [tuple(row) for row in await self.read.fetch(LOAD, id, form)]
 
     async def _key_to_read(self, id: UUID, history: Sequence[tuple[Any, ...]]) -> bytes | None:
         if not _is_secret(history):
@@ -320,19 +404,21 @@ class Transaction:
         )
         key = await self.store.keyring.ensure(account_id or aggregate.id) if is_secret else None
         mapper = TypedMapper(key=key, recorded_at=self.now)
-        for event in pending:
-            write.events.append(
-                (
-                    aggregate.id,
-                    event.originator_version,
-                    get_topic(type(event)),
-                    account_id,
-                    brand,
-                    mapper.to_state(event).decode(),
-                    self.now,
-                    write.id,
-                )
+        rows: list[EventRow] = [
+            (
+                aggregate.id,
+                event.originator_version,
+                get_topic(type(event)),
+                account_id,
+                brand,
+                mapper.to_state(event).decode(),
+                self.now,
+                write.id,
             )
+            for event in pending
+        ]
+        write.events += rows
+        self._own.setdefault(aggregate.id, []).extend(rows)
         write.log += [
             self._log_row(event, key=key, account_id=account_id, brand=brand)
             for event in public
@@ -379,7 +465,8 @@ class Transaction:
 
 def _is_secret(history: Sequence[tuple[Any, ...]]) -> bool:
     """Whether reading it (version, topic, account, text) takes the account's key."""
-    return any('"~1.' in text or is_secret(text) for *_, text in history)
+    # Quotes are frequent and tildes rare: the second search is for a handful of texts.
+    return any("~1." in text and ('"~1.' in text or is_secret(text)) for *_, text in history)
 
 
 def _played(id: UUID, history: Sequence[tuple[Any, ...]], *, loaded: Any, key: bytes | None) -> Any:

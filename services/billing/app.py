@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from services.billing.automation.policies import reconsider_when_paid
 from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
@@ -14,6 +15,7 @@ from services.billing.catalogue.views import product
 from services.billing.charges.routes import router as charges_router
 from services.billing.charges.views import billable_item
 from services.billing.contacts.views import account_contact
+from services.billing.credit.views import credit_held
 from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
 from services.billing.drafts.routes import router as drafts_router
@@ -45,10 +47,12 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.rules.routes import router as rules_router
 from services.billing.service_changes.routes import router as changes_router
 from services.billing.service_endings.routes import router as endings_router
 from services.billing.settings import GATEWAY_PATH, PANEL_PATH, BillingSettings
 from services.billing.state import State
+from services.billing.statements.routes import router as statements_router
 from services.billing.status import report
 from services.billing.suspensions.routes import router as suspensions_router
 from services.billing.transfers.routes import router as transfers_router
@@ -78,12 +82,14 @@ VIEWS = (
     billable_item,
     payment_open,
     provisioning_open,
+    credit_held,
     ledger_posting,
 )
 POLICIES = (
     serve_what_is_paid,
     close_what_ended,
     settle_what_changed,
+    reconsider_when_paid,
     revise_as_planned,
     free_what_is_over,
     release_what_was_used,
@@ -105,6 +111,8 @@ ROUTERS = (
     payments_router,
     webhooks_router,
     automation_router,
+    rules_router,
+    statements_router,
 )
 
 
@@ -135,7 +143,14 @@ def _service(
     reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
     consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers, applied=count_collected)
     inquiry = Inquiry(store=store, gateway=gateway)
+    pages = HostedPages(
+        store=store,
+        gateway=gateway,
+        portal_url=settings.portal_url,
+        notify_url=settings.notify_url(GATEWAY_PATH),
+    )
     answers = PanelAnswers(store=store, panel=panel)
+    days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     inbox = Inbox(store, {"gateway": inquiry.take_webhook, "panel": answers.take_webhook})
 
     async def close() -> None:
@@ -149,13 +164,13 @@ def _service(
         signer=signer,
         consumers=consumers,
         routers=ROUTERS,
-        state=_state(settings, store, gateway=gateway, inbox=inbox),
+        state=_state(settings, pages, inbox=inbox, days=days),
         loops={
             "webhooks": inbox.run,
             "payment janitor": inquiry.run_janitor,
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
-            "business days": BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry).run,
+            "business days": days.run,
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
@@ -164,19 +179,13 @@ def _service(
 
 
 def _state(
-    settings: BillingSettings, store: EventStore, *, gateway: HostedPageGateway, inbox: Inbox
+    settings: BillingSettings, pages: HostedPages, *, inbox: Inbox, days: BusinessDayRun
 ) -> State:
-    pages = HostedPages(
-        store=store,
-        gateway=gateway,
-        portal_url=settings.portal_url,
-        notify_url=settings.notify_url(GATEWAY_PATH),
-    )
     secrets = {
         "gateway": settings.gateway_webhook_secret,
         "panel": settings.panel_webhook_secret,
     }
-    return State(hosted_pages=pages, inbox=inbox, webhook_secrets=secrets)
+    return State(hosted_pages=pages, inbox=inbox, days=days, webhook_secrets=secrets)
 
 
 def main() -> None:

@@ -2,11 +2,13 @@
 
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
+    AutopayDue,
     BillableItemAdded,
     BillableItemInvoiced,
     BillableItemWithdrawn,
     BrandConfigured,
     BusinessDayStarted,
+    CardNoticesDue,
     CreditAdded,
     CreditApplied,
     CreditGiven,
@@ -76,7 +78,9 @@ INVOICES: Group = frozenset(
         CreditNoteIssued,
     }
 )
-NOTICES: Group = frozenset({PaymentReminderDue, InvoiceOverdue, SuspensionWarned})
+NOTICES: Group = frozenset(
+    {PaymentReminderDue, InvoiceOverdue, SuspensionWarned, AutopayDue, CardNoticesDue}
+)
 UNBILLED: Group = frozenset(
     {
         DraftOpened,

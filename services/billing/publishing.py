@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from services.billing.automation.business_calendar import BusinessCalendar
+from services.billing.automation.handover import AutopayRequest, CardNotices
+from services.billing.automation.published import of_handover
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.catalogue.product import Product
 from services.billing.catalogue.published import of_product
@@ -67,6 +69,8 @@ def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
             return of_payment(event, aggregate)
         case CreditBalance():
             return of_credit(event, aggregate)
+        case AutopayRequest() | CardNotices():
+            return of_handover(event)
         case AccountTerms():
             return None
         case _:

@@ -1,24 +1,29 @@
 """What the composition root makes once and the routes of this service use."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import SecretStr
 
-from services.billing.payments.hosted_page import HostedPages
-from services.billing.webhooks.inbox import Inbox
 from shared.contracts.permissions import BILLING_READ
 from shared.errors import Forbidden
 from shared.http.call import CallContext
 from shared.store import Cause
+
+if TYPE_CHECKING:  # routes import this module, and these import commands
+    from services.billing.automation.run import BusinessDayRun
+    from services.billing.payments.hosted_page import HostedPages
+    from services.billing.webhooks.inbox import Inbox
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
     """`webhook_secrets`: the secret of each source of webhooks."""
 
-    hosted_pages: HostedPages
-    inbox: Inbox
+    hosted_pages: "HostedPages"
+    inbox: "Inbox"
+    days: "BusinessDayRun"
     webhook_secrets: dict[str, SecretStr]
 
 

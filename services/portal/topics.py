@@ -77,7 +77,10 @@ PAYMENTS: Events = frozenset(
         billing.PaymentFailed,
     }
 )
-FINDINGS: Events = frozenset({billing.PaymentMismatchFound})
+FINDINGS: Events = frozenset(
+    {billing.PaymentMismatchFound, billing.AutopayDue, billing.CardNoticesDue}
+)
+"""What staff and other programs are told; nothing that a client would look for."""
 CREDIT: Events = frozenset(
     {
         billing.CreditAdded,

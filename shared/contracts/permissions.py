@@ -14,6 +14,10 @@ BILLING_CATALOGUE = "billing.catalogue"
 """Promotions, and the prices that are agreed with an account."""
 BILLING_SERVICES = "billing.services"
 """Suspending, ending and transferring services."""
+BILLING_RULES = "billing.rules"
+"""Agreeing rules of its own with an account."""
+BILLING_AUTOMATION = "billing.automation"
+"""Trying again what a business day could not do; rehearsing one."""
 
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
@@ -22,4 +26,6 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_WRITE_OFF,
     BILLING_CATALOGUE,
     BILLING_SERVICES,
+    BILLING_RULES,
+    BILLING_AUTOMATION,
 )

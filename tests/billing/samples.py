@@ -360,7 +360,9 @@ def failed_payment() -> Payment:
 
 def succeeded_payment() -> Payment:
     payment = sent_payment()
-    payment.succeed(today=TODAY, receipt_number="PON-R-2026-000001", gateway_reference="chk_1")
+    payment.succeed(
+        received_on=TODAY, receipt_number="PON-R-2026-000001", gateway_reference="chk_1"
+    )
     return payment
 
 

@@ -282,6 +282,8 @@ async def test_money_for_a_cancelled_order_becomes_credit(house: House) -> None:
 async def test_a_late_success_of_a_failed_attempt_pays_and_what_is_too_much_is_credit(
     house: House,
 ) -> None:
+    path, rules = f"/v1/accounts/{house.ana}/rules", {"credit_applied_at_issue": False}
+    await house.do("PUT", path, {"rules": rules}, token=house.staff())
     credits: list[int] = []
     for domain in ("one.example", "two.example"):
         order = await house.order(house.ana, domain=domain)
@@ -319,6 +321,8 @@ async def settle_late(house: House, payment_id: str) -> None:
 
 async def test_pay_and_cancel_at_once_have_one_winner_and_lose_no_money(house: House) -> None:
     token = house.client(house.ana)
+    path, rules = f"/v1/accounts/{house.ana}/rules", {"credit_applied_at_issue": False}
+    await house.do("PUT", path, {"rules": rules}, token=house.staff())
     for number in range(8):
         order = await house.order(house.ana, domain=f"n{number}.example")
         payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])

@@ -120,7 +120,7 @@ def tell(payment: Payment, news: str) -> None:
         case "failed":
             payment.fail("card_declined")
         case _:
-            payment.succeed(today=TODAY, receipt_number=RECEIPT, gateway_reference="chk_1")
+            payment.succeed(received_on=TODAY, receipt_number=RECEIPT, gateway_reference="chk_1")
 
 
 @pytest.mark.parametrize("state", STATES)

@@ -8,6 +8,7 @@ import pytest
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 
 from services.billing.automation.business_calendar import BusinessCalendar
+from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.brands.brand import Brand
 from services.billing.catalogue.product import Product
 from services.billing.charges.billable_item import BillableItem
@@ -25,8 +26,10 @@ from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.publishing import publish
 from services.billing.rules.account_terms import AccountTerms
+from services.billing.why.why import Why
 from shared.contracts import events_of
 from tests.billing.samples import (
+    ACCOUNT,
     DUE,
     INVOICE,
     NEXT,
@@ -77,6 +80,8 @@ BECOMES: dict[type[Any], str | None] = {
     Promotion.Ended: "PromotionEnded",
     PromotionUse.Used: "PromotionUsed",
     PromotionUse.Released: "PromotionReleased",
+    AutopayRequest.Asked: "AutopayDue",
+    CardNotices.Asked: "CardNoticesDue",
     BusinessCalendar.Opened: None,
     BusinessCalendar.DayStarted: "BusinessDayStarted",
     Order.Placed: "OrderPlaced",
@@ -153,6 +158,8 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Promotion,
     PromotionUse,
     BusinessCalendar,
+    AutopayRequest,
+    CardNotices,
     Order,
     HeldService,
     Provisioning,
@@ -190,7 +197,24 @@ def told() -> list[Aggregate]:
         *invoices(),
         *unbilled(),
         *money(),
+        *handovers(),
     ]
+
+
+def handovers() -> list[Aggregate]:
+    why = Why(rule="autopay.due")
+    asked = AutopayRequest.ask(
+        account_id=ACCOUNT,
+        brand="ponto",
+        invoice_id=INVOICE,
+        retry_days=0,
+        asked_on=DUE,
+        open_minor=2990,
+        currency="BRL",
+        why=why,
+    )
+    first_of_month = DUE.replace(day=1)
+    return [asked, CardNotices.ask(brand="ponto", expiring_from=first_of_month, why=why)]
 
 
 def promotions() -> list[Aggregate]:
@@ -267,7 +291,7 @@ def unbilled() -> list[Aggregate]:
 
 def money() -> list[Aggregate]:
     received, unknown, credit = failed_payment(), started_payment(), empty_credit()
-    received.succeed(today=TODAY, receipt_number="R", gateway_reference="chk")
+    received.succeed(received_on=TODAY, receipt_number="R", gateway_reference="chk")
     unknown.mark_unknown("timeout")
     unknown.mark_pending("chk")
     unknown.note_mismatch(Mismatch(field="currency", expected="BRL", found="USD"))

@@ -50,11 +50,16 @@ async def test_forty_days_bring_the_renewal_and_the_payment_ends_its_suspension(
         "InvoiceIssued",
         "PaymentReminderDue",
         "PaymentReminderDue",
+        "AutopayDue",
+        "AutopayDue",
         "InvoiceOverdue",
+        "AutopayDue",
         "InvoiceOverdue",
         "SuspensionWarned",
+        "AutopayDue",
         "ProvisioningRequested",
         "ServiceSuspended",
+        "AutopayDue",
         "InvoiceOverdue",
     ]
     renewal = (await house.invoices(house.ana))[-1]

@@ -13,11 +13,16 @@ FORTY_DAYS_UNPAID = [
     "InvoiceIssued",
     "PaymentReminderDue",
     "PaymentReminderDue",
+    "AutopayDue",
+    "AutopayDue",
     "InvoiceOverdue",
+    "AutopayDue",
     "InvoiceOverdue",
     "SuspensionWarned",
+    "AutopayDue",
     "ProvisioningRequested",
     "ServiceSuspended",
+    "AutopayDue",
     "InvoiceOverdue",
 ]
 LIFTED = ["ServiceRenewed", "ProvisioningRequested", "ServiceUnsuspended"]

@@ -1,7 +1,9 @@
-"""How far the business days of a brand are."""
+"""How far the business days of a brand are, and the log of their steps."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
+
+from asyncpg import Record
 
 from shared.clock import local_date
 from shared.database import Connection
@@ -37,3 +39,24 @@ async def progress_of(brand: str, db: Connection, *, now: datetime) -> Progress:
     days = dict(row)
     local = local_date(now, zone)
     return Progress(today=max(local, days.pop("last_started") or local), **days)
+
+
+async def steps_of(brand: str, day: date, db: Connection) -> list[Record]:
+    """The steps of the day in order, with what each found, has left to do and could not do.
+
+    `took_s`: seconds from its beginning to its end. `NotFound`: no such day.
+    """
+    rows = await db.fetch(
+        """select r.step, r.started_at, r.finished_at, coalesce(r.found, 0) as found,
+                  (select count(*) from business_day_task t
+                   where (t.brand, t.day, t.ordinal) = (r.brand, r.day, r.ordinal)) as left_to_do,
+                  (select count(*) from business_day_problem p
+                   where (p.brand, p.day, p.step) = (r.brand, r.day, r.step)) as parked,
+                  extract(epoch from r.finished_at - r.started_at)::numeric as took_s
+           from business_day_run r where r.brand = $1 and r.day = $2 order by r.ordinal""",
+        brand,
+        day,
+    )
+    if not rows:
+        raise NotFound()
+    return rows

@@ -1,35 +1,33 @@
 """The run of the business days: day by day and step by step, resumed where it was killed.
 
-A step begins when billing's own consumers have seen all that happened before it. Each task has a
-transaction of its own; one account's error is kept and the others go on. What is wrong with the
-whole house (no database, no keys) stops the run, which is then tried again.
+A step begins when billing's own consumers have seen all that happened before it. What it finds to
+do is kept first; each chunk of that goes with the transaction that does it (`chunks.py`), so that a
+kill loses nothing and repeats nothing. What is wrong with the whole house (no database, no keys)
+stops the run, which is then tried again.
 """
 
 import asyncio
-from collections.abc import Sequence
-from itertools import groupby
+from datetime import date
 from uuid import UUID
 
 import asyncpg
-import structlog
 
-from services.billing.automation.tasks import STEPS, BusinessDay, Task
-from services.billing.brands.brand import Brand
-from services.billing.outside_calls import OutcomeUnknown
+from services.billing.automation.business_day import BusinessDay, business_day
+from services.billing.automation.chunks import Chunks, StepOfDay, find_tasks
+from services.billing.automation.problems import StillParked, explained, keep_problem, problem_by_id
+from services.billing.automation.rehearsal import RehearsedStep, rehearse
+from services.billing.automation.step import Found
+from services.billing.automation.tasks import STEPS
 from services.billing.payments.inquiry import Inquiry
-from services.billing.rules.policy import policy_of
-from shared.consumers.faults import is_transient
 from shared.consumers.group import Consumers
 from shared.database import Connection, acquire
 from shared.envelope import partition_of
-from shared.store import Cause, EventStore, Transaction
+from shared.lease import Lease
+from shared.store import Cause, EventStore
 from shared.telemetry import span
 
 POLL_S = 1
-ACCOUNTS_AT_ONCE = 4
 READER = Cause(actor="automation:business_day")
-
-log = structlog.get_logger()
 
 
 class BusinessDayRun:
@@ -38,8 +36,7 @@ class BusinessDayRun:
     def __init__(self, *, store: EventStore, consumers: Consumers, inquiry: Inquiry) -> None:
         self._store = store
         self._consumers = consumers
-        self._inquiry = inquiry
-        self._room = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
+        self._chunks = Chunks(store=store, inquiry=inquiry)
 
     async def run(self) -> None:
         """Work off what is started, for as long as the service runs."""
@@ -61,12 +58,45 @@ class BusinessDayRun:
         if faults:
             raise faults[0]
 
+    async def retry(self, problem_id: UUID, *, actor: str) -> None:
+        """Try a parked task again, on the brand's last day. `NotFound`: it is not parked.
+
+        `StillParked` when it fails again, with the reason.
+        """
+        async with acquire(self._store.pool) as db:
+            problem = await problem_by_id(problem_id, db)
+            last_day = await db.fetchval(
+                "select max(day) from business_day_run where brand = $1", problem["brand"]
+            )
+        today = await self._today(problem["brand"], last_day)
+        of = StepOfDay(
+            name=problem["step"],
+            step=STEPS[problem["step"]],
+            ordinal=-1,
+            today=today,
+            cause=Cause(actor=actor),
+        )
+        account_id, item = problem["account_id"], problem["item"]
+        found = Found(account_id=account_id, item=item, facts=problem["facts"])
+        fault = await self._chunks.work_singly(of, found)
+        if fault is not None:
+            key = (problem["brand"], problem["day"], problem["step"])
+            async with acquire(self._store.pool) as db:
+                now = self._store.clock.now()
+                await keep_problem(db, key, found=found, fault=fault, now=now)
+            code, sentence = explained(fault)
+            raise StillParked(reason=code, explanation=sentence)
+
+    async def rehearse(self, brand: str, day: date) -> list[RehearsedStep]:
+        """What the day would do as things stand; nothing is written. `NotFound`: no such brand."""
+        return await rehearse(brand, day, steps=STEPS, store=self._store)
+
     async def _play(self, brand: str) -> None:
         """All open steps of a brand in order, unless another process is at it."""
         async with self._store.leases.held(f"business_day/{brand}") as lease:
             while step := await self._next_step(brand):
                 lease.check()
-                await self._carry_out(step)
+                await self._carry_out(step, lease)
 
     async def _next_step(self, brand: str) -> asyncpg.Record | None:
         async with acquire(self._store.pool) as db:
@@ -76,108 +106,53 @@ class BusinessDayRun:
                 brand,
             )
 
-    async def _carry_out(self, step: asyncpg.Record) -> None:
+    async def _today(self, brand: str, day: date) -> BusinessDay:
+        return await self._store.run(READER, lambda tx: business_day(brand, day, tx=tx))
+
+    async def _carry_out(self, row: asyncpg.Record, lease: Lease) -> None:
         # Billing's views and policies see its log to the end, with what policies add.
         await self._consumers.reach_end(self._store.service)
-        today = await self._store.run(READER, lambda tx: _business_day(step, tx))
         async with acquire(self._store.pool) as db:
-            tasks = await STEPS[step["step"]](today, db)
-            begun = await _beginning_of(step, db)
-        with span(f"business day {step['step']}", traceparent=begun["traceparent"]):
-            await self._work_for_all(tasks, step=step, cause=_cause_of(step, begun))
+            begun = await _beginning_of(row["brand"], row["day"], db)
+        today = await self._today(row["brand"], row["day"])
+        cause = _cause_of(row["step"], begun)
+        of = StepOfDay(
+            name=row["step"],
+            step=STEPS[row["step"]],
+            ordinal=row["ordinal"],
+            today=today,
+            cause=cause,
+        )
+        with span(f"business day {of.name}", traceparent=begun["traceparent"]):
+            await find_tasks(of, self._store)
+            await self._chunks.work_off(of, check=lease.check)
         async with acquire(self._store.pool) as db:
             await db.execute(
                 """update business_day_run set finished_at = $4
                    where brand = $1 and day = $2 and ordinal = $3""",
-                step["brand"],
-                step["day"],
-                step["ordinal"],
-                self._store.clock.now(),
-            )
-
-    async def _work_for_all(
-        self, tasks: Sequence[Task], *, step: asyncpg.Record, cause: Cause
-    ) -> None:
-        """All accounts side by side; raises what is wrong with the whole house."""
-        accounts = [list(g) for _, g in groupby(tasks, key=lambda task: task.account_id)]
-        work = (self._work_for(account, step=step, cause=cause) for account in accounts)
-        for fault in await asyncio.gather(*work, return_exceptions=True):
-            if fault is not None:
-                raise fault
-
-    async def _work_for(self, tasks: Sequence[Task], *, step: asyncpg.Record, cause: Cause) -> None:
-        """The tasks of one account in order; an error of one is kept, and the next is tried."""
-        async with self._room:
-            for task in tasks:
-                fault = (await asyncio.gather(self._do(task, cause), return_exceptions=True))[0]
-                if fault is not None:
-                    await self._keep_problem(task, fault, step=step)
-
-    async def _do(self, task: Task, cause: Cause) -> None:
-        for invoice_id in task.ask_about:
-            for payment_id in await self._open_payments(invoice_id):
-                await self._inquiry.ask(payment_id)
-        await self._store.run(cause, task.work)
-
-    async def _open_payments(self, invoice_id: UUID) -> list[UUID]:
-        async with acquire(self._store.pool) as db:
-            rows = await db.fetch(
-                "select payment_id from payment_open where invoice_id = $1", invoice_id
-            )
-        return [row["payment_id"] for row in rows]
-
-    async def _keep_problem(
-        self, task: Task, fault: BaseException, *, step: asyncpg.Record
-    ) -> None:
-        if is_transient(fault) and not isinstance(fault, OutcomeUnknown):
-            raise fault
-        log.error("business day problem", step=step["step"], item=task.key, error=repr(fault))
-        async with acquire(self._store.pool) as db:
-            await db.execute(
-                """insert into business_day_problem (brand, day, step, item, account_id, error,
-                                                     occurred_at)
-                   values ($1, $2, $3, $4, $5, $6, $7)
-                   on conflict (brand, day, step, item) do update
-                   set error = excluded.error, occurred_at = excluded.occurred_at""",
-                step["brand"],
-                step["day"],
-                step["step"],
-                task.key,
-                task.account_id,
-                repr(fault)[:2000],
+                *of.key,
                 self._store.clock.now(),
             )
 
 
-async def _business_day(step: asyncpg.Record, tx: Transaction) -> BusinessDay:
-    brand = await tx.load(Brand, Brand.id_of(step["brand"]))
-    settings = brand.settings
-    return BusinessDay(
-        brand=step["brand"],
-        day=step["day"],
-        dunning=settings.dunning,
-        separate_renewals=policy_of(brand).rules.separate_renewals,
-    )
-
-
-async def _beginning_of(step: asyncpg.Record, db: Connection) -> asyncpg.Record:
+async def _beginning_of(brand: str, day: date, db: Connection) -> asyncpg.Record:
     """The public event that started the day."""
     row = await db.fetchrow(
         """select id, correlation_id, traceparent from log
            where partition = $1 and type = 'BusinessDayStarted' and brand = $2
              and data ->> 'day' = $3::date::text""",
-        partition_of(None, step["brand"]),
-        step["brand"],
-        step["day"],
+        partition_of(None, brand),
+        brand,
+        day,
     )
     assert row is not None, "a day is published where its steps are kept"
     return row
 
 
-def _cause_of(step: asyncpg.Record, begun: asyncpg.Record) -> Cause:
+def _cause_of(step: str, begun: asyncpg.Record) -> Cause:
     """Every automatic action can say why it was done: its step, and the event of its day."""
     return Cause(
-        actor=f"automation:{step['step']}",
+        actor=f"automation:{step}",
         causation_id=begun["id"],
         correlation_id=begun["correlation_id"],
     )

@@ -1,6 +1,7 @@
 """A hosting company's settings: configured -> configured anew, as often as its file is applied."""
 
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import available_timezones
@@ -124,6 +125,7 @@ class Brand(Aggregate):
         settings: BrandSettings
 
     @staticmethod
+    @lru_cache(maxsize=256)
     def id_of(slug: str) -> UUID:
         return uuid5(NAMESPACE_URL, f"faktura:brand:{slug}")
 

@@ -9,7 +9,7 @@ from services.billing.invoices.lines import InvoiceLine
 from services.billing.why.why import Why
 from shared.store import Transaction
 
-_OPEN = """
+OPEN_ITEMS = """
 select item_id from billable_item
 where account_id = $1 and currency = $2 and status = 'open' and coalesce(bill_on <= $3, true)
 order by item_id limit 200
@@ -20,7 +20,7 @@ async def due_items(
     tx: Transaction, account_id: UUID, *, currency: str, today: date
 ) -> list[BillableItem]:
     """The items, oldest first. The view finds them, each item itself says whether it is due."""
-    rows = await tx.read.fetch(_OPEN, account_id, currency, today)
+    rows = await tx.read.fetch(OPEN_ITEMS, account_id, currency, today)
     items = [await tx.load(BillableItem, row["item_id"]) for row in rows]
     return [item for item in items if item.is_due(today)]
 

@@ -26,13 +26,16 @@ class Contact:
     state: str
 
 
+CONTACT = """
+select language, name, address, tax_id, country, state from account_contact
+where account_id = $1 and number is not null and name is not null
+"""
+"""The question that `contact_of` asks."""
+
+
 async def contact_of(account_id: UUID, db: Reads) -> Contact:
     """The contact data as of now. `AccountNotReady` until the account has a number."""
-    row = await db.fetchrow(
-        """select language, name, address, tax_id, country, state from account_contact
-           where account_id = $1 and number is not null and name is not null""",
-        account_id,
-    )
+    row = await db.fetchrow(CONTACT, account_id)
     if row is None:
         raise AccountNotReady()
     return Contact(**row)

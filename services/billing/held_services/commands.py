@@ -105,7 +105,7 @@ async def _billing(
 ) -> _Billing:
     """The circumstances of an invoice for the account and brand of `service`."""
     assert service.account_id, "a service belongs to an account"
-    brand = await tx.load(Brand, Brand.id_of(service.brand))
+    brand = await tx.look_at(Brand, Brand.id_of(service.brand))
     return _Billing(
         invoice_id=new_id(),
         due_on=due_on,

@@ -66,6 +66,7 @@ create table service_due (
     service_id uuid primary key,
     account_id uuid not null,
     brand text not null,
+    product_id uuid not null,
     status text not null,
     currency text not null,
     next_due_on date,
@@ -77,12 +78,16 @@ create table service_due (
     change_on date,
     change_invoice_id uuid
 );
-create index service_due_next on service_due (brand, status, next_due_on);
 create index service_due_term on service_due (brand, term_ends_on) where term_ends_on is not null;
 create index service_due_cancelled on service_due (brand, cancelled_on)
     where cancelled_on is not null;
 create index service_due_change on service_due (brand, change_on) where change_on is not null;
 create index service_due_parent on service_due (parent_id) where parent_id is not null;
+create index service_due_next on service_due (brand, product_id, status, next_due_on);
+create index service_due_of_account on service_due (account_id, next_due_on);
+create index service_due_halted on service_due (brand) where status = 'suspended';
+create index service_due_ended on service_due (brand)
+    where status in ('terminated', 'cancelled');
 """
 
 
@@ -158,6 +163,7 @@ def apply_to_due(envelope: Envelope, rows: Rows) -> None:
                 service_id=service.service_id,
                 account_id=envelope.account,
                 brand=envelope.brand,
+                product_id=service.product_id,
                 status="pending",
                 currency=service.currency,
                 parent_id=service.parent_id,

@@ -9,13 +9,16 @@ from services.billing.brands.brand import Brand
 from services.billing.charges.collecting import due_items, put_on_invoice
 from services.billing.contacts.contact import Contact, contact_of
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.credit.using import use_credit
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
 from services.billing.invoices.numbers import next_document_number
 from services.billing.invoices.taxing import Taxation, TaxedLines, buyer_of, tax_lines
-from services.billing.rules.policy import terms_of
+from services.billing.rules.policy import policy_for
 from services.billing.rules.rules import Rules
+from services.billing.tax.tax import TaxRules
+from services.billing.why.because import because
 from shared.errors import Conflict, NotFound
 from shared.store import Transaction
 
@@ -52,7 +55,7 @@ async def issue_invoice(command: IssueInvoice, tx: Transaction) -> Invoice:
 
     `InvoiceBelowZero` if it would pay the client out.
     """
-    brand = await tx.load(Brand, Brand.id_of(command.brand))
+    brand = await tx.look_at(Brand, Brand.id_of(command.brand))
     contact = await contact_of(command.account_id, tx.read)
     taxation = await taxation_for(brand, contact, account_id=command.account_id, tx=tx)
     taxed = tax_lines([*command.lines, *await _collected(command, tx)], taxation)
@@ -60,7 +63,7 @@ async def issue_invoice(command: IssueInvoice, tx: Transaction) -> Invoice:
     series = "pro_forma" if details.is_pro_forma else "invoice"
     number = await next_document_number(tx, brand, series=series, today=command.today)
     invoice = _invoice(command, contact, number=number, lines=taxed.lines, details=details)
-    await tx.save(invoice)
+    await _save_with_credit(invoice, tx)
     return invoice
 
 
@@ -72,18 +75,38 @@ async def _collected(command: IssueInvoice, tx: Transaction) -> list[InvoiceLine
     return await put_on_invoice(items, command.id, tx)
 
 
+async def _save_with_credit(invoice: Invoice, tx: Transaction) -> None:
+    """Record the new invoice, settled as far as the account's credit reaches, if its rules say.
+
+    One that corrects another is settled by what that one gives back.
+    """
+    policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
+    credit = None
+    if policy.rules.credit_applied_at_issue and invoice.details.corrects is None:
+        credit = await use_credit(invoice, tx, today=invoice.issued_on)
+        await number_if_paid(invoice, today=invoice.issued_on, tx=tx)
+    await tx.save(invoice, *([credit] if credit else []))
+
+
 async def taxation_for(
     brand: Brand, contact: Contact, *, account_id: UUID, tx: Transaction
 ) -> Taxation:
     """How the account is taxed as of now, by what it wrote of itself and what staff agreed."""
-    terms = await terms_of(tx, account_id)
-    changes = {**brand.settings.rules, **(terms.rules if terms else {})}
-    is_exempt = bool(changes.get("tax_exempt", Rules.tax_exempt))
+    policy = await policy_for(tx, brand.brand, account_id=account_id)
     return Taxation(
-        rules=brand.settings.tax.rules(),
-        buyer=buyer_of(contact, is_exempt=is_exempt),
+        rules=_tax_rules(brand, tx),
+        buyer=buyer_of(contact, is_exempt=policy.rules.tax_exempt),
         language=contact.language,
     )
+
+
+def _tax_rules(brand: Brand, tx: Transaction) -> TaxRules:
+    """The brand's, checked once a transaction."""
+    key = ("tax rules", brand.id, brand.version)
+    if key not in tx.ahead.worked_out:
+        tx.ahead.worked_out[key] = brand.settings.tax.rules()
+    rules: TaxRules = tx.ahead.worked_out[key]
+    return rules
 
 
 def _details(command: IssueInvoice, brand: Brand, *, taxed: TaxedLines) -> InvoiceDetails:
@@ -225,6 +248,9 @@ async def give_notice(command: GiveNotice, tx: Transaction) -> bool:
         return False
     if not await tx.claim_once("notice", f"{invoice.id}/{command.offset_days}"):
         return False
-    invoice.give_notice(command.today)
+    policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
+    rule = "notice.overdue" if command.offset_days > 0 else "notice.due"
+    why = because(tx, rule, policy=policy, due_on=invoice.due_on, offset_days=command.offset_days)
+    invoice.give_notice(command.today, why)
     await tx.save(invoice)
     return True

@@ -52,6 +52,17 @@ def describe_renewal(sold: Sold, language: str, *, period_start: date, period_en
     return f"{in_language(sold.product_name, language)} – {sold.domain} ({first} – {last})"
 
 
+def describe_late_fee(invoice_number: str, language: str) -> str:
+    """What being late with an invoice costs.
+
+    >>> describe_late_fee("PON-2026-000001", "pt-BR")
+    'Multa por atraso: fatura PON-2026-000001'
+    """
+    return _CATALOGUES.for_language(language).gettext(
+        "Late fee: invoice %(number)s", number=invoice_number
+    )
+
+
 def in_language(texts: Mapping[str, str], language: str) -> str:
     """The text in `language`, else in one of the same primary language, else the first there is.
 

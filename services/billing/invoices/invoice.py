@@ -13,6 +13,7 @@ from eventsourcing.domain import Aggregate, event
 
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
 from services.billing.invoices.settlement import Attempt, Settlement
+from services.billing.why.why import Why
 from shared.personal import Personal
 
 
@@ -82,10 +83,12 @@ class Invoice(Aggregate):
     class Reminded(Aggregate.Event):
         TOPIC = "billing.invoice.reminded"
         days_before: int
+        why: Why | None = None
 
     class OverdueNoticed(Aggregate.Event):
         TOPIC = "billing.invoice.overdue_noticed"
         days_after: int
+        why: Why | None = None
 
     class Cancelled(Aggregate.Event):
         TOPIC = "billing.invoice.cancelled"
@@ -265,15 +268,15 @@ class Invoice(Aggregate):
         self.number = number
         self.is_pro_forma = False
 
-    def give_notice(self, today: date) -> None:
+    def give_notice(self, today: date, why: Why | None = None) -> None:
         """Tell the client that the due date comes or has passed; each call is one notice."""
         self.settlement.check_quiet()
         days_before = (self.due_on - today).days
         assert days_before, "on the due date there is nothing to say"
         if days_before > 0:
-            self.trigger_event(self.Reminded, days_before=days_before)
+            self.trigger_event(self.Reminded, days_before=days_before, why=why)
         else:
-            self.trigger_event(self.OverdueNoticed, days_after=-days_before)
+            self.trigger_event(self.OverdueNoticed, days_after=-days_before, why=why)
 
     def cancel(self, *, today: date, reason: str) -> dict[UUID, int]:
         """Make it void and return the uses of credit that it gives back: id -> amount.

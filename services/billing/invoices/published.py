@@ -6,6 +6,7 @@ import msgspec
 
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails
+from services.billing.why.why import Why
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -78,9 +79,13 @@ def _details(details: InvoiceDetails) -> dict[str, Any]:
     return {**fields, "taxes": taxes}
 
 
+def _why(why: Why | None) -> billing.Why | None:
+    return None if why is None else msgspec.convert(why, billing.Why, from_attributes=True)
+
+
 def _notice_of(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
     match event:
-        case Invoice.Reminded(days_before=days_before):
+        case Invoice.Reminded(days_before=days_before, why=why):
             return billing.PaymentReminderDue(
                 invoice_id=invoice.id,
                 number=invoice.number,
@@ -88,8 +93,9 @@ def _notice_of(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 days_before=days_before,
                 open_minor=invoice.open_minor,
                 currency=invoice.currency,
+                why=_why(why),
             )
-        case Invoice.OverdueNoticed(days_after=days_after):
+        case Invoice.OverdueNoticed(days_after=days_after, why=why):
             return billing.InvoiceOverdue(
                 invoice_id=invoice.id,
                 number=invoice.number,
@@ -97,6 +103,7 @@ def _notice_of(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 days_after=days_after,
                 open_minor=invoice.open_minor,
                 currency=invoice.currency,
+                why=_why(why),
             )
         case _:
             return None

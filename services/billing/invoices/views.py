@@ -1,5 +1,6 @@
 """Two questions about invoices: an account's invoices, and which are open for dunning."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -73,12 +74,17 @@ create table invoice_open (
     order_id uuid,
     issued_on date not null,
     due_on date not null,
+    currency text not null,
+    is_fee boolean not null,
     is_pending boolean not null default false
 );
 create index invoice_open_due on invoice_open (brand, due_on);
+create index invoice_open_of_account on invoice_open (account_id);
+create index invoice_open_of_order on invoice_open (brand, issued_on) where order_id is not null;
 create table invoice_open_service (
     invoice_id uuid not null,
     service_id uuid not null,
+    period_end date,
     primary key (invoice_id, service_id)
 );
 create index invoice_open_of_service on invoice_open_service (service_id);
@@ -201,9 +207,21 @@ def _open_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> No
         order_id=issued.order_id,
         issued_on=issued.issued_on,
         due_on=issued.due_on,
+        currency=issued.currency,
+        is_fee=issued.about_invoice_id is not None,
     )
-    for service_id in {line.service_id for line in issued.lines if line.service_id}:
-        rows.insert("invoice_open_service", invoice_id=issued.invoice_id, service_id=service_id)
+    ends: dict[UUID, date | None] = {}
+    for line in issued.lines:
+        if line.service_id:
+            known = (ends.get(line.service_id), line.period_end)
+            ends[line.service_id] = max(filter(None, known), default=None)
+    for service_id, period_end in ends.items():
+        rows.insert(
+            "invoice_open_service",
+            invoice_id=issued.invoice_id,
+            service_id=service_id,
+            period_end=period_end,
+        )
 
 
 invoice_list = View(

@@ -143,7 +143,7 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     elif reported.status != "succeeded":
         _take_word(payment, invoice, reported=reported)
     elif payment.status != "succeeded":
-        await _receive(payment, invoice, gateway_reference=reported.id, tx=tx)
+        await _receive(payment, invoice, reported=reported, tx=tx)
     await tx.save(payment, invoice)
     return payment
 
@@ -161,14 +161,18 @@ def _take_word(payment: Payment, invoice: Invoice, *, reported: Checkout) -> Non
 
 
 async def _receive(
-    payment: Payment, invoice: Invoice, *, gateway_reference: str, tx: Transaction
+    payment: Payment, invoice: Invoice, *, reported: Checkout, tx: Transaction
 ) -> None:
-    """Settle the invoice; what it does not take is the client's credit."""
+    """Settle the invoice; what it does not take is the client's credit.
+
+    It is booked today, though the money may have come on an earlier day.
+    """
     brand = await tx.load(Brand, Brand.id_of(payment.brand))
     today = await today_for(payment.brand, tx)
     receipt = await next_document_number(tx, brand, series="receipt", today=today)
     reason = "invoice_cancelled" if invoice.settlement.is_cancelled else "overpayment"
-    payment.succeed(today=today, receipt_number=receipt, gateway_reference=gateway_reference)
+    received_on = min(reported.paid_on or today, today)
+    payment.succeed(received_on=received_on, receipt_number=receipt, gateway_reference=reported.id)
     rest_minor = invoice.pay(payment_id=payment.id, amount_minor=payment.amount_minor, today=today)
     await number_if_paid(invoice, today=today, tx=tx)
     await tx.save(payment, invoice)

@@ -5,6 +5,7 @@ failure: the same question may be asked again, and opening twice with one key op
 """
 
 import re
+from datetime import date
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
@@ -36,7 +37,7 @@ class OpenedCheckout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt as the gateway sees it now."""
+    """An attempt as the gateway sees it now; `paid_on`: when the money came, as far as it says."""
 
     id: str
     reference: str
@@ -44,6 +45,7 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     status: Literal["open", "pending", "succeeded", "failed", "expired"]
     failure_code: str | None = None
+    paid_on: date | None = None
 
 
 class Gateway(Protocol):

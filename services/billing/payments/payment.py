@@ -128,6 +128,7 @@ class Payment(Aggregate):
         self.status = "created"
         self.return_path = ""
         self.gateway_reference = ""
+        self.received_on: date | None = None
         self.mismatch: Mismatch | None = None
 
     @property
@@ -179,16 +180,22 @@ class Payment(Aggregate):
         self.status = "pending"
         self.gateway_reference = gateway_reference
 
-    def succeed(self, *, today: date, receipt_number: str, gateway_reference: str) -> None:
-        """The money is ours, even if the attempt had counted as failed. Only once."""
+    def succeed(self, *, received_on: date, receipt_number: str, gateway_reference: str) -> None:
+        """The money is ours, even if the attempt had counted as failed. Only once.
+
+        `received_on` may lie before the day on which we learn of it.
+        """
         assert self.status != "succeeded", "the caller looks before it takes a receipt number"
         self._succeeded(
-            received_on=today, receipt_number=receipt_number, gateway_reference=gateway_reference
+            received_on=received_on,
+            receipt_number=receipt_number,
+            gateway_reference=gateway_reference,
         )
 
     @event(Succeeded)
     def _succeeded(self, received_on: date, receipt_number: str, gateway_reference: str) -> None:
         self.status = "succeeded"
+        self.received_on = received_on
         self.gateway_reference = gateway_reference
 
     def fail(self, reason: str) -> None:

@@ -40,12 +40,38 @@ def policy_of(
 async def policy_for(
     tx: Transaction, brand: str, *, product_id: UUID | None = None, account_id: UUID | None = None
 ) -> Policy:
-    """The policy as of this transaction. `NotFound` for an unknown brand or product."""
-    return policy_of(
-        await tx.load(Brand, Brand.id_of(brand)),
-        product=await tx.load(Product, product_id) if product_id else None,
-        terms=await terms_of(tx, account_id) if account_id else None,
-    )
+    """The policy as of this transaction. `NotFound` for an unknown brand or product.
+
+    Who asks again within the transaction, about other accounts too, gets what was worked out.
+    """
+    worked_out, asked = tx.ahead.worked_out, ("policy", brand, product_id, account_id)
+    found: Policy | None = worked_out.get(asked)
+    if found is None:
+        terms = await terms_of(tx, account_id) if account_id else None
+        if terms and terms.rules:
+            settings, product = await _sources(tx, brand, product_id=product_id)
+            found = policy_of(settings, product=product, terms=terms)
+        else:
+            found = await _policy_of_all(tx, brand, product_id=product_id)
+        worked_out[asked] = found
+    return found
+
+
+async def _policy_of_all(tx: Transaction, brand: str, *, product_id: UUID | None) -> Policy:
+    """What holds for every account without rules of its own: worked out once."""
+    worked_out, asked = tx.ahead.worked_out, ("policy", brand, product_id)
+    if asked not in worked_out:
+        settings, product = await _sources(tx, brand, product_id=product_id)
+        worked_out[asked] = policy_of(settings, product=product)
+    found: Policy = worked_out[asked]
+    return found
+
+
+async def _sources(
+    tx: Transaction, brand: str, *, product_id: UUID | None
+) -> tuple[Brand, Product | None]:
+    settings = await tx.look_at(Brand, Brand.id_of(brand))
+    return settings, await tx.look_at(Product, product_id) if product_id else None
 
 
 async def terms_of(tx: Transaction, account_id: UUID) -> AccountTerms | None:

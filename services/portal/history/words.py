@@ -84,6 +84,8 @@ UNSAID = frozenset(
         "RegistrationRepeated",
         "PaymentAllocated",
         "PaymentMismatchFound",
+        "AutopayDue",
+        "CardNoticesDue",
         "ProvisioningRequested",
         "ProvisioningFailed",
         "DraftOpened",

@@ -51,6 +51,8 @@ from shared.contracts.billing.orders import (
     OrderPlaced,
 )
 from shared.contracts.billing.payments import (
+    AutopayDue,
+    CardNoticesDue,
     PaymentAllocated,
     PaymentFailed,
     PaymentMismatchFound,
@@ -87,11 +89,13 @@ from shared.contracts.billing.services import (
 from shared.contracts.billing.why import Why
 
 __all__ = [
+    "AutopayDue",
     "BillableItemAdded",
     "BillableItemInvoiced",
     "BillableItemWithdrawn",
     "BrandConfigured",
     "BusinessDayStarted",
+    "CardNoticesDue",
     "CreditAdded",
     "CreditApplied",
     "CreditGiven",

@@ -160,6 +160,7 @@ class PaymentReminderDue(PublicEvent, frozen=True, kw_only=True):
     days_before: int
     open_minor: int
     currency: str
+    why: Why | None = None
 
 
 class InvoiceOverdue(PublicEvent, frozen=True, kw_only=True):
@@ -171,3 +172,4 @@ class InvoiceOverdue(PublicEvent, frozen=True, kw_only=True):
     days_after: int
     open_minor: int
     currency: str
+    why: Why | None = None

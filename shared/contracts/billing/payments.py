@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
 
 
@@ -61,3 +62,24 @@ class PaymentMismatchFound(PublicEvent, frozen=True, kw_only=True):
     field: str
     expected: str
     found: str
+
+
+class AutopayDue(PublicEvent, frozen=True, kw_only=True):
+    """The invoice is to be collected by a stored card, if the account has one and wants it.
+
+    `retry_days`: 0 for the first try, else so many days after it.
+    """
+
+    invoice_id: UUID
+    retry_days: int
+    asked_on: date
+    open_minor: int
+    currency: str
+    why: Why
+
+
+class CardNoticesDue(PublicEvent, frozen=True, kw_only=True):
+    """Whose card expires in the month that begins on `expiring_from` is to be told; once."""
+
+    expiring_from: date
+    why: Why

@@ -1,0 +1,323 @@
+"""The renewal run: all services of a brand due on one day, and a day on which nothing is due.
+
+Three populations, each of so many services of 0.6 times as many accounts, made by COPY as if they
+had been ordered and activated long ago. The run is a process of its own, `python -m bench.renewals
+play URL DAY`, that prints its resident size twice a second; what each step took is read from the
+log that the run itself keeps. Every invoice is numbered, recorded, published and claimed; "posted"
+counts until billing's views, the ledger among them, have seen them all.
+
+`python -m bench.renewals measure 10000 100000` measures other sizes than `make bench` does.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import asyncpg
+import uvloop
+
+from bench.house import House, running_house
+from bench.memory import LOOKS_EVERY_S, size_mb
+from bench.results import Result, report
+from services.billing.app import POLICIES, VIEWS
+from services.billing.automation.commands import StartBusinessDay, start_business_day
+from services.billing.automation.run import BusinessDayRun
+from services.billing.brands.commands import ConfigureBrand, OfferedProduct, configure_brand
+from services.billing.catalogue.product import Product
+from services.billing.contacts.views import account_contact
+from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import ServiceTerms
+from services.billing.held_services.views import service_due
+from services.billing.publishing import publish
+from shared.clock import SystemClock
+from shared.codec import TypedMapper
+from shared.consumers.group import Consumers
+from shared.database import open_pool
+from shared.ids import new_id
+from shared.migrate import migrate_service
+from shared.store import Cause, EventStore
+from tests.billing.samples import brand_settings, product_terms
+
+SIZES = (10_000, 100_000, 1_000_000)
+BRAND = "ponto"
+Row = TypeVar("Row")
+CAUSE = Cause(actor="bench")
+MIGRATIONS = Path("services/billing/migrations")
+ACTIVATED = date(2026, 10, 20)
+DUE = date(2026, 11, 20)
+QUIET, BUSY = DUE - timedelta(days=20), DUE - timedelta(days=14)
+COPIED = 20_000
+CONTACT = ("1", "pt-BR", "Ana Souza", "Rua das Flores 12\n01310-100", "", "BR", "SP")
+PLACE, NEXT = ("country", "state"), ("next_due_on",)
+CONTACT_COLUMNS = ("account_id", "brand", "number", "language", "name", "address", "tax_id", *PLACE)
+DUE_COLUMNS = ("service_id", "account_id", "brand", "product_id", "status", "currency", *NEXT)
+LIMIT_MB = 300
+LIMIT_RATE = 2000
+LIMIT_QUIET_MS = 2000
+LINEAR = 0.7
+"""Ten times as many services may slow the single invoice down to this part of its speed."""
+
+
+class OneKey:
+    """A keyring with one key for everybody: every personal field is really encrypted."""
+
+    async def keys(self, subjects: Collection[UUID]) -> dict[UUID, bytes | None]:
+        """The key of each."""
+        return dict.fromkeys(subjects, bytes(32))
+
+    async def ensure(self, subject: UUID) -> bytes:
+        """The key."""
+        return bytes(32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What a day took: the whole of it, its renewals, and these until they were posted; sizes."""
+
+    day_s: float
+    renewals_s: float
+    posted_s: float
+    invoices: int
+    sizes_mb: list[float]
+
+
+async def measure(house: House, sizes: Sequence[int] = SIZES) -> list[Result]:
+    """Rates of each population, whether they stay the same, the memory, and the quiet day."""
+    played: dict[int, Played] = {}
+    quiet_ms = 0.0
+    for size in sizes:
+        url = await _populated(house, size)
+        quiet = await _play(url, QUIET)
+        played[size] = busy = await _play(url, BUSY)
+        quiet_ms = quiet.day_s * 1000
+        print(f"{size:,} services, nothing due: {quiet_ms:,.0f} ms")
+        print(
+            f"{size:,} services, all due: {busy.invoices:,} invoices in {busy.renewals_s:.1f} s, "
+            f"posted after {busy.posted_s:.1f} s; resident MB",
+            *(f"{mb:.0f}" for mb in busy.sizes_mb[:: len(busy.sizes_mb) // 12 or 1]),
+        )
+    return _results(played, quiet_ms)
+
+
+def _results(played: dict[int, Played], quiet_ms: float) -> list[Result]:
+    first = next(iter(played.values()))
+    results = [
+        Result(
+            name=f"renewal run, {size:,} services, {each.invoices:,} invoices issued / posted too",
+            value=each.invoices / each.renewals_s,
+            unit="invoices/s",
+            baseline=each.invoices / each.posted_s,
+            limit=LIMIT_RATE,
+        )
+        for size, each in played.items()
+    ]
+    largest, last = list(played.items())[-1]
+    results += [
+        Result(
+            name=f"renewal run, speed at {largest:,} services / at {next(iter(played)):,}",
+            value=last.invoices / last.renewals_s,
+            unit="invoices/s",
+            baseline=first.invoices / first.renewals_s,
+            target=LINEAR,
+        ),
+        Result(
+            name=f"renewal run, {largest:,} services, resident size / after a fifth",
+            value=max(last.sizes_mb),
+            unit="MB",
+            baseline=last.sizes_mb[len(last.sizes_mb) // 5],
+            limit=LIMIT_MB,
+        ),
+        Result(
+            name=f"a business day without anything due, {largest:,} services",
+            value=quiet_ms,
+            unit="ms",
+            baseline=LIMIT_QUIET_MS,
+            limit=LIMIT_QUIET_MS,
+        ),
+    ]
+    return results
+
+
+# ------------------------------------------------------------------------------- the population
+
+
+async def _populated(house: House, services: int) -> str:
+    """The URL of a fresh database of billing with a brand, a product and so many services."""
+    name = f"renewals_{new_id().hex}"
+    admin = await asyncpg.connect(house.postgres.url("postgres"))
+    await admin.execute(f"create database {name}")
+    if not await admin.fetchval("select true from pg_roles where rolname = 'bench_app'"):
+        await (await house.store(size=1)).pool.close()  # makes the role
+    await admin.close()
+    owner_url = house.postgres.url(name)
+    await migrate_service(MIGRATIONS, VIEWS, owner_url=owner_url, role="bench_app")
+    url = house.postgres.url(name, "bench_app")
+    async with _store(url) as store:
+        await store.run(CAUSE, partial(configure_brand, _brand()))
+    await _copy_services(owner_url, services)
+    return url
+
+
+def _brand() -> ConfigureBrand:
+    product = OfferedProduct(terms=product_terms())
+    return ConfigureBrand(slug=BRAND, settings=brand_settings(), products=[product])
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, COPIED)):
+        yield batch
+
+
+async def _copy_services(owner_url: str, services: int) -> None:
+    owner = await asyncpg.connect(owner_url)
+    accounts = [new_id() for _ in range(services * 6 // 10)]
+    owners = ((new_id(), accounts[number % len(accounts)]) for number in range(services))
+    template = _template()
+    now = datetime.now(UTC)
+    for batch in _batches(iter(accounts)):
+        await owner.copy_records_to_table(
+            "account_contact",
+            schema_name=account_contact.schema,
+            columns=CONTACT_COLUMNS,
+            records=[(id, BRAND, *CONTACT) for id in batch],
+        )
+    for pairs in _batches(owners):
+        await owner.copy_records_to_table(
+            "events",
+            columns=("stream_id", "version", "topic", "account_id", "brand", "data", "recorded_at"),
+            records=list(_events(pairs, template, now=now)),
+        )
+        await owner.copy_records_to_table(
+            "service_due",
+            schema_name=service_due.schema,
+            columns=DUE_COLUMNS,
+            records=[
+                (service, account, BRAND, template.product_id, "active", "BRL", DUE)
+                for service, account in pairs
+            ],
+        )
+    await owner.execute("vacuum analyze")
+    await owner.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """The stored events of one service, by topic; every service's are alike but for its account."""
+
+    product_id: UUID
+    account_id: UUID
+    data: dict[str, str]
+
+
+def _template() -> Template:
+    account_id, product_id = new_id(), Product.id_of(BRAND, product_terms().slug)
+    service = HeldService.order(
+        id=new_id(),
+        account_id=account_id,
+        brand=BRAND,
+        order_id=new_id(),
+        terms=ServiceTerms(
+            product_id=product_id,
+            product_name={"pt-BR": "Hospedagem Início", "en": "Start hosting"},
+            plan="plan_start",
+            domain="client.example",
+            cycle="monthly",
+            recurring_minor=2990,
+            currency="BRL",
+        ),
+    )
+    service.activate(today=ACTIVATED, next_due_on=DUE)
+    mapper = TypedMapper()
+    data = {
+        str(event.TOPIC): mapper.to_state(event).decode()  # type: ignore[attr-defined]
+        for event in service.collect_events()
+    }
+    return Template(product_id=product_id, account_id=account_id, data=data)
+
+
+def _events(
+    pairs: Sequence[tuple[UUID, UUID]], template: Template, *, now: datetime
+) -> Iterator[tuple[object, ...]]:
+    for service, account in pairs:
+        for version, (topic, text) in enumerate(template.data.items(), start=1):
+            data = text.replace(str(template.account_id), str(account))
+            yield service, version, topic, account, BRAND, data, now
+
+
+# ------------------------------------------------------------------------------- the process
+
+
+@asynccontextmanager
+async def _store(url: str) -> AsyncIterator[EventStore]:
+    pool = await open_pool(url, size=8, schemas=[view.schema for view in VIEWS])
+    yield EventStore(
+        pool, service="billing", publish=publish, keyring=OneKey(), clock=SystemClock()
+    )
+    await pool.close()
+
+
+async def _play(url: str, day: date) -> Played:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.renewals", "play", url, day.isoformat()),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    sizes_mb = [float(line) async for line in process.stdout]
+    assert await process.wait() == 0, "the run failed"
+    db = await asyncpg.connect(url)
+    row = await db.fetchrow(
+        """select extract(epoch from max(finished_at) - min(started_at))::float8 as day_s,
+                  extract(epoch from max(finished_at - started_at)
+                      filter (where step = 'issue_renewals'))::float8 as renewals_s,
+                  extract(epoch from max(started_at) filter (where step = 'autopay')
+                      - max(started_at) filter (where step = 'issue_renewals'))::float8 as posted_s,
+                  max(found) filter (where step = 'issue_renewals') as invoices
+           from business_day_run where day = $1""",
+        day,
+    )
+    await db.close()
+    assert row is not None, "the run keeps a log"
+    return Played(**row, sizes_mb=sizes_mb)
+
+
+async def _run_day(url: str, day: date) -> None:
+    async with _store(url) as store:
+        own = [each for each in (*VIEWS, *POLICIES) if each.sources == ("billing",)]
+        consumers = Consumers(own, store, None)  # type: ignore[arg-type]
+        await consumers.load()
+        await consumers.reach_end("billing")
+        await store.run(CAUSE, partial(start_business_day, StartBusinessDay(brand=BRAND, day=day)))
+        run = BusinessDayRun(store=store, consumers=consumers, inquiry=None)  # type: ignore[arg-type]
+        await run.work_off()
+        async with store.pool.acquire() as db:
+            problems = await db.fetchval("select count(*) from business_day_problem")
+        assert problems == 0, "every account is renewed"
+
+
+async def _watched(url: str, day: str) -> None:
+    task = asyncio.create_task(_run_day(url, date.fromisoformat(day)))
+    while not task.done():
+        await asyncio.wait([task], timeout=LOOKS_EVERY_S)
+        print(size_mb(), flush=True)
+    await task
+
+
+def main(what: str, *values: str) -> None:
+    """`play URL DAY` or `measure SIZE...`."""
+    if what == "play":
+        uvloop.run(_watched(*values))
+    else:
+        with running_house() as house:
+            report(uvloop.run(measure(house, [int(size) for size in values])))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,64 @@
+"""What is decided again when facts come late: a payment of an earlier day that is learnt of now.
+
+A suspension is lifted by every payment, early or late (`held_services/policies.py`).
+"""
+
+from datetime import date
+
+from services.billing.automation.late_fees import VoidLateFee, void_late_fee
+from services.billing.automation.today import today_for
+from services.billing.event_groups import (
+    BRANDS,
+    CREDIT,
+    DAYS,
+    INVOICES,
+    NOTICES,
+    ORDERS,
+    PAYMENTS,
+    PRODUCTS,
+    PROVISIONING,
+    SERVICES,
+)
+from services.billing.invoices.invoice import Invoice
+from services.billing.payments.payment import Payment
+from shared.consumers import Envelope, Policy
+from shared.contracts.billing import PaymentReceived
+from shared.store import Transaction
+
+
+async def when_payment_received_reconsider_fees(envelope: Envelope, tx: Transaction) -> None:
+    """Make the late fee void that was charged on a day on which the money had come already."""
+    match envelope.event:
+        case PaymentReceived(invoice_id=invoice_id):
+            invoice = await tx.load(Invoice, invoice_id)
+            if invoice.is_open:
+                return
+            paid_on = await _received_in_full_on(invoice, tx)
+            today = await today_for(envelope.brand, tx)
+            void = VoidLateFee(invoice_id=invoice_id, paid_on=paid_on, today=today)
+            await void_late_fee(void, tx)
+
+
+async def _received_in_full_on(invoice: Invoice, tx: Transaction) -> date:
+    """The day of the last of the payments that settled it."""
+    payments = await tx.load_many(Payment, list(invoice.settlement.payments))
+    days = [payment.received_on for payment in payments.values() if payment.received_on]
+    return max(days, default=date.max)
+
+
+reconsider_when_paid = Policy(
+    name="reconsider_when_paid",
+    sources=("billing",),
+    handle=when_payment_received_reconsider_fees,
+    handles=frozenset({PaymentReceived}),
+    ignored=(PAYMENTS - {PaymentReceived})
+    | BRANDS
+    | CREDIT
+    | DAYS
+    | INVOICES
+    | NOTICES
+    | ORDERS
+    | PRODUCTS
+    | PROVISIONING
+    | SERVICES,
+)

@@ -1,0 +1,35 @@
+"""Applying credit to what is open."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.billing.credit.using import use_credit
+from services.billing.invoices.invoice import Invoice
+from services.billing.rules.policy import policy_for
+from shared.store import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyCredit:
+    """An open invoice, and the brand's date."""
+
+    invoice_id: UUID
+    today: date
+
+
+async def apply_credit(command: ApplyCredit, tx: Transaction) -> int:
+    """Settle what the account's credit covers; how much was used, in minor units.
+
+    Nothing where the account's rules leave it to the client, there is no credit, nothing is owed
+    or a payment may arrive.
+    """
+    invoice = await tx.load(Invoice, command.invoice_id)
+    policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
+    if invoice.settlement.is_payment_awaited or not policy.rules.credit_applied_at_issue:
+        return 0
+    open_minor = invoice.open_minor
+    credit = await use_credit(invoice, tx, today=command.today)
+    if credit:
+        await tx.save(invoice, credit)
+    return open_minor - invoice.open_minor

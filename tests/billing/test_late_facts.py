@@ -1,0 +1,269 @@
+"""What was learnt late: a payment of an earlier day, and the account as of then and as of now."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from services.billing.payments.commands import SettlePayment, settle_payment
+from services.billing.payments.gateway import Checkout
+from services.billing.statements.statement import AsOf, statement_of
+from shared.clock import local_date
+from shared.consumers import Envelope
+from shared.contracts import PublicEvent, billing
+from shared.store import Cause
+from tests.billing.house import House, code_of, envelope_of
+
+DAY = timedelta(days=1)
+CAUSE = Cause(actor="test")
+FEE = {"kind": "fixed", "amount_minor": 700, "after_days": 3}
+INVOICE, PAYMENT, SERVICE = UUID(int=1), UUID(int=2), UUID(int=3)
+NOVEMBER = date(2026, 11, 1)
+
+
+# ------------------------------------------------------------------------------ decided again
+
+
+async def suspended(house: House) -> tuple[dict[str, str], str, date]:
+    """A service that is suspended, its unpaid invoice and the due date; the fee was charged."""
+    await house.apply_brand(rules={"late_fee": FEE})
+    service = await house.active_service(house.ana)
+    due: date = await house.fetchval("select next_due_on from service_list")
+    await house.play(due - DAY)
+    invoice = (await house.invoices(house.ana))[-1]["invoice_id"]
+    await house.play(due + 6 * DAY)
+    assert await house.service_status(service["service_id"]) == "suspended"
+    assert len(await house.invoices(house.ana)) == 3
+    return service, invoice, due
+
+
+async def learn_of_payment(house: House, invoice_id: str, *, paid_on: date) -> None:
+    """The bank tells today of money that came on `paid_on`."""
+    payment_id, _ = await house.start_payment(house.ana, invoice_id)
+    invoice = await house.invoice(house.ana, invoice_id)
+    checkout = Checkout(
+        id="chk_1",
+        reference=payment_id,
+        amount_minor=invoice["open_minor"],
+        currency="BRL",
+        status="succeeded",
+        paid_on=paid_on,
+    )
+    command = SettlePayment(payment_id=UUID(payment_id), reported=checkout)
+    await house.store.run(CAUSE, lambda tx: settle_payment(command, tx))
+    await house.catch_up()
+    await house.until(house.is_quiet)
+
+
+async def test_a_payment_of_before_lifts_the_suspension_and_voids_the_fee_by_new_events(
+    house: House,
+) -> None:
+    service, invoice_id, due = await suspended(house)
+    before = await house.events(house.ana)
+    await learn_of_payment(house, invoice_id, paid_on=due + DAY)
+    after = await house.events(house.ana)
+    assert after[: len(before)] == before
+    names = [name for name, _ in after[len(before) :]]
+    assert {"PaymentReceived", "InvoicePaid", "InvoiceCancelled", "ServiceUnsuspended"} <= set(
+        names
+    )
+    assert await house.service_status(service["service_id"]) == "active"
+    fee = (await house.invoices(house.ana))[-1]
+    assert (fee["status"], fee["open_minor"]) == ("cancelled", 0)
+    cancelled = next(fields for name, fields in after if name == "InvoiceCancelled")
+    assert cancelled["reason"] == "paid_in_time"
+    received = [fields for name, fields in after if name == "PaymentReceived"][-1]
+    assert received["received_on"] == (due + DAY).isoformat()
+    assert await house.findings() == []
+
+
+async def test_a_payment_of_after_the_fee_lifts_the_suspension_and_leaves_the_fee(
+    house: House,
+) -> None:
+    service, invoice_id, due = await suspended(house)
+    await learn_of_payment(house, invoice_id, paid_on=due + 4 * DAY)
+    assert await house.service_status(service["service_id"]) == "active"
+    fee = (await house.invoices(house.ana))[-1]
+    assert (fee["status"], fee["open_minor"]) == ("unpaid", 700)
+    assert await house.findings() == []
+
+
+async def test_a_fee_that_is_void_is_not_made_void_again_and_no_new_one_is_charged(
+    house: House,
+) -> None:
+    _, invoice_id, due = await suspended(house)
+    await learn_of_payment(house, invoice_id, paid_on=due)
+    await house.play(due + 9 * DAY)
+    names = await house.names(house.ana)
+    assert names.count("InvoiceCancelled") == 1
+    assert len(await house.invoices(house.ana)) == 3
+
+
+async def test_money_is_never_received_on_a_day_to_come(house: House) -> None:
+    order = await house.order(house.ana)
+    today = await house.today()
+    await learn_of_payment(house, order["invoice_id"], paid_on=today + 9 * DAY)
+    received = [f for name, f in await house.events(house.ana) if name == "PaymentReceived"]
+    assert received[0]["received_on"] == today.isoformat()
+
+
+async def test_the_statement_of_a_day_depends_on_what_was_known(house: House) -> None:
+    _, invoice_id, due = await suspended(house)
+    await house.play(due + 8 * DAY)
+    before = house.store.clock.now()
+    await learn_of_payment(house, invoice_id, paid_on=due + DAY)
+    token = house.client(house.ana)
+    day = (due + 2 * DAY).isoformat()
+
+    async def statement(**params: str) -> Any:
+        query = "&".join(f"{name}={value}" for name, value in params.items())
+        return await house.do("GET", f"/v1/statement?{query}", token=token)
+
+    known = before.isoformat().replace("+00:00", "Z")
+    assert (await statement(true_on=day, known_at=known))["owed_minor"] == {"BRL": 2990}
+    now = await statement(true_on=day)
+    assert now["owed_minor"] == {}
+    assert [each["open_minor"] for each in now["invoices"]] == [0, 0]
+    assert [each["status"] for each in now["services"]] == ["active"]
+    suspended_then = await statement(true_on=(due + 7 * DAY).isoformat())
+    assert [each["status"] for each in suspended_then["services"]] == ["suspended"]
+    staff = f"/v1/accounts/{house.ana}/statement?true_on={day}"
+    assert (await house.do("GET", staff, token=house.staff()))["owed_minor"] == {}
+    foreign = await house.ask("GET", staff, token=house.staff("leste"))
+    assert code_of(foreign) == (404, "not_found")
+    for bad in ("", "true_on=tomorrow", f"true_on={day}&known_at=2026-01-01T00:00:00"):
+        assert (await house.ask("GET", f"/v1/statement?{bad}", token=token)).status_code == 422
+
+
+# ------------------------------------------------------------------------------ the fold
+
+
+def told(event: PublicEvent, at: date) -> Envelope:
+    noon = datetime(at.year, at.month, at.day, 12, tzinfo=UTC)
+    envelope = envelope_of(event, account_id=UUID(int=9))
+    return Envelope(
+        **{**{f: getattr(envelope, f) for f in envelope.__struct_fields__}, "occurred_at": noon}
+    )
+
+
+def issued(on: date, minor: int = 1000) -> PublicEvent:
+    return billing.InvoiceIssued(
+        invoice_id=INVOICE,
+        number="PON-1",
+        order_id=None,
+        issued_on=on,
+        due_on=on + 14 * DAY,
+        currency="BRL",
+        lines=[],
+        total_minor=minor,
+        billed_to_name="Ana",
+        billed_to_address="",
+        billed_to_tax_id="",
+    )
+
+
+def received(on: date, minor: int = 1000) -> list[PublicEvent]:
+    ids: dict[str, Any] = {"payment_id": PAYMENT, "invoice_id": INVOICE}
+    money: dict[str, Any] = {"amount_minor": minor, "currency": "BRL"}
+    return [
+        billing.PaymentReceived(
+            **ids,
+            **money,
+            method="boleto",
+            received_on=on,
+            receipt_number="R",
+            gateway_reference="c",
+        ),
+        billing.PaymentAllocated(**ids, **money),
+    ]
+
+
+def as_of(true_on: date, known_on: date | None = None) -> AsOf:
+    known_at = None
+    if known_on is not None:
+        known_at = datetime(known_on.year, known_on.month, known_on.day, 23, tzinfo=UTC)
+    return AsOf(true_on=true_on, known_at=known_at, zone="UTC")
+
+
+def test_a_late_fact_stands_where_it_was_true_and_nothing_else_moves() -> None:
+    day = NOVEMBER
+    history = [told(issued(day), day)]
+    history += [told(event, day + 9 * DAY) for event in received(day + 2 * DAY)]
+    for asked, known, owed in (
+        (day - DAY, None, 0),
+        (day, None, 1000),
+        (day + 2 * DAY, day + 8 * DAY, 1000),
+        (day + 2 * DAY, day + 9 * DAY, 0),
+        (day + 2 * DAY, None, 0),
+        (day + DAY, None, 1000),
+    ):
+        statement = statement_of(history, as_of(asked, known))
+        assert statement.owed_minor["BRL"] == owed, (asked, known)
+
+
+def test_a_service_is_what_it_was_on_the_day() -> None:
+    ordered = billing.ServiceOrdered(
+        service_id=SERVICE,
+        order_id=UUID(int=4),
+        product_id=UUID(int=5),
+        product_name={"en": "Start"},
+        domain="ana.example",
+        cycle="monthly",
+        recurring_minor=2990,
+        currency="BRL",
+    )
+    suspended_on = billing.ServiceSuspended(
+        service_id=SERVICE, reason="overdue", suspended_on=NOVEMBER + 5 * DAY
+    )
+    history = [
+        told(ordered, NOVEMBER),
+        told(
+            billing.ServiceActivated(
+                service_id=SERVICE,
+                activated_on=NOVEMBER + DAY,
+                next_due_on=NOVEMBER + 31 * DAY,
+            ),
+            NOVEMBER + DAY,
+        ),
+        told(suspended_on, NOVEMBER + 6 * DAY),
+    ]
+    days = (0, "pending"), (1, "active"), (4, "active"), (5, "suspended"), (60, "suspended")
+    for offset, status in days:
+        statement = statement_of(history, as_of(NOVEMBER + offset * DAY))
+        assert [each.status for each in statement.services.values()] == [status]
+    assert not statement_of(history, as_of(NOVEMBER - DAY)).services
+
+
+@given_any(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(1, 500)), max_size=8),
+    st.integers(0, 60),
+)
+def test_what_was_owed_is_what_was_issued_less_what_had_come(
+    payments: list[tuple[int, int, int]], asked: int
+) -> None:
+    """However late each payment became known: by all that is known, only its own day counts."""
+    history = [told(issued(NOVEMBER, 5000), NOVEMBER)]
+    for number, (came, known_after, minor) in enumerate(payments):
+        money, allocated = received(NOVEMBER + came * DAY, minor)
+        known = NOVEMBER + (came + known_after) * DAY
+        own = {"payment_id": UUID(int=100 + number)}
+        history += [told(replace(event, **own), known) for event in (money, allocated)]
+    statement = statement_of(history, as_of(NOVEMBER + asked * DAY))
+    had_come = sum(minor for came, _, minor in payments if came <= asked)
+    assert statement.owed_minor["BRL"] == 5000 - had_come
+    assert statement.invoices[INVOICE].open_minor == 5000 - had_come
+
+
+def test_a_day_is_the_brands_day_where_a_fact_has_no_date_of_its_own() -> None:
+    used = billing.CreditApplied(
+        application_id=UUID(int=7), invoice_id=INVOICE, amount_minor=100, currency="BRL"
+    )
+    at = datetime(2026, 11, 2, 1, tzinfo=UTC)
+    history = [told(issued(NOVEMBER), NOVEMBER), replace(told(used, NOVEMBER), occurred_at=at)]
+    zone = "America/Sao_Paulo"
+    assert local_date(at, zone) == NOVEMBER
+    asked = AsOf(true_on=NOVEMBER, known_at=None, zone=zone)
+    assert statement_of(history, asked).owed_minor["BRL"] == 900
