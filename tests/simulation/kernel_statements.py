@@ -359,26 +359,32 @@ async def occurred_at(session: Session, id_: UUID) -> list[Values]:
 
 
 @statement(
-    """with published as (
+    """with ended as (
+           insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
+           values ($1, $2, $3, $4, $5)
+           on conflict (stream) do update set created_at = excluded.created_at,
+               last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
+               epoch = excluded.epoch
+           where (s.epoch, s.last_sequence) <= (excluded.epoch, excluded.last_sequence)
+           returning true as is_latest),
+       published as (
            update relay_checkpoint c set position = r.position
-           from unnest($6::smallint[], $7::bigint[]) as r (partition, position)
+           from ended, unnest($6::smallint[], $7::bigint[]) as r (partition, position)
            where c.partition = r.partition and c.position < r.position)
-       insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
-       values ($1, $2, $3, $4, $5)
-       on conflict (stream) do update set created_at = excluded.created_at,
-           last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
-           epoch = excluded.epoch"""
+       select is_latest from ended"""
 )
-async def remember(session: Session, stream: str, created_at: datetime, *rest: Any) -> int:
+async def remember(session: Session, stream: str, created_at: datetime, *rest: Any) -> list[Values]:
     last_sequence, last_event_id, epoch, partitions, positions = rest
     reached = dict(zip(partitions, positions, strict=True))
 
     def is_behind(row: Values) -> bool:
         return bool(row["position"] < reached.get(row["partition"], 0))
 
-    # The server runs the main statement before a "with" that it does not read from.
     behind = session.scan("relay_checkpoint", is_behind)
     await session.lock("relay_stream", (stream,))
+    known = session.get("relay_stream", stream)
+    if known and (known["epoch"], known["last_sequence"]) > (epoch, last_sequence):
+        return []
     row = {
         "stream": stream,
         "created_at": created_at,
@@ -393,7 +399,7 @@ async def remember(session: Session, stream: str, created_at: datetime, *rest: A
         lambda row: {"position": reached[row["partition"]]},
         among=behind,
     )
-    return 1
+    return [{"is_latest": True}]
 
 
 # --------------------------------------------------------------------------------------- the feed
