@@ -215,6 +215,7 @@ class Relay:
         """
         last = 0
         for message in batch.messages:
+            beat()
             last, is_repeat = await self._stream.append_one(message)
             held = await self._stream.at(last) if is_repeat else None
             if is_repeat and (held is None or str(held.event_id) != _event_id(message)):
