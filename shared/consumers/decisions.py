@@ -40,8 +40,8 @@ select 'event' as kind, p.consumer, (p.record ->> 'id')::uuid as id, p.source, p
         as waiting
 from parked p where not exists (
     select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-      and (e.parked_at, e.position) < (p.parked_at, p.position))
-order by p.parked_at limit $1
+      and e.place < p.place)
+order by p.place limit $1
 """
 _EFFECTS = """
 select 'effect' as kind, reactor as consumer, id, null as source, null as partition,
@@ -52,7 +52,7 @@ from effect where state = 'parked' order by created_at limit $1
 _IS_IT = """
 p.consumer = $1 and p.record ->> 'id' = $2::uuid::text and not exists (
     select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-      and (e.parked_at, e.position) < (p.parked_at, p.position))
+      and e.place < p.place)
 returning p.source, p.partition, p.position, (p.record ->> 'account_id')::uuid as account_id,
     p.record ->> 'brand' as brand, p.error
 """

@@ -13,6 +13,7 @@ import pytest
 from shared import heartbeat
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, Rows, View
 from shared.consumers.checkpoints import LostRace
+from shared.consumers.decisions import list_parked
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import AnotherHistory, Worker
@@ -184,6 +185,31 @@ async def test_poison_freezes_only_its_own_account_and_is_applied_when_it_can_be
         2,
         2,
     ]
+
+
+async def test_parked_events_keep_their_order_when_the_clock_is_set_back(
+    house: House, owner: Connection
+) -> None:
+    broken = True
+
+    def sometimes(envelope: Envelope, rows: Rows) -> None:
+        if broken:
+            raise ValueError("not yet")
+        apply(envelope, rows)
+
+    worker = await house.worker(
+        View(name="tally", sources=("tickets",), tables=TABLES, apply=sometimes, handles=HANDLES)
+    )
+    await house.counted(3)
+    await worker.catch_up("tickets")
+    await owner.execute("update parked set parked_at = now() - position * interval '1 hour'")
+    listed = [(row["position"], row["waiting"]) for row in await list_parked(owner, limit=9)]
+    assert listed == [(1, 3)]
+    await owner.execute("update parked set next_try_at = now() where tries = 1")
+    broken = False
+    await worker.retry_parked()
+    assert [r["closed"] for r in await house.rows("select closed from tally")] == [3]
+    assert await house.rows("select from parked") == []
 
 
 async def test_what_is_parked_already_shows_whoever_does_not_know_where_the_consumer_stands(

@@ -508,7 +508,7 @@ async def park(session: Session, *given: Any) -> int:
         zip((*PLACE, "frozen", "record", "error", "tries", "next_try_at"), given, strict=True)
     )
     row["record"] = jsonb(row["record"])
-    row["parked_at"] = session.now()
+    row |= {"parked_at": session.now(), "place": next(session.server.places)}
     await session.insert("parked", row)
     return 1
 
@@ -519,15 +519,15 @@ async def park(session: Session, *given: Any) -> int:
          and (p.next_try_at <= $3 or p.tries = 0)
          and not exists (
              select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-               and (e.parked_at, e.position) < (p.parked_at, p.position))
-       order by p.parked_at, p.position limit 1 for update of p skip locked"""
+               and e.place < p.place)
+       order by p.place limit 1 for update of p skip locked"""
 )
 async def first_due(
     session: Session, consumer: str, partitions: list[int], now: datetime
 ) -> list[Values]:
     own = frozenset(partitions)
     rows = session.scan("parked", lambda row: row["consumer"] == consumer)
-    rows.sort(key=lambda row: (row["parked_at"], row["position"]))
+    rows.sort(key=lambda row: int(row["place"]))
     firsts: dict[str, Values] = {}
     for row in rows:
         firsts.setdefault(row["frozen"], row)
