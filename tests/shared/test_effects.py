@@ -168,11 +168,12 @@ async def test_nobody_reads_all_effects_that_ever_were_to_find_the_open_ones(
         [figure] = await owner.fetch(figures._EFFECTS, datetime.now(UTC))  # noqa: TID251
         assert figure["parked"] == len(await list_parked(owner, limit=9)) == 1
         assert len(await verify_parked(owner)) == 1
-        scans = "select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'effect'"
-        assert tuple(await owner.fetchrow(scans)) == (0, 4)
+        [scans] = await owner.fetch(SCANS)
+        assert tuple(scans) == (0, 4)
     await owner.close()
 
 
+SCANS = "select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'effect'"
 MANY_ENDED = """
 insert into effect (id, reactor, key, kind, brand, payload, cause_id, correlation_id, traceparent,
                     state)
