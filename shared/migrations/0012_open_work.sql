@@ -18,8 +18,8 @@ create index effect_open on effect (reactor, next_try_at)
     where state in ('pending', 'performed', 'parked');
 drop index effect_due, effect_performed;
 
--- A repeated answer names its positions in the order of the first: within an aggregate, "order by 1"
--- is an order by a constant.
+-- A repeated answer names its positions in the order of the first: within an aggregate,
+-- "order by 1" is an order by a constant.
 do $$ begin
     execute replace(pg_get_functiondef('append(event_row[], log_row[], jsonb)'::regprocedure),
                     ''','' order by 1)', ''','' order by w.partition)');
