@@ -24,8 +24,6 @@ RESOLVE_WITHIN_S = 5.0
 TERMINATE_WITHIN_MS = 2000
 LANE_EVENTS = 500
 """A flush of the lane takes no more writes once it has so many events."""
-SHARED_OUT = 8
-"""From so many on, the commands of a flush are told in two parts."""
 SINGLE_EVENTS = 50
 """A write of more events would hold up the lane: it goes on a connection of its own."""
 
@@ -130,26 +128,13 @@ class Recorder:
         _tell(waiting, error)
 
     async def _ride(self) -> None:
-        """Flush over one connection for as long as somebody waits, or until a flush fails.
-
-        Half of those whose writes are recorded are told only when the next statement is on its way:
-        so this process prepares commands while the server works.
-        """
-        loop = asyncio.get_running_loop()
-        resting: list[_Waiting] = []
+        """Flush over one connection for as long as somebody waits, or until a flush fails."""
         error: BaseException | None = None
-        try:
-            async with acquire(self._pool) as db:
-                while error is None and (self._waiting or resting):
-                    loop.call_soon(_tell, resting, None)
-                    batch = self._next_batch()
-                    error = await self._flush(db, batch) if batch else None
-                    half = len(batch) // 2 if len(batch) >= SHARED_OUT and not error else 0
-                    _tell(batch[half:], error)
-                    resting = batch[:half]
-                    await asyncio.sleep(0)  # they come back with what they do next
-        finally:
-            _tell(resting, None)
+        async with acquire(self._pool) as db:
+            while error is None and (batch := self._next_batch()):
+                error = await self._flush(db, batch)
+                _tell(batch, error)
+                await asyncio.sleep(0)  # they come back with what they do next
 
     def _next_batch(self) -> list[_Waiting]:
         batch, size = [], 0
