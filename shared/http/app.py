@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from shared import bus
 from shared.consumers.group import Consumers
 from shared.contracts import SOURCES
-from shared.database import acquire
+from shared.database import acquire, wait_until_it_answers
 from shared.errors import Unavailable
 from shared.figures import Figures, note_verification
 from shared.heartbeat import HEARTBEATS, Watchdog
@@ -134,6 +134,7 @@ def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
 
 
 async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
+    await wait_until_it_answers(settings.database_url.get_secret_value())
     service = await build()
     config = server_settings(create_app(service))
     ports = [port for port in (settings.port, settings.ops_port) if port]

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from shared.append import KeptAnswer, Write
 from shared.codec import MAX_EVENT_BYTES, TypedMapper
 from shared.crash import CrashPoint
-from shared.database import SERVER_SETTINGS, Connection, open_pool
+from shared.database import SERVER_SETTINGS, Connection, open_pool, wait_until_it_answers
 from shared.errors import ConcurrentWrite, EventTooLarge
 from shared.ids import new_id
 from shared.recorder import Recorder
 from shared.store import EventStore, Transaction
+from shared.wakeup import LONGEST_PAUSE_S
 from tests.conftest import Database, OpenDatabase, wait_until
 from tests.faults.proxy import DROPS_REQUESTS, DROPS_RESPONSES, Proxy, Weather, running_proxy
 from tests.servers import Postgres
@@ -85,6 +86,31 @@ async def lose(proxy: Proxy) -> None:
     """What is on its way gets lost with its connection; then the weather is fine."""
     await asyncio.to_thread(proxy.reset)
     proxy.heal()
+
+
+# ---------------------------------------------------------------------------- F11: not there yet
+
+
+async def test_f11_a_process_that_starts_without_its_database_waits_and_is_there_when_it_is(
+    opened: Database, proxy: Proxy
+) -> None:
+    proxy.weather = Weather(refuses=True)
+    waiting = asyncio.create_task(wait_until_it_answers(opened.url))
+    tries = proxy.accepted
+
+    async def has_tried_twice() -> bool:
+        return proxy.accepted >= tries + 2
+
+    await wait_until(has_tried_twice)
+    assert not waiting.done()
+    proxy.heal()
+    await asyncio.wait_for(waiting, LONGEST_PAUSE_S * 2)
+
+
+async def test_a_wrong_password_is_not_waited_for(opened: Database) -> None:
+    wrong = opened.url.replace("@", "-and-more@", 1)
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncio.wait_for(wait_until_it_answers(wrong), LONGEST_PAUSE_S)
 
 
 # ------------------------------------------------------------------------------------- F04: rivals
