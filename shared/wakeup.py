@@ -86,7 +86,7 @@ def pause_s(failures: int) -> float:
     >>> [pause_s(failures) for failures in (1, 2, 3, 4, 5, 6, 10_000)]
     [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
     """
-    return min(FIRST_PAUSE_S * 2 ** min(failures - 1, 10), LONGEST_PAUSE_S)
+    return min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_S)
 
 
 async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from deploy.local.keys import SERVICES
 from tests.faults.asking import Asker, Wish
 from tests.faults.books import Books
+from tests.faults.conftest import Say
 from tests.faults.outside import superuser
 from tests.faults.proxy import Weather
 from tests.faults.stand import Stand
@@ -29,7 +30,7 @@ ANSWERED_WITHIN_S = 12.0
 
 
 async def test_f09_one_killed_backend_costs_seconds_and_no_command(
-    stand: Stand, books: Books
+    stand: Stand, books: Books, say: Say
 ) -> None:
     async with under_load(stand, books, seed=109) as crowd:
         db = await superuser(stand)
@@ -40,7 +41,9 @@ async def test_f09_one_killed_backend_costs_seconds_and_no_command(
         begun = time.monotonic()
         db.terminate()
         await crowd.until(1)
-        assert time.monotonic() - begun < HEALED_WITHIN_S
+        healed_s = time.monotonic() - begun
+        say(f"a command was accepted {healed_s:.1f} s after the backend was killed")
+        assert healed_s < HEALED_WITHIN_S
 
 
 async def test_f10_a_killed_postmaster_loses_nothing_that_was_answered(
