@@ -117,6 +117,8 @@ class Supervisor:
         if self._plan.services:
             await postgres.make_databases(self._installation)
         async with asyncio.TaskGroup() as group:
+            if self._plan.services:
+                group.create_task(postgres.checkpoint(self._installation))
             for service, members in groupby(self._plan.services, key=lambda each: each.service):
                 group.create_task(self._migrate_and_start(service, list(members)))
 

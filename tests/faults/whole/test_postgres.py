@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from statistics import median
 from uuid import uuid4
 
 import asyncpg
@@ -24,26 +25,35 @@ from tests.faults.whole.test_crashes import note_order, order_body, settled
 
 pytestmark = pytest.mark.timeout(240)
 
-HEALED_WITHIN_S = 10.0
+HEALED_WITHIN_S = 2.0
 REFUSED_WITHIN_S = 3.0
 ANSWERED_WITHIN_S = 12.0
 
 
-async def test_f09_one_killed_backend_costs_seconds_and_no_command(
+async def test_f09_one_killed_backend_costs_two_seconds_and_no_command(
     stand: Stand, books: Books, say: Say
 ) -> None:
-    async with under_load(stand, books, seed=109) as crowd:
-        db = await superuser(stand)
-        backends = await db.fetch(
-            "select pid from pg_stat_activity where datname = 'faktura_billing' limit 1"
-        )
-        os.kill(backends[0]["pid"], signal.SIGKILL)
-        begun = time.monotonic()
-        db.terminate()
-        await crowd.until(1)
-        healed_s = time.monotonic() - begun
-        say(f"a command was accepted {healed_s:.1f} s after the backend was killed")
-        assert healed_s < HEALED_WITHIN_S
+    async with under_load(stand, books, seed=109), asking(stand, books) as asker:
+        person, body, healed_s = await settled(books), await order_body(asker), []
+        for _ in range(3):
+            order = Wish(name="order", path="billing/v1/orders", key=str(uuid4()), body=body)
+            await _kill_a_backend(stand)
+            begun = time.monotonic()
+            note_order(books, person, await asker.definite(order, person))
+            healed_s.append(time.monotonic() - begun)
+        seconds = ", ".join(f"{each:.1f}" for each in healed_s)
+        say(f"an order was accepted {seconds} s after a backend was killed")
+        assert median(healed_s) < HEALED_WITHIN_S
+
+
+async def _kill_a_backend(stand: Stand) -> None:
+    """kill -9 of the server process behind one connection of billing's."""
+    db = await superuser(stand)
+    pid = await db.fetchval(
+        "select pid from pg_stat_activity where datname = 'faktura_billing' limit 1"
+    )
+    os.kill(pid, signal.SIGKILL)
+    db.terminate()
 
 
 async def test_f10_a_killed_postmaster_loses_nothing_that_was_answered(
