@@ -17,7 +17,7 @@ MORE_RESETS = Weather(reset_share=0.05)
 
 @pytest.mark.parametrize(
     ("seconds", "resets"),
-    [(2, RESETS), pytest.param(20, MORE_RESETS, marks=pytest.mark.long)],
+    [(1, RESETS), pytest.param(20, MORE_RESETS, marks=pytest.mark.long)],
     ids=["short", "long"],
 )
 async def test_f33_latency_resets_and_one_way_black_holes_make_it_only_slower(
