@@ -70,7 +70,6 @@ def dial(settings: Settings) -> tuple[Client, "asyncio.Task[None]"]:
     client = QuickClient()
     dialling = asyncio.create_task(_dial(client, settings))
     dialling.add_done_callback(partial(_end_if_failed, settings.nats_user))
-    _watches[client] = asyncio.create_task(_end_when_closed(client, settings.nats_user))
     return client, dialling
 
 
@@ -105,6 +104,8 @@ async def _dial(client: Client, settings: Settings) -> None:
         reconnect_time_wait=1,
         error_cb=partial(_note_error, settings.nats_user),
     )
+    # Not before: between two tries of the first connection the client calls itself closed.
+    _watches[client] = asyncio.create_task(_end_when_closed(client, settings.nats_user))
 
 
 async def close(client: Client) -> None:
