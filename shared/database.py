@@ -1,6 +1,5 @@
 """PostgreSQL through asyncpg, with a time limit on every wait."""
 
-import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -10,16 +9,12 @@ from types import TracebackType
 from typing import Any, Protocol, TypeAlias
 
 import asyncpg
-import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from shared.errors import Unavailable
 from shared.heartbeat import beat
 from shared.ids import new_id
 from shared.telemetry import POOL_WAIT_SECONDS
-from shared.wakeup import pause_s
-
-log = structlog.get_logger()
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -64,25 +59,6 @@ CLOSED = (asyncpg.ObjectNotInPrerequisiteStateError, asyncpg.InvalidCatalogNameE
 def is_lost(error: BaseException) -> bool:
     """Whether the database was at fault: a wrong argument is an InterfaceError as well."""
     return isinstance(error, LOST) and not isinstance(error, ValueError)
-
-
-async def wait_until_it_answers(url: str) -> None:
-    """Return when the database lets us in: a process that starts too early waits, and does not end.
-
-    Raises what waiting does not mend, such as a wrong password.
-    """
-    failures = 0
-    while True:
-        try:
-            db = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
-        except (*LOST, *CLOSED) as error:
-            failures += 1
-            if failures.bit_count() == 1:
-                log.warning("the database is not there yet", error=repr(error), in_a_row=failures)
-            await asyncio.sleep(pause_s(failures))
-        else:
-            await db.close()
-            return
 
 
 class BoundedPool(asyncpg.Pool):

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from shared import bus
 from shared.consumers.group import Consumers
 from shared.contracts import SOURCES
-from shared.database import acquire, wait_until_it_answers
+from shared.database import acquire
 from shared.errors import Unavailable
 from shared.figures import Figures, note_verification
 from shared.heartbeat import HEARTBEATS, Watchdog
@@ -32,6 +32,7 @@ from shared.http.route import DeclaredRoute, Router
 from shared.logs import start_logs
 from shared.relay import Relay
 from shared.settings import Settings
+from shared.startup import wait_until_it_answers
 from shared.store import EventStore
 from shared.telemetry import start_telemetry
 from shared.tokens import Signer, Verifier
@@ -184,7 +185,7 @@ def _lifespan(service: Service) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.consumers.load()
         client, dialling = bus.dial(service.settings)
-        loops = _loops(app, service, client, dialling)
+        loops = _loops(app, service, client=client, dialling=dialling)
         tasks = [asyncio.create_task(run_forever(name, loop)) for name, loop in loops.items()]
         watchdog = Watchdog()
         watchdog.start()
@@ -202,7 +203,7 @@ def _lifespan(service: Service) -> Any:
 
 
 def _loops(
-    app: FastAPI, service: Service, client: Client, dialling: "asyncio.Task[None]"
+    app: FastAPI, service: Service, *, client: Client, dialling: "asyncio.Task[None]"
 ) -> dict[str, Loop]:
     """All loops of the service by name; those that need the bus wait for it."""
     loops: dict[str, Loop] = {
