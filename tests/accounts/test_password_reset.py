@@ -43,6 +43,16 @@ async def test_asking_for_an_unknown_address_answers_the_same_A04(house: House) 
     assert await house.count("reset_request") == 0
 
 
+async def test_two_processes_answer_each_request_once(house: House) -> None:
+    await house.confirmed_client()
+    for _ in range(3):
+        assert (await house.post("/v1/password-resets", ASK)).status_code == 202
+    before = await house.count("events")
+    await asyncio.gather(*(house.answer_resets() for _ in range(2)))
+    assert await house.count("events") == before + 3
+    assert await house.count("reset_request") == 0
+
+
 async def test_asking_for_an_unknown_address_takes_as_long_A04(house: House) -> None:
     await house.confirmed_client()
     took: dict[str, list[float]] = {"ana@example.com": [], "nobody@example.com": []}
