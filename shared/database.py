@@ -1,5 +1,6 @@
 """PostgreSQL through asyncpg, with a time limit on every wait."""
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -64,6 +65,8 @@ def is_lost(error: BaseException) -> bool:
 class BoundedPool(asyncpg.Pool):
     """A pool in which nobody waits for ever, not even `pool.fetch`: TimeoutError after 2 s."""
 
+    _queue: Any  # asyncpg's own: the connections at rest, and who waits for one
+
     def acquire(self, *, timeout: float | None = None) -> Any:
         """See asyncpg; without a time limit of the caller's it is ours."""
         return super().acquire(timeout=ACQUIRE_TIMEOUT_S if timeout is None else timeout)
@@ -74,9 +77,13 @@ class BoundedPool(asyncpg.Pool):
         A task costs more than a short statement, and a connection at rest is given back without any
         wait. With one that is not, a cancellation cuts the wait and the connection.
         """
-        if connection._con is not None:
-            connection._con._on_release()
-            await connection._holder.release(timeout or ACQUIRE_TIMEOUT_S)
+        if connection._con is None:
+            return
+        is_awaited = bool(self._queue._getters)
+        connection._con._on_release()
+        await connection._holder.release(timeout or ACQUIRE_TIMEOUT_S)
+        if is_awaited:
+            await asyncio.sleep(0)  # who waits goes first, or this caller would take it again
 
 
 async def open_pool(

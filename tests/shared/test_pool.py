@@ -61,6 +61,24 @@ async def test_a_block_that_fails_in_a_transaction_leaves_none_open(
     await pool.close()
 
 
+async def test_callers_take_turns_where_there_are_fewer_connections(
+    database: OpenDatabase,
+) -> None:
+    opened = await database("kernel")
+    pool = await open_pool(opened.url, size=1)
+    turns: list[str] = []
+
+    async def ask(name: str) -> None:
+        for _ in range(5):
+            async with acquire(pool) as db:
+                await db.fetchval("select 1")
+                turns.append(name)
+
+    await asyncio.gather(ask("a"), ask("b"), ask("c"))
+    assert turns == ["a", "b", "c"] * 5
+    await pool.close()
+
+
 async def _is_at_work(url: str) -> bool:
     watcher = await asyncpg.connect(url)
     sleeping = await watcher.fetchval(
