@@ -18,6 +18,7 @@ from tests.conftest import wait_until
 from tests.faults.asking import Asker, Wish
 from tests.faults.books import Books, Person
 from tests.faults.invariants import check_invariants
+from tests.faults.outside import superuser
 from tests.faults.stand import PROGRAMS, Stand
 from tests.faults.traffic import traffic, under_load
 from tests.faults.whole.test_crashes import note_order, order_body, settled
@@ -138,12 +139,30 @@ async def test_f72_after_the_death_of_every_process_at_once_all_goes_on(
 async def test_f73_a_service_that_is_told_to_end_finishes_what_it_has_begun(
     stand: Stand, books: Books
 ) -> None:
-    async with traffic(stand, books, seed=273, people=4), asking(stand, books) as asker:
+    async with traffic(stand, books, seed=273, people=4) as crowd, asking(stand, books) as asker:
+        await crowd.until(1, of="order")
         person = await settled(books)
         body = await order_body(asker)
         for _ in range(3):
             await _end_amid_orders(stand, asker, person, body)
     await check_invariants(stand, books)
+
+
+async def _until_they_wait(stand: Stand, orders: int) -> None:
+    """Return when so many transactions of billing's wait for a lock."""
+    db = await superuser(stand, "faktura_billing")
+
+    async def they_wait() -> bool:
+        waiting = await db.fetchval(
+            """select count(*) from pg_stat_activity
+               where datname = current_database() and wait_event_type = 'Lock'"""
+        )
+        return bool(waiting >= orders)
+
+    try:
+        await wait_until(they_wait)
+    finally:
+        await db.close()
 
 
 async def _end_amid_orders(
@@ -156,7 +175,7 @@ async def _end_amid_orders(
     pid = stand.pid("billing")
     async with locked_orders(stand):
         asked = [asyncio.create_task(asker.once(order, person)) for order in orders]
-        await asyncio.wait(asked, timeout=0.7)
+        await _until_they_wait(stand, len(orders))
         stand.send("billing", signal.SIGTERM)
         begun = time.monotonic()
         await asyncio.wait(asked, timeout=0.3)
