@@ -171,6 +171,7 @@ async def test_f13_with_all_connections_taken_a_command_is_refused_after_two_sec
 ) -> None:
     async with under_load(stand, books, seed=113), asking(stand, books) as asker:
         person = await settled(books)
+        await asker.renew(person)
         body = await order_body(asker)
         orders = [
             Wish(name="order", path="billing/v1/orders", key=str(uuid4()), body=body)
@@ -196,6 +197,7 @@ async def test_f16_a_long_transaction_with_locks_stops_what_needs_them_and_nothi
 ) -> None:
     async with under_load(stand, books, seed=116) as crowd, asking(stand, books) as asker:
         person = await settled(books)
+        await asker.renew(person)
         order = Wish(name="order", path="billing/v1/orders", key=str(uuid4()),
                      body=await order_body(asker))  # fmt: skip
         async with locked_orders(stand):

@@ -169,6 +169,7 @@ async def _end_amid_orders(
     stand: Stand, asker: Asker, person: Person, body: dict[str, str]
 ) -> None:
     """SIGTERM while five orders wait for a lock: each is answered, and then the process is gone."""
+    await asker.renew(person)
     orders = [
         Wish(name="order", path="billing/v1/orders", key=str(uuid4()), body=body) for _ in range(5)
     ]
