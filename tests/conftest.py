@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from shared.consumers import View
 from shared.database import Pool, open_pool
@@ -17,6 +18,10 @@ from shared.migrate import migrate_plain, migrate_service
 from tests.servers import PASSWORD, Bus, Postgres, running_nats, running_postgres
 
 PROJECT = Path(__file__).parent.parent
+
+# A property says what holds, not how fast: on a busy machine an example may take its time.
+settings.register_profile("faktura", deadline=None)
+settings.load_profile("faktura")
 
 
 @dataclass(frozen=True)

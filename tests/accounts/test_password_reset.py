@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from statistics import median
 from typing import Any
 
 import pytest
@@ -64,7 +63,7 @@ async def test_asking_for_an_unknown_address_takes_as_long_A04(house: House) -> 
             answer = await house.post("/v1/password-resets", body, address=f"203.0.{attempt}.1")
             samples.append(time.perf_counter() - begun)
             assert answer.status_code == 202
-    known, unknown = (median(samples) for samples in took.values())
+    known, unknown = (min(samples) for samples in took.values())  # what noise added is left out
     assert abs(known - unknown) < 0.005
 
 
