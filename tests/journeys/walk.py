@@ -161,7 +161,7 @@ class Walk:
         for _ in range(COMES_BACK_WITHIN):
             if re.search(leads_to, self.page.url):
                 return
-            self.page.wait_for_timeout(250)
+            self.page.wait_for_timeout(500)
             if self.page.url.startswith("chrome-error:"):
                 self._load_again()
             elif self.page.locator("main [role=alert]").count():
