@@ -118,7 +118,11 @@ class Walk:
         self.visit("/sign-in")
         self.page.get_by_label("E-mail").fill(self.email)
         self.page.get_by_label("Senha").fill(PASSWORD)
-        self._press("main form button[type=submit]", leads_to=r":\d+/(orders/review)?$")
+        self._press(
+            "main form button[type=submit]",
+            leads_to=r":\d+/(orders/review)?$",
+            typed_again=("password", PASSWORD),
+        )
         expect(self.page.get_by_text("Olá, Joana!").first).to_be_visible()
 
     def place_order(self) -> None:
