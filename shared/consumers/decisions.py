@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import asyncpg
+
 from shared.database import Connection
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -97,9 +99,11 @@ async def skip(db: Connection, decision: Decision) -> None:
 
 
 async def _decide(db: Connection, verdict: Literal["retry", "skip"], decision: Decision) -> None:
-    found = await db.fetchrow(
-        _DECIDED[verdict, decision.kind], decision.consumer, decision.id, decision.decided_at
-    )
+    found = await _take(db, verdict, decision)
+    if found is None:
+        # The swap of a rebuild replaces the rows that a first statement waits for; a second one
+        # sees the new ones.
+        found = await _take(db, verdict, decision)
     if found is None:
         raise NothingParked()
     await db.execute(
@@ -115,4 +119,12 @@ async def _decide(db: Connection, verdict: Literal["retry", "skip"], decision: D
         decision.reason,
         decision.decided_at,
         *found.values(),
+    )
+
+
+async def _take(
+    db: Connection, verdict: Literal["retry", "skip"], decision: Decision
+) -> asyncpg.Record | None:
+    return await db.fetchrow(
+        _DECIDED[verdict, decision.kind], decision.consumer, decision.id, decision.decided_at
     )
