@@ -35,8 +35,8 @@ test: $(INSTALLED_DEV) chromium promtool  ## run all tests, or some: PYTEST="tes
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --cov $(ALONE:%=--ignore=%) \
-		--ignore=$(STAND)
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --cov \
+		$(ALONE:%=--ignore=%) --ignore=$(STAND)
 	@$(BIN)/pytest -m "not long" $(ALONE)
 	@$(BIN)/pytest -m "not long" $(STAND)
 endif

@@ -1,20 +1,45 @@
-"""`make bench`: every benchmark in turn, one table, and bench/results.json."""
+"""`make bench`: every benchmark in turn, one table, and bench/results.json.
+
+`python -m bench append relay` runs those two alone.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import uvloop
 
 from bench import append, latency, memory, reads, relay, renewals, snapshots, views
-from bench.house import running_house
+from bench.house import House, running_house
 from bench.results import Result, report
 
 
+def _in_loop(measure: Any, house: House) -> list[Result]:
+    return uvloop.run(measure(house))
+
+
+BENCHMARKS: dict[str, Callable[[House], list[Result]]] = {
+    "reads": reads.run,
+    "append": partial(_in_loop, append.measure),
+    "snapshots": partial(_in_loop, snapshots.measure),
+    "relay": partial(_in_loop, relay.measure),
+    "latency": partial(_in_loop, latency.measure),
+    "views": partial(_in_loop, views.measure),
+    "memory": partial(_in_loop, memory.measure),
+    "renewals": partial(_in_loop, renewals.measure),
+}
+
+
 def main() -> None:
-    """Run all, each on fresh servers of its own."""
+    """Run all, or those that are named, each on fresh servers of its own."""
+    wanted = sys.argv[1:] or list(BENCHMARKS)
+    if unknown := set(wanted) - set(BENCHMARKS):
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {list(BENCHMARKS)}")
     results: list[Result] = []
-    with running_house() as house:
-        results += reads.run(house)
-    for benchmark in (append, snapshots, relay, latency, views, memory, renewals):
+    for name in wanted:
         with running_house() as house:
-            results += uvloop.run(benchmark.measure(house))
+            results += BENCHMARKS[name](house)
     report(results)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -22,6 +23,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from shared.heartbeat import beat
 from shared.settings import Settings
 
 PUBLISH_TIMEOUT_S = 3
@@ -58,13 +60,37 @@ class QuickClient(Client):
         return dict(found)
 
 
-async def connect(settings: Settings) -> Client:
-    """A connection that reconnects for ever, to any server of the list that answers.
+def dial(settings: Settings) -> tuple[Client, "asyncio.Task[None]"]:
+    """A connection to any server of the list that answers, which reconnects for ever.
 
-    Wrong credentials, and a connection that closed for good, end the process with a message: the
-    supervisor then starts it again, which is better than to idle silently.
+    It is in the making; the task ends when it is there. Wrong credentials, and a connection that
+    closed for good, end the process with a message: the supervisor then starts it again, which is
+    better than to idle silently.
     """
     client = QuickClient()
+    dialling = asyncio.create_task(_dial(client, settings))
+    dialling.add_done_callback(partial(_end_if_failed, settings.nats_user))
+    return client, dialling
+
+
+async def connect(settings: Settings) -> Client:
+    """See `dial`; returns when the connection is there."""
+    client, dialling = dial(settings)
+    await dialling
+    return client
+
+
+async def when_connected(
+    dialling: "asyncio.Task[None]", work: Callable[[], Awaitable[None]]
+) -> None:
+    """Do `work`, which needs the bus, as soon as it is there: whatever else there is goes on."""
+    while not dialling.done():
+        beat()
+        await asyncio.wait([dialling], timeout=LOOK_EVERY_S)
+    await work()
+
+
+async def _dial(client: Client, settings: Settings) -> None:
     await client.connect(
         settings.nats_url.split(","),
         user=settings.nats_user,
@@ -78,8 +104,8 @@ async def connect(settings: Settings) -> Client:
         reconnect_time_wait=1,
         error_cb=partial(_note_error, settings.nats_user),
     )
+    # Not before: between two tries of the first connection the client calls itself closed.
     _watches[client] = asyncio.create_task(_end_when_closed(client, settings.nats_user))
-    return client
 
 
 async def close(client: Client) -> None:
@@ -142,6 +168,11 @@ async def _end_when_closed(client: Client, user: str) -> None:
     _end_if_refused(user, client.last_error)
     reason = f"the connection to the bus closed for good: {client.last_error!r}"
     _end_process(os.EX_UNAVAILABLE, reason)
+
+
+def _end_if_failed(user: str, dialling: "asyncio.Task[None]") -> None:
+    if not dialling.cancelled() and (error := dialling.exception()):
+        _end_process(os.EX_UNAVAILABLE, f"{user} cannot connect to the bus: {error!r}")
 
 
 def _end_if_refused(user: str, error: Exception | None) -> None:

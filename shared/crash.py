@@ -27,7 +27,7 @@ CrashPoint = Literal[
 ]
 """Every await that precedes or follows an effect. A test compares the list with the code."""
 
-CRASH_POINTS: tuple[str, ...] = get_args(CrashPoint)
+CRASH_POINTS: tuple[CrashPoint, ...] = get_args(CrashPoint)
 
 _ARMED = os.environ.get("CRASH_AT", "")
 _ONCE = os.environ.get("CRASH_ONCE", "")

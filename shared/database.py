@@ -1,11 +1,12 @@
 """PostgreSQL through asyncpg, with a time limit on every wait."""
 
+import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, TypeAlias
 
 import asyncpg
@@ -64,9 +65,25 @@ def is_lost(error: BaseException) -> bool:
 class BoundedPool(asyncpg.Pool):
     """A pool in which nobody waits for ever, not even `pool.fetch`: TimeoutError after 2 s."""
 
+    _queue: Any  # asyncpg's own: the connections at rest, and who waits for one
+
     def acquire(self, *, timeout: float | None = None) -> Any:
         """See asyncpg; without a time limit of the caller's it is ours."""
         return super().acquire(timeout=ACQUIRE_TIMEOUT_S if timeout is None else timeout)
+
+    async def release(self, connection: Any, *, timeout: float | None = None) -> None:
+        """See asyncpg, which has a task of its own do it, to go on when the caller is cancelled.
+
+        A task costs more than a short statement, and a connection at rest is given back without any
+        wait. With one that is not, a cancellation cuts the wait and the connection.
+        """
+        if connection._con is None:
+            return
+        is_awaited = bool(self._queue._getters)
+        connection._con._on_release()
+        await connection._holder.release(timeout or ACQUIRE_TIMEOUT_S)
+        if is_awaited:
+            await asyncio.sleep(0)  # who waits goes first, or this caller would take it again
 
 
 async def open_pool(
@@ -113,25 +130,43 @@ async def _leave_as_it_is(db: Connection) -> None:
     """
 
 
-@asynccontextmanager
-async def acquire(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection of the pool; `Unavailable` when none is free or the server does not answer."""
-    beat()
-    waits_since = time.perf_counter() if not pool.get_idle_size() else None
-    try:
-        db = await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-    except (*LOST, *CLOSED) as error:
-        raise Unavailable(what="database") from error
-    finally:
-        if waits_since is not None:
-            POOL_WAIT_SECONDS.record(time.perf_counter() - waits_since)
-    try:
-        yield db
-    except TimeoutError:
-        give_up(db)  # who does not answer in time is not waited for once more
-        raise
-    finally:
-        await pool.release(db)
+def acquire(pool: Pool) -> "_Acquired":
+    """A connection of the pool, with `async with`, for the time of the block.
+
+    `Unavailable` when none is free or the server does not answer.
+    """
+    return _Acquired(pool)
+
+
+class _Acquired:
+    """No generator: every statement passes here."""
+
+    __slots__ = ("_db", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        beat()
+        waits_since = time.perf_counter() if not self._pool.get_idle_size() else None
+        try:
+            self._db = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except (*LOST, *CLOSED) as error:
+            raise Unavailable(what="database") from error
+        finally:
+            if waits_since is not None:
+                POOL_WAIT_SECONDS.record(time.perf_counter() - waits_since)
+        return self._db
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, TimeoutError):
+            give_up(self._db)  # who does not answer in time is not waited for once more
+        await self._pool.release(self._db)
 
 
 def give_up(db: Connection) -> None:

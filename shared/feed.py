@@ -14,6 +14,8 @@ from shared.peers import Peers
 
 PAGE = 1000
 LONGEST_PAGE = 10_000
+LARGEST_PAGE_BYTES = 8 * 1024**2
+"""A page over HTTP ends after the record that exceeds it; one is at most some 64 KiB."""
 FETCHED_AT_ONCE = 500
 REMEMBERED = 2000
 
@@ -26,7 +28,7 @@ class Feed(Protocol):
         ...
 
     async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
-        """Up to `limit` records that follow position `after`, in order."""
+        """Up to `limit` records that follow position `after`, in order; at least one if any do."""
         ...
 
 
@@ -71,9 +73,20 @@ class LocalFeed:
         return [record_of(row, self._service) for row in rows]
 
     async def lines(self, partition: int, *, after: int, limit: int) -> AsyncIterator[bytes]:
-        """A page as others read it: a JSON object a line, never held as a whole."""
+        """A page as others read it: a JSON object a line, never held as a whole.
+
+        It ends early where it would become large, because who reads it holds it as a whole.
+        """
+        left = LARGEST_PAGE_BYTES
         async for records in _parts(self, partition, after=after, limit=limit):
-            yield b"".join(_LINE.encode(record) + b"\n" for record in records)
+            lines: list[bytes] = []
+            for record in records:
+                if left > 0:
+                    lines.append(_LINE.encode(record) + b"\n")
+                    left -= len(lines[-1])
+            yield b"".join(lines)
+            if left <= 0:
+                return
 
 
 class RecentPages:

@@ -5,12 +5,14 @@ silent for `SILENT_FOR_S` waits for something that will not come; then the proce
 supervisor starts it again. The watchdog is a thread, so it also sees an event loop that is stuck.
 """
 
+import asyncio
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Literal
 
 import structlog
 
@@ -69,6 +71,29 @@ def beat() -> None:
     """A sign of life of the loop that this runs in, if it runs in one."""
     if name := _LOOP.get():
         HEARTBEATS.beat(name)
+
+
+class Turns(asyncio.Lock):
+    """A lock. Those who wait for it live for as long as the one that has it gets on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[str] = []
+
+    async def acquire(self) -> Literal[True]:
+        """See asyncio."""
+        name = _LOOP.get()
+        self._waiting.append(name)
+        try:
+            return await super().acquire()
+        finally:
+            self._waiting.remove(name)
+
+    def beat(self) -> None:
+        """A sign of life of the loop that this runs in, and of all that wait for their turn."""
+        for name in (_LOOP.get(), *self._waiting):
+            if name:
+                HEARTBEATS.beat(name)
 
 
 def end_process() -> None:

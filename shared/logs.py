@@ -1,9 +1,21 @@
 """Structured logs: one JSON object a line, on standard output, without personal data."""
 
 import logging
+from contextlib import suppress
 
 import structlog
 from structlog.typing import Processor
+
+
+class UnfailingLogger(structlog.WriteLogger):
+    """Drops the line that cannot be written: a full disk must not end whoever had to say so."""
+
+    def msg(self, message: str) -> None:
+        """Write the line, or nothing."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warning = warn = error = critical = fatal = exception = msg
 
 
 def start_logs(service: str, level: str) -> None:
@@ -17,6 +29,7 @@ def start_logs(service: str, level: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=lambda *_: UnfailingLogger(),
     )
     renderer = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

@@ -25,6 +25,8 @@ from shared.tokens import INTERNAL, Signer
 
 TIMEOUT_S = 5
 ATTEMPTS = 3
+NO_MORE_AFTER_S = 7
+"""Of silent processes two are asked, and no third: who waits for the answer waits ten seconds."""
 _KINDS: dict[int, type[DomainError]] = {
     int(kind.status): kind
     for kind in (
@@ -115,7 +117,12 @@ class Peers:
         answer: httpx.Response | None = None
         try:
             async for attempt in stamina.retry_context(
-                on=is_safe_to_repeat, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.5
+                on=is_safe_to_repeat,
+                attempts=ATTEMPTS,
+                timeout=NO_MORE_AFTER_S,
+                wait_initial=0.05,
+                wait_max=0.5,
+                wait_jitter=0.1,
             ):
                 with attempt, self._at(peer) as address:
                     answer = await self._http.request(

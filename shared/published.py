@@ -13,6 +13,7 @@ import asyncpg
 
 from shared.database import Connection, Pool, acquire
 from shared.envelope import Record
+from shared.errors import Unavailable
 from shared.feed import record_of
 
 Positions = dict[int, int]
@@ -33,16 +34,21 @@ cross join lateral (
 ) l
 order by l.partition, l.position
 """
+# Who held the lease before, or a statement that was thought lost, sets nothing back.
 _REMEMBER = """
-with published as (
+with ended as (
+    insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
+    values ($1, $2, $3, $4, $5)
+    on conflict (stream) do update set created_at = excluded.created_at,
+        last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
+        epoch = excluded.epoch
+    where (s.epoch, s.last_sequence) <= (excluded.epoch, excluded.last_sequence)
+    returning true as is_latest),
+published as (
     update relay_checkpoint c set position = r.position
-    from unnest($6::smallint[], $7::bigint[]) as r (partition, position)
+    from ended, unnest($6::smallint[], $7::bigint[]) as r (partition, position)
     where c.partition = r.partition and c.position < r.position)
-insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
-values ($1, $2, $3, $4, $5)
-on conflict (stream) do update set created_at = excluded.created_at,
-    last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
-    epoch = excluded.epoch
+select is_latest from ended
 """
 _BACKLOG = """
 select coalesce(sum(h.position - c.position), 0)::bigint as events, min(l.occurred_at) as since
@@ -101,20 +107,26 @@ class Published:
         return [record_of(row, self._service) for row in rows]
 
     async def remember(self, end: End, moved: Mapping[int, int]) -> None:
-        """Write the stream's end and, for the partitions that moved, how far they are now."""
+        """Write the stream's end and, for the partitions that moved, how far they are now.
+
+        `Unavailable`, and nothing is written, when a later end has been written: by another relay.
+        """
         async with acquire(self._pool) as db:
             await self._remember(end, moved, db)
 
     async def begin_again(self, end: End, *, since: datetime) -> None:
-        """Write a new epoch: what was published since that instant is to be published again."""
+        """Write a new epoch: what was published since that instant is to be published again.
+
+        `Unavailable` as in `remember`.
+        """
         async with acquire(self._pool) as db:
             older = await _positions_before(since, db)
             async with db.transaction():
+                await self._remember(end, {}, db)
                 await db.executemany(
                     "update relay_checkpoint set position = $2 where partition = $1",
                     list(older.items()),
                 )
-                await self._remember(end, {}, db)
 
     async def known(self, ids: Sequence[UUID]) -> set[UUID]:
         """Those of the ids that the log has an event of."""
@@ -131,7 +143,7 @@ class Published:
         return found
 
     async def _remember(self, end: End, moved: Mapping[int, int], db: Connection) -> None:
-        await db.execute(
+        is_latest = await db.fetchval(
             _REMEMBER,
             self._stream,
             end.created_at,
@@ -141,6 +153,8 @@ class Published:
             list(moved),
             list(moved.values()),
         )
+        if not is_latest:
+            raise Unavailable(what="lease")
 
 
 async def backlog(db: Connection) -> asyncpg.Record:

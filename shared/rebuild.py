@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from shared.clock import SystemClock
+from shared.consumers.checkpoints import LostRace
 from shared.consumers.declarations import View
 from shared.consumers.group import ignore_applied
 from shared.consumers.worker import Worker
@@ -32,6 +33,8 @@ from shared.store import DomainEvent, EventStore
 LANES = 4
 NEAR = 1000
 """So few events may be left when the live view is halted for the last of them."""
+SWAP_WITHIN_S = 3.0
+"""So long at most is the live view halted; then it goes on, and another attempt is made."""
 ATTEMPTS = 20
 PAUSE_S = 0.2
 
@@ -203,27 +206,28 @@ async def _persist(lane: _Lane, heads: Mapping[str, Mapping[int, int]]) -> None:
         try:
             await lane.catch_up(heads)
             return
-        except (*LOST, Unavailable) as error:
+        except (*LOST, Unavailable, LostRace) as error:
             log.warning("rebuild hindered", error=repr(error))
             await asyncio.sleep(PAUSE_S)
     await lane.catch_up(heads)
 
 
 async def _swap_when_possible(db: Owner, view: View, site: Site, *, lanes: list[_Lane]) -> None:
-    """Swap; again a moment later when others hold what has to be locked."""
+    """Swap; again a moment later when it takes long or others hold what has to be locked."""
     for _ in range(ATTEMPTS):
         try:
             await _swap(db, view, site, lanes=lanes)
             break
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, TimeoutError):
             await asyncio.sleep(PAUSE_S)
+            await _catch_up(lanes, site, progress=lambda done, total: None)
     else:
         await _swap(db, view, site, lanes=lanes)
     await _drop_old(db, view)
 
 
 async def _swap(db: Owner, view: View, site: Site, *, lanes: list[_Lane]) -> None:
-    async with db.transaction():
+    async with db.transaction(), asyncio.timeout(SWAP_WITHIN_S):  # the commit is not cut off
         await db.execute("set local lock_timeout = '2s'")
         await _halt_live(db, view)
         await _catch_up(lanes, site, progress=lambda done, total: None)

@@ -21,11 +21,11 @@ from shared.errors import ConcurrentWrite, Unavailable
 TRIES = 3
 FIRST_PAUSE_S = 0.02
 RESOLVE_WITHIN_S = 5.0
+NO_MORE_AFTER_S = 9.0
+"""What took so long was a server that hangs; whoever asked has waited long enough."""
 TERMINATE_WITHIN_MS = 2000
 LANE_EVENTS = 500
 """A flush of the lane takes no more writes once it has so many events."""
-SHARED_OUT = 8
-"""From so many on, the commands of a flush are told in two parts."""
 SINGLE_EVENTS = 50
 """A write of more events would hold up the lane: it goes on a connection of its own."""
 
@@ -65,15 +65,19 @@ class Recorder:
         """Record `write`, with others or alone. Afterwards its positions are set.
 
         `ConcurrentWrite` or `AlreadyClaimed` when another's row stands in the way, `CommitUnknown`
-        when no answer could be had within 5 s, `Unavailable` when nothing was sent.
+        when no answer could be had within 5 s, `Unavailable` when nothing was sent. Where the
+        server hangs, that is known after the 10 s of one statement, and it is not tried again.
         """
         error: BaseException | None = None
+        begun = asyncio.get_running_loop().time()
         if len(write.events) <= SINGLE_EVENTS:
             error = await self._record_in_lane(write)
             if error is None:
                 return
             if isinstance(error, Unavailable):
                 raise error
+        if _is_late(begun):
+            raise CommitUnknown() from error
         await self._record_singly(write, is_sent=error is not None and _may_be_done(error))
 
     async def commit(self, db: Connection, write: Write) -> None:
@@ -85,12 +89,15 @@ class Recorder:
         if not write.is_empty:
             await self.join(db, write)
         pid = db.get_server_pid()
+        begun = asyncio.get_running_loop().time()
         try:
             ended_by = await db.execute("COMMIT;")
         except LOST as error:
             if not _may_be_done(error):
                 raise
             give_up(db)
+            if _is_late(begun):
+                raise CommitUnknown() from error
             if not await self._is_committed(write, pid=pid):
                 raise NothingRecorded() from error
         else:
@@ -130,26 +137,16 @@ class Recorder:
         _tell(waiting, error)
 
     async def _ride(self) -> None:
-        """Flush over one connection for as long as somebody waits, or until a flush fails.
-
-        Half of those whose writes are recorded are told only when the next statement is on its way:
-        so this process prepares commands while the server works.
-        """
-        loop = asyncio.get_running_loop()
-        resting: list[_Waiting] = []
-        error: BaseException | None = None
-        try:
-            async with acquire(self._pool) as db:
-                while error is None and (self._waiting or resting):
-                    loop.call_soon(_tell, resting, None)
-                    batch = self._next_batch()
-                    error = await self._flush(db, batch) if batch else None
-                    half = len(batch) // 2 if len(batch) >= SHARED_OUT and not error else 0
-                    _tell(batch[half:], error)
-                    resting = batch[:half]
-                    await asyncio.sleep(0)  # they come back with what they do next
-        finally:
-            _tell(resting, None)
+        """Flush over one connection for as long as somebody waits, or until a flush fails."""
+        begun, error = asyncio.get_running_loop().time(), None
+        async with acquire(self._pool) as db:
+            while error is None and (batch := self._next_batch()):
+                begun = asyncio.get_running_loop().time()
+                error = await self._flush(db, batch)
+                _tell(batch, error)
+                await asyncio.sleep(0)  # they come back with what they do next
+        if error and _is_late(begun):  # so long have those waited who still wait
+            raise Unavailable(what="database") from error
 
     def _next_batch(self) -> list[_Waiting]:
         batch, size = [], 0
@@ -247,6 +244,11 @@ def _tell(batch: Sequence[_Waiting], error: BaseException | None) -> None:
     for _, flushed in batch:
         if not flushed.done():
             flushed.set_result(error)
+
+
+def _is_late(begun: float) -> bool:
+    """Whether what began then, by the loop's clock, is to be given up."""
+    return asyncio.get_running_loop().time() - begun >= NO_MORE_AFTER_S
 
 
 def _may_be_done(error: BaseException) -> bool:

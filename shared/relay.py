@@ -25,7 +25,16 @@ from shared.heartbeat import beat
 from shared.lease import Lease
 from shared.published import End, Landmark, Positions, Published
 from shared.store import EventStore
-from shared.stream import AT_ONCE, MAX_BATCH, IdsRemembered, Outgoing, OwnStream, State, StreamMoved
+from shared.stream import (
+    AT_ONCE,
+    MAX_BATCH,
+    READ_AT_ONCE,
+    IdsRemembered,
+    Outgoing,
+    OwnStream,
+    State,
+    StreamMoved,
+)
 from shared.telemetry import RELAY_FAILURES, RELAYED, STREAM_CHANGES
 from shared.wakeup import together
 
@@ -116,15 +125,18 @@ class Relay:
         self._looked_at = self._known_end().last
         self._checked_at = time.monotonic()
 
-    async def publish_waiting(self) -> int:
+    async def publish_waiting(self, lease: Lease | None = None) -> int:
         """Publish what waits in the log and remember it; how many events that was.
 
-        While the server stores one batch, the next is read and the one before remembered.
+        While the server stores one batch, the next is read and the one before remembered. With a
+        lease, no batch is begun when it may be another's by now: `Unavailable`.
         """
         published = 0
         stored: _Stored | None = None
         batch = await self._read_after(self._reached)
         while batch.messages:
+            if lease:
+                lease.check()
             stored, ahead, _ = await together(
                 self._store(batch), self._read_after(batch.reached), self._remember(stored)
             )
@@ -139,7 +151,7 @@ class Relay:
             if self._check_is_due():
                 await self.check_stream()
             seen = self._wakeup.count
-            published = await self.publish_waiting()
+            published = await self.publish_waiting(lease)
             self._note_success()
             if not published:
                 await self._wakeup.wait_after(seen, timeout_s=POLL_S)
@@ -203,6 +215,7 @@ class Relay:
         """
         last = 0
         for message in batch.messages:
+            beat()
             last, is_repeat = await self._stream.append_one(message)
             held = await self._stream.at(last) if is_repeat else None
             if is_repeat and (held is None or str(held.event_id) != _event_id(message)):
@@ -269,21 +282,26 @@ class Relay:
         self._reached = await self._published.positions()
 
     async def _take_up(self, known: End, state: State) -> None:
-        """Go on where the stream ends: what it holds past the record was stored all the same."""
+        """Go on where the stream ends: what it holds past the record was stored all the same.
+
+        Piece by piece, each remembered: past the record of a restored database lies a long way.
+        """
         reached = await self._published.positions()
-        tail = await self._stream.between(known.last.sequence, state.last)
-        ours = await self._published.known([found.event_id for found in tail])
-        held = {(f.partition, f.position) for f in tail if f.event_id in ours}
-        moved: Positions = {}
-        for partition, position in sorted(held):
-            if position == moved.get(partition, reached[partition]) + 1:
-                moved[partition] = position
-        if state.last > known.last.sequence:
-            event_id = str(tail[-1].event_id) if tail and tail[-1].sequence == state.last else ""
-            known = known._replace(last=Landmark(state.last, event_id))
+        for after in range(known.last.sequence, state.last, READ_AT_ONCE):
+            upto = min(after + READ_AT_ONCE, state.last)
+            tail = await self._stream.between(after, upto)
+            ours = await self._published.known([found.event_id for found in tail])
+            held = {(f.partition, f.position) for f in tail if f.event_id in ours}
+            moved: Positions = {}
+            for partition, position in sorted(held):
+                if position == moved.get(partition, reached[partition]) + 1:
+                    moved[partition] = position
+            event_id = str(tail[-1].event_id) if tail and tail[-1].sequence == upto else ""
+            known = known._replace(last=Landmark(upto, event_id))
             await self._published.remember(known, moved)
+            reached |= moved
         self._end = known
-        self._reached = {**reached, **moved}
+        self._reached = reached
 
     def _known_end(self) -> End:
         assert self._end is not None, "the stream is looked at before it is published to"

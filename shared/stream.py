@@ -127,11 +127,10 @@ class OwnStream:
             return None
 
     async def between(self, after: int, upto: int) -> list[Found]:
-        """The events with after < sequence <= upto, in order."""
-        found: list[Found | None] = []
-        for begin in range(after + 1, upto + 1, READ_AT_ONCE):
-            wanted = range(begin, min(begin + READ_AT_ONCE, upto + 1))
-            found += await asyncio.gather(*(self.at(sequence) for sequence in wanted))
+        """The events with after < sequence <= upto, in order; at most `READ_AT_ONCE` sequences."""
+        assert upto - after <= READ_AT_ONCE, f"too many at once: {after} to {upto}"
+        wanted = range(after + 1, upto + 1)
+        found = await asyncio.gather(*(self.at(sequence) for sequence in wanted))
         return [event for event in found if event]
 
     async def _append_singly(self, messages: Sequence[Outgoing], *, after: int) -> int:

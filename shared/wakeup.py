@@ -11,7 +11,8 @@ from shared.heartbeat import beat, heart_of
 from shared.telemetry import LOOP_FAILURES
 
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_S = 2.0
+"""So long after the database or the bus is back, at most, until every loop is at work again."""
 CANCEL_EVERY_S = 0.5
 
 log = structlog.get_logger()
@@ -50,30 +51,42 @@ class Wakeup:
 
 
 async def run_forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` again whenever it ends; after an error with a growing pause and jitter.
+    """Run `work` again whenever it ends; after an error with a pause that grows, and jitter.
 
-    The loop has a heartbeat under its name.
+    The pause is the first again after a run that was longer than the longest. Of errors in a row
+    the log has the 1st, 2nd, 4th, 8th ...: what is away for hours would fill it. The loop has a
+    heartbeat under its name.
     """
     with heart_of(name):
         await _again_and_again(name, work)
 
 
 async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    pause_s = FIRST_PAUSE_S
+    in_a_row = 0
     while True:
         beat()
         begun = asyncio.get_running_loop().time()
         try:
             await work()
-            pause_s = FIRST_PAUSE_S
+            in_a_row = 0
         except Exception as error:
             if asyncio.get_running_loop().time() - begun > LONGEST_PAUSE_S:
-                pause_s = FIRST_PAUSE_S
+                in_a_row = 0
+            in_a_row += 1
             LOOP_FAILURES.add(1, {"loop": name})
-            log.warning("loop failed", loop=name, error=repr(error), pause_s=pause_s)
-            await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            if in_a_row.bit_count() == 1:
+                log.warning("loop failed", loop=name, error=repr(error), in_a_row=in_a_row)
+            await asyncio.sleep(pause_s(in_a_row) * random.uniform(0.8, 1.2))  # noqa: S311
         _end_if_cancelled()
+
+
+def pause_s(failures: int) -> float:
+    """How long to wait after so many failures in a row.
+
+    >>> [pause_s(failures) for failures in (1, 2, 3, 4, 5, 6, 10_000)]
+    [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    """
+    return min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_S)
 
 
 async def end(tasks: Iterable["asyncio.Task[None]"]) -> None:

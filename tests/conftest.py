@@ -1,7 +1,11 @@
 """What the tests share: real servers, one set a test process, and fresh databases."""
 
 import asyncio
+import faulthandler
 import importlib
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,8 +13,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import settings
 
+from shared import bus
 from shared.consumers import View
 from shared.database import Pool, open_pool
 from shared.ids import new_id
@@ -18,11 +24,50 @@ from shared.migrate import migrate_plain, migrate_service
 from tests.servers import PASSWORD, Bus, Postgres, running_nats, running_postgres
 
 PROJECT = Path(__file__).parent.parent
+CLEAN_UP_WITHIN_S = 60.0
 
 # A property says what holds, not how fast: on a busy machine an example may take its time.
 settings.register_profile("faktura", deadline=None)
 settings.load_profile("faktura")
 
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Names a failed test at once: a run that is cut off has then said it."""
+    if report.failed and not os.environ.get("PYTEST_XDIST_WORKER"):
+        print(f"\n{report.outcome} {report.when}: {report.nodeid}", file=sys.__stderr__, flush=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test whose cleaning up hangs when its time is up ends its process, with all stacks.
+
+    The time-out itself interrupts a test once; what then waits for ever would wait unseen.
+    """
+    marker = item.get_closest_marker("timeout")
+    limit_s = float(marker.args[0] if marker else item.config.getini("timeout"))
+    stderr = item.config.stash[fault_handler_stderr_fd_key]
+    guard = threading.Timer(limit_s + CLEAN_UP_WITHIN_S, _end_process, (item.nodeid, stderr))
+    guard.daemon = True
+    guard.start()
+    try:
+        return (yield)
+    finally:
+        guard.cancel()
+
+
+def _end_process(test: str, stderr: int) -> None:
+    faulthandler.dump_traceback(file=stderr)
+    os.write(stderr, f"\n{test} hangs after its time-out: its process ends\n".encode())
+    os._exit(os.EX_SOFTWARE)
+
+
+@pytest.fixture(autouse=True)
+def _lives(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A connection to the bus that closes for good ends a service; here it fails the test."""
+    ends: list[str] = []
+    monkeypatch.setattr(bus, "_end_process", lambda _, reason: ends.append(reason))
+    yield
+    assert not ends
 
 @dataclass(frozen=True)
 class Database:

@@ -45,9 +45,15 @@ class Node:
         )
 
     def kill(self) -> None:
-        """kill -9: the server and, because it is gone, all of its backends."""
+        """kill -9: the server and all of its backends, which else answer once more before they see
+        that it is gone."""
         if self.process is not None and self.process.poll() is None:
+            pid = self.process.pid
+            backends = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
             self.process.kill()
+            for backend in backends:
+                with suppress(ProcessLookupError):
+                    os.kill(int(backend), signal.SIGKILL)
             self.process.wait()
 
     def receiver(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.local.keys import OPERATOR, SERVICES, Secrets, public_key, secrets_of
-from deploy.local.ports import LOOPBACK, OPS, choose_ports, known_ports, members_of
+from deploy.local.ports import LOOPBACK, OPS, known_ports, members_of
 from deploy.local.state import CannotRun, Home
 
 NATS_NODES = ("nats", "nats-2", "nats-3")
@@ -31,15 +31,11 @@ class Installation:
     secrets: Secrets
 
     @classmethod
-    def prepare(cls, home: Home, *, processes: int = 1) -> "Installation":
-        """For the supervisor: makes what is missing and settles the ports."""
-        home.make()
-        ports = choose_ports(home, processes=processes)
-        return cls(home=home, ports=ports, secrets=secrets_of(home))
-
-    @classmethod
     def open(cls, home: Home) -> "Installation":
-        """For the other commands: as the supervisor left it. Raises `CannotRun` without one."""
+        """With the ports that the supervisor chose last. Raises `CannotRun` before there are any.
+
+        Secrets are made if they are missing.
+        """
         ports = known_ports(home)
         return cls(home=home, ports=ports, secrets=secrets_of(home))
 

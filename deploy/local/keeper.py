@@ -1,7 +1,8 @@
 """Keeps one program running: starts it, waits until it is ready, starts again whatever ends.
 
-The pause before a restart is 0.2 s, twice as long each time up to 10 s, and 0.2 s again after the
-program has been ready for 30 s.
+The pause before a restart is 0.2 s, twice as long each time up to 10 s, and 0.2 s again after a
+life that ended ten seconds after the program was first ready, or later. That it was not ready
+meanwhile, because another program was away, does not make its life a bad one.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
-HEALTHY_AFTER_S = 30.0
+HEALTHY_AFTER_S = 10.0
 STARTING_LOOK_S = 0.1
 RUNNING_LOOK_S = 3.0
 FIRST_TRIES = 5
@@ -41,7 +42,7 @@ class Backoff:
         >>> backoff = Backoff()
         >>> [backoff.next(healthy_for_s=0) for _ in range(8)]
         [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
-        >>> backoff.next(healthy_for_s=31)
+        >>> backoff.next(healthy_for_s=11)
         0.2
         """
         if healthy_for_s >= HEALTHY_AFTER_S:
@@ -64,6 +65,8 @@ class Keeper:
         self._stopping = asyncio.Event()
         self._again = asyncio.Event()
         self._ready_since: float | None = None
+        self._first_ready_at: float | None = None
+        """In the present life of the program, by the monotonic clock; None before it was ready."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -135,8 +138,8 @@ class Keeper:
             raise CannotRun(
                 f"{self.program.name} ended {FIRST_TRIES} times while it started:\n{last_words}"
             )
-        healthy_for_s = time.monotonic() - self._ready_since if self._ready_since else 0.0
-        self._ready_since = None
+        healthy_for_s = time.monotonic() - self._first_ready_at if self._first_ready_at else 0.0
+        self._ready_since = self._first_ready_at = None
         pause_s = self._backoff.next(healthy_for_s=healthy_for_s)
         try:
             await asyncio.wait_for(self._stopping.wait(), pause_s)
@@ -150,6 +153,7 @@ class Keeper:
             if await self._is_ready():
                 if self._ready_since is None:
                     self._ready_since = time.monotonic()
+                    self._first_ready_at = self._first_ready_at or self._ready_since
                 if self.entry.state == "starting":
                     self.entry.seconds = time.monotonic() - begun
                 self._change("ready")

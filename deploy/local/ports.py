@@ -2,7 +2,8 @@
 
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 from deploy.local.keys import SERVICES
 from deploy.local.state import CannotRun, Home, read_json, write_json
@@ -63,18 +64,21 @@ def preferred_ports(processes: int) -> dict[str, int]:
     return {**PREFERRED, **more}
 
 
-def choose_ports(home: Home, *, processes: int = 1) -> dict[str, int]:
+@contextmanager
+def claimed_ports(home: Home, *, processes: int = 1) -> Iterator[dict[str, int]]:
     """The installation's ports. One that somebody else listens on by now is chosen anew.
 
-    Call it only while nothing of the installation runs.
+    Begin it only while nothing of the installation runs. Until its end no other installation
+    chooses these ports, also before anybody listens on them.
     """
     kept = read_json(home.folder / "ports.json") or {}
     chosen: dict[str, int] = {}
-    for name, preferred in preferred_ports(processes).items():
-        wishes = (kept.get(name, preferred), *range(preferred, LAST, STEP))
-        chosen[name] = _first_free(name, wishes, taken=set(chosen.values()))
-    write_json(home.folder / "ports.json", chosen)
-    return chosen
+    with ExitStack() as claims:
+        for name, preferred in preferred_ports(processes).items():
+            wishes = (kept.get(name, preferred), *range(preferred, LAST, STEP))
+            chosen[name] = _first_free(name, wishes, claims=claims)
+        write_json(home.folder / "ports.json", chosen)
+        yield chosen
 
 
 def known_ports(home: Home) -> dict[str, int]:
@@ -92,11 +96,21 @@ def is_free(port: int) -> bool:
     )
 
 
-def _first_free(name: str, wishes: tuple[int, ...], *, taken: set[int]) -> int:
+def _first_free(name: str, wishes: tuple[int, ...], *, claims: ExitStack) -> int:
     for port in wishes:
-        if port not in taken and is_free(port):
+        if _claim(port, claims) and is_free(port):
             return port
     raise CannotRun(f"No free port for {name} was found below {LAST}.")
+
+
+def _claim(port: int, claims: ExitStack) -> bool:
+    """Whether it is ours: the UDP port of the number, of no other use, is held by one at a time."""
+    claim = claims.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    try:
+        claim.bind((LOOPBACK, port))
+    except OSError:
+        return False
+    return True
 
 
 def _can_bind(family: socket.AddressFamily, *, address: str, port: int) -> bool:

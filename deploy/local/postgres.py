@@ -5,6 +5,7 @@ the service signs in as. Nobody but these two may connect to it.
 """
 
 import shutil
+import sys
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -23,6 +24,9 @@ SETTINGS: Mapping[str, str] = {
     "fsync": "on",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
+    # After a crash PostgreSQL syncs all that it has: one call for the disk, where the system has
+    # it, instead of one for each of thousands of files.
+    "recovery_init_sync_method": "syncfs" if sys.platform == "linux" else "fsync",
     "max_connections": "250",
     # For the services alone: whoever else takes all of the others does not stop the platform.
     "reserved_connections": "150",
@@ -103,6 +107,18 @@ async def make_databases(installation: Installation) -> None:
         await _make_database(db, "faktura_keyring", service="accounts")
         for database in ("postgres", "template1"):
             await db.execute(f"revoke all on database {database} from public")
+    finally:
+        await db.close()
+
+
+async def checkpoint(installation: Installation) -> None:
+    """Brings what was written so far to the disk: fresh databases are fifty megabytes, and a crash
+    would have to do that before it lets anybody in again."""
+    password = installation.secrets.postgres_password
+    url = installation.database_url("postgres", password=password, database="postgres")
+    db = await asyncpg.connect(url, timeout=CONNECT_WITHIN_S, command_timeout=60)
+    try:
+        await db.execute("checkpoint")
     finally:
         await db.close()
 

@@ -22,6 +22,7 @@ from deploy.local.installation import Installation, inherited
 from deploy.local.keeper import Keeper
 from deploy.local.logbook import log_to, tail
 from deploy.local.plan import Plan, migration_command, whole_platform
+from deploy.local.ports import claimed_ports
 from deploy.local.programs import Program, end_leftovers, rotate_logs
 from deploy.local.state import PROJECT, CannotRun, Home, sole_supervisor
 
@@ -117,6 +118,8 @@ class Supervisor:
         if self._plan.services:
             await postgres.make_databases(self._installation)
         async with asyncio.TaskGroup() as group:
+            if self._plan.services:
+                group.create_task(postgres.checkpoint(self._installation))
             for service, members in groupby(self._plan.services, key=lambda each: each.service):
                 group.create_task(self._migrate_and_start(service, list(members)))
 
@@ -189,17 +192,22 @@ async def supervise(
         if left:
             log.warning("ended leftovers of a killed supervisor", processes=left)
         rotate_logs(home)
-        installation = Installation.prepare(home, processes=processes)
-        plan = await asyncio.to_thread(whole_platform, installation)
-        supervisor = Supervisor(installation, plan, on_change)
-        loop = asyncio.get_running_loop()
+        with claimed_ports(home, processes=processes):
+            installation = Installation.open(home)
+            plan = await asyncio.to_thread(whole_platform, installation)
+            supervisor = Supervisor(installation, plan, on_change)
+            await _run_until_signal(supervisor, when_ready)
+
+
+async def _run_until_signal(supervisor: Supervisor, when_ready: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for each in END_SIGNALS:
+        loop.add_signal_handler(each, supervisor.end)
+    try:
+        await supervisor.run(when_ready)
+    finally:
         for each in END_SIGNALS:
-            loop.add_signal_handler(each, supervisor.end)
-        try:
-            await supervisor.run(when_ready)
-        finally:
-            for each in END_SIGNALS:
-                loop.remove_signal_handler(each)
+            loop.remove_signal_handler(each)
 
 
 def _first_reason(errors: BaseExceptionGroup[BaseException]) -> BaseException:

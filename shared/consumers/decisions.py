@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import asyncpg
+
 from shared.database import Connection
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -40,8 +42,8 @@ select 'event' as kind, p.consumer, (p.record ->> 'id')::uuid as id, p.source, p
         as waiting
 from parked p where not exists (
     select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-      and (e.parked_at, e.position) < (p.parked_at, p.position))
-order by p.parked_at limit $1
+      and e.place < p.place)
+order by p.place limit $1
 """
 _EFFECTS = """
 select 'effect' as kind, reactor as consumer, id, null as source, null as partition,
@@ -52,7 +54,7 @@ from effect where state = 'parked' order by created_at limit $1
 _IS_IT = """
 p.consumer = $1 and p.record ->> 'id' = $2::uuid::text and not exists (
     select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-      and (e.parked_at, e.position) < (p.parked_at, p.position))
+      and e.place < p.place)
 returning p.source, p.partition, p.position, (p.record ->> 'account_id')::uuid as account_id,
     p.record ->> 'brand' as brand, p.error
 """
@@ -97,9 +99,11 @@ async def skip(db: Connection, decision: Decision) -> None:
 
 
 async def _decide(db: Connection, verdict: Literal["retry", "skip"], decision: Decision) -> None:
-    found = await db.fetchrow(
-        _DECIDED[verdict, decision.kind], decision.consumer, decision.id, decision.decided_at
-    )
+    found = await _take(db, verdict, decision)
+    if found is None:
+        # The swap of a rebuild replaces the rows that a first statement waits for; a second one
+        # sees the new ones.
+        found = await _take(db, verdict, decision)
     if found is None:
         raise NothingParked()
     await db.execute(
@@ -115,4 +119,12 @@ async def _decide(db: Connection, verdict: Literal["retry", "skip"], decision: D
         decision.reason,
         decision.decided_at,
         *found.values(),
+    )
+
+
+async def _take(
+    db: Connection, verdict: Literal["retry", "skip"], decision: Decision
+) -> asyncpg.Record | None:
+    return await db.fetchrow(
+        _DECIDED[verdict, decision.kind], decision.consumer, decision.id, decision.decided_at
     )

@@ -100,8 +100,8 @@ async def first_due(
              and (p.next_try_at <= $3 or p.tries = 0)
              and not exists (
                  select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-                   and (e.parked_at, e.position) < (p.parked_at, p.position))
-           order by p.parked_at, p.position limit 1 for update of p skip locked""",
+                   and e.place < p.place)
+           order by p.place limit 1 for update of p skip locked""",
         consumer,
         list(partitions),
         now,

@@ -36,9 +36,10 @@ class Change(NamedTuple):
 class Rows:
     """The changes of a batch. But for an insertion, a value may be a function of the value before.
 
-    Tables are named as in the view's DDL, keys are given in the order of their primary key. `where`
-    narrows a change to rows whose columns have these values, or fulfil these functions; a change
-    without a key concerns every row that `where` finds, by at least one value.
+    Tables are named as in the view's DDL, keys are given in the order of their primary key and stay
+    as they are. `where` narrows a change to rows whose columns have these values (None is NULL), or
+    fulfil these functions; a change without a key concerns every row that `where` finds, by at
+    least one value that is not None.
     """
 
     def __init__(self) -> None:
@@ -46,6 +47,7 @@ class Rows:
 
     def insert(self, table: str, /, **columns: Any) -> None:
         """A new row; columns that are not given have their defaults. The event fails if it is."""
+        assert not any(map(callable, columns.values())), "there is no value before an insertion"
         self._note(table, Change("insert", (), _ANY_ROW, columns))
 
     def upsert(self, table: str, /, **columns: Any) -> None:
@@ -152,7 +154,8 @@ def _key_in(table: Table, change: Change) -> Key:
 
 
 def _equalities(where: Mapping[str, Any]) -> tuple[Columns, Key]:
-    fixed = {name: value for name, value in where.items() if not callable(value)}
+    """What rows are found by; `= any` of SQL never finds a NULL, `_fulfils` then does."""
+    fixed = {n: value for n, value in where.items() if value is not None and not callable(value)}
     assert fixed, "a change without a key names at least one value"
     return tuple(fixed), tuple(fixed.values())
 

@@ -4,6 +4,7 @@ A batch takes at most one statement per table for the rows to read, one each to 
 and one to update per set of columns; large insertions go by COPY.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -29,6 +30,10 @@ left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
 order by asked.name, a.attnum
 """
 
+_TEXT = re.compile(r"'[^']*'")
+_COMPUTED = re.compile(r"\w\(|\bcurrent_|\blocal", re.IGNORECASE)
+"""A default that would be another at another time, were it asked for a second time."""
+
 
 async def describe(db: Connection, names: Sequence[str], *, schema: str | None = None) -> Tables:
     """The tables of these names, of `schema` or as the search path finds them.
@@ -48,6 +53,8 @@ async def describe(db: Connection, names: Sequence[str], *, schema: str | None =
 
 async def _table(db: Connection, columns: Sequence[Any]) -> Table:
     defaults = {row["column"]: row["default_sql"] or "null" for row in columns}
+    computed = [sql for sql in defaults.values() if _COMPUTED.search(_TEXT.sub("", sql))]
+    assert not computed, f"{columns[0]['relation']}: events say what is in a row, not {computed}"
     values = await db.fetchrow(f"select {', '.join(defaults.values())}")
     assert values is not None, "a select without a table has a row"
     in_key = [row for row in columns if row["place_in_key"] is not None]
@@ -94,6 +101,8 @@ def _check_columns(table: Table, columns: Row) -> None:
 async def _fold_and_write(db: Connection, table: Table, changes: Sequence[Change]) -> None:
     for change in changes:
         _check_columns(table, change.columns)
+        is_moved = change.kind == "update" and not change.columns.keys().isdisjoint(table.key)
+        assert not is_moved, f"{table.name}: the key of a row stays; delete and insert instead"
     wants = wanted(table, changes)
     read: list[Row] = []
     if wants.keys:
@@ -182,8 +191,14 @@ def _array_text(values: Sequence[Any] | None) -> str | None:
     """PostgreSQL's text of an array, every element quoted."""
     if values is None:
         return None
-    escaped = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{text}"' for text in escaped) + "}"
+    return "{" + ",".join(map(_element_text, values)) + "}"
+
+
+def _element_text(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _names(names: Iterable[str]) -> str:

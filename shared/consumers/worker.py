@@ -45,6 +45,7 @@ from shared.crash import crash_point
 from shared.database import Connection, acquire
 from shared.envelope import PARTITIONS, Envelope, Record, event_class, open_all
 from shared.feed import PAGE, Feed
+from shared.heartbeat import Turns, beat
 from shared.ids import new_id
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import CONSUMED, RETRIES, span
@@ -94,7 +95,7 @@ class Worker:
         self._store = store
         self._feeds = feeds
         self._applied = applied
-        self._lock = asyncio.Lock()
+        self._lock = Turns()
         self._checkpoints: Checkpoints = {}
         self._frozen: set[str] = set()
         self._looked_for_parked_at = -LOOK_FOR_PARKED_EVERY_S
@@ -256,6 +257,7 @@ class Worker:
     ) -> list[Record]:
         if after >= upto:
             return []
+        beat()
         async with asyncio.timeout(within_s):
             return await self._feeds[source].page(
                 partition, after=after, limit=min(PAGE, upto - after)
@@ -316,6 +318,7 @@ class Worker:
             await self._deal_with([[record]])
 
     async def _apply(self, runs: list[Run]) -> None:
+        self._lock.beat()
         records = [record for run in runs for record in run]
         frozen = [r for r in records if frozen_key(r) in self._frozen] if self._frozen else []
         envelopes = await self._open([r for r in records if r not in frozen] if frozen else records)
@@ -340,6 +343,7 @@ class Worker:
                 await self._write(view, envelopes, db=db)
             case Reactor() as reactor:
                 for envelope in envelopes:
+                    self._lock.beat()
                     await self._store_intents(await reactor.plan(envelope), envelope, db=db)
             case Policy() as policy:
                 return [await self._carry_out(policy, envelope, db=db) for envelope in envelopes]

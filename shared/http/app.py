@@ -5,12 +5,14 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
+from nats.aio.client import Client
 from starlette.types import ASGIApp
 
 from shared import bus
@@ -30,6 +32,7 @@ from shared.http.route import DeclaredRoute, Router
 from shared.logs import start_logs
 from shared.relay import Relay
 from shared.settings import Settings
+from shared.startup import wait_until_it_answers
 from shared.store import EventStore
 from shared.telemetry import start_telemetry
 from shared.tokens import Signer, Verifier
@@ -134,6 +137,7 @@ def serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
 
 
 async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) -> None:
+    await wait_until_it_answers(settings.database_url.get_secret_value())
     service = await build()
     config = server_settings(create_app(service))
     ports = [port for port in (settings.port, settings.ops_port) if port]
@@ -179,17 +183,9 @@ class DrainingServer(uvicorn.Server):
 def _lifespan(service: Service) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        client = await bus.connect(service.settings)
         await service.consumers.load()
-        loops = {
-            **service.loops,
-            **service.consumers.loops(client),
-            "figures": app.state.figures.run,
-        }
-        if service.settings.service in SOURCES:
-            relay = Relay(service.store, client)
-            replicas = service.settings.nats_replicas
-            loops["relay"] = lambda: relay.run(replicas=replicas)
+        client, dialling = bus.dial(service.settings)
+        loops = _loops(app, service, client=client, dialling=dialling)
         tasks = [asyncio.create_task(run_forever(name, loop)) for name, loop in loops.items()]
         watchdog = Watchdog()
         watchdog.start()
@@ -197,13 +193,35 @@ def _lifespan(service: Service) -> Any:
         yield
         app.state.is_started = False
         watchdog.end()
-        await end(tasks)
+        await end([*tasks, dialling])
         await bus.close(client)
         if service.close:
             await service.close()
         await _close_pool(service.store)
 
     return lifespan
+
+
+def _loops(
+    app: FastAPI, service: Service, *, client: Client, dialling: "asyncio.Task[None]"
+) -> dict[str, Loop]:
+    """All loops of the service by name; those that need the bus wait for it."""
+    loops: dict[str, Loop] = {
+        **service.loops,
+        **service.consumers.loops(client),
+        "figures": app.state.figures.run,
+    }
+    if service.settings.service in SOURCES:
+        relay = Relay(service.store, client)
+        loops["relay"] = partial(relay.run, replicas=service.settings.nats_replicas)
+    return {
+        name: partial(bus.when_connected, dialling, loop) if _needs_bus(name) else loop
+        for name, loop in loops.items()
+    }
+
+
+def _needs_bus(loop: str) -> bool:
+    return loop == "relay" or loop.startswith("bus/")
 
 
 async def _close_pool(store: EventStore) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from statistics import median
 from typing import Any
 
 import pytest
@@ -43,6 +42,16 @@ async def test_asking_for_an_unknown_address_answers_the_same_A04(house: House) 
     assert await house.count("reset_request") == 0
 
 
+async def test_two_processes_answer_each_request_once(house: House) -> None:
+    await house.confirmed_client()
+    for _ in range(3):
+        assert (await house.post("/v1/password-resets", ASK)).status_code == 202
+    before = await house.count("events")
+    await asyncio.gather(*(house.answer_resets() for _ in range(2)))
+    assert await house.count("events") == before + 3
+    assert await house.count("reset_request") == 0
+
+
 async def test_asking_for_an_unknown_address_takes_as_long_A04(house: House) -> None:
     await house.confirmed_client()
     took: dict[str, list[float]] = {"ana@example.com": [], "nobody@example.com": []}
@@ -54,7 +63,7 @@ async def test_asking_for_an_unknown_address_takes_as_long_A04(house: House) -> 
             answer = await house.post("/v1/password-resets", body, address=f"203.0.{attempt}.1")
             samples.append(time.perf_counter() - begun)
             assert answer.status_code == 202
-    known, unknown = (median(samples) for samples in took.values())
+    known, unknown = (min(samples) for samples in took.values())  # what noise added is left out
     assert abs(known - unknown) < 0.005
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from statistics import median
 
 import argon2
 import pytest
@@ -53,7 +52,7 @@ async def test_an_unknown_address_takes_as_long_as_a_known_one_A02(house: House)
             answer = await house.sign_in(email, WRONG, address=f"203.0.{attempt}.1")
             samples.append(time.perf_counter() - begun)
             sizes.add((answer.status_code, len(answer.content)))
-    known, unknown = (median(samples) for samples in took.values())
+    known, unknown = (min(samples) for samples in took.values())  # what noise added is left out
     assert len(sizes) == 1
     assert abs(known - unknown) < 0.15 * max(known, unknown) + 0.005
 

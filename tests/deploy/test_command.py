@@ -8,10 +8,9 @@ import pytest
 
 from deploy.local.cli import app
 from deploy.local.commands.logs import show_logs
-from deploy.local.installation import Installation
 from deploy.local.registry import sign_in_for, sign_ins
 from deploy.local.state import CannotRun, Home, sole_supervisor
-from tests.deploy.toys import home_in
+from tests.deploy.toys import home_in, installation_in
 
 Faktura = Callable[..., int]
 
@@ -61,7 +60,7 @@ def test_a_command_that_needs_the_platform_says_how_to_start_it(
 def test_a_command_on_a_platform_that_is_down_names_the_silent_service(
     faktura: Faktura, home: Home, words: tuple[str, ...]
 ) -> None:
-    Installation.prepare(home)
+    installation_in(home)
     with pytest.raises(CannotRun, match="does not answer"):
         faktura(*words)
 
@@ -89,7 +88,7 @@ def test_days_beyond_reason_are_refused(faktura: Faktura) -> None:
 
 
 def test_a_reset_takes_everything_away(faktura: Faktura, home: Home) -> None:
-    Installation.prepare(home)
+    installation_in(home)
     assert faktura("demo", "reset") == 0
     assert not home.folder.exists()
 

@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import keys, plan, ports
+from deploy.local import plan
 from deploy.local.installation import Installation
 from deploy.local.state import CannotRun
-from tests.deploy.toys import home_in
+from tests.deploy.toys import home_in, installation_in
 
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    home = home_in(tmp_path)
-    return Installation(home=home, ports=ports.choose_ports(home), secrets=keys.secrets_of(home))
+    return installation_in(home_in(tmp_path))
 
 
 def test_without_a_wish_there_is_one_server_and_one_replica(

@@ -11,30 +11,37 @@ from deploy.local import keys, ports
 from deploy.local.installation import Installation, inherited
 from deploy.local.state import CannotRun, Home, sole_supervisor, supervisor_pid
 from shared.tokens import Signer
-from tests.deploy.toys import home_in
+from tests.deploy.toys import home_in, installation_in
 
 
 def test_ports_are_kept_between_runs_while_they_are_free(tmp_path: Path) -> None:
     home = home_in(tmp_path)
-    first = ports.choose_ports(home)
-    assert ports.choose_ports(home) == first
+    first = installation_in(home).ports
+    assert installation_in(home).ports == first
     assert len(set(first.values())) == len(ports.PREFERRED)
 
 
 def test_a_port_that_somebody_took_is_chosen_anew_and_the_others_stay(tmp_path: Path) -> None:
     home = home_in(tmp_path)
-    first = ports.choose_ports(home)
+    first = installation_in(home).ports
     with socket.create_server(("127.0.0.1", first["billing"])):
-        second = ports.choose_ports(home)
+        second = installation_in(home).ports
     assert second["billing"] != first["billing"]
     assert {**second, "billing": 0} == {**first, "billing": 0}
+
+
+def test_installations_that_start_at_the_same_time_choose_different_ports(tmp_path: Path) -> None:
+    homes = [home_in(tmp_path / name) for name in ("one", "other")]
+    with ports.claimed_ports(homes[0]) as one, ports.claimed_ports(homes[1]) as other:
+        assert not set(one.values()) & set(other.values())
+    assert installation_in(homes[0]).ports == one
 
 
 def test_each_process_of_a_service_has_ports_of_its_own_and_all_know_of_each_other(
     tmp_path: Path,
 ) -> None:
     home = home_in(tmp_path)
-    installation = Installation.prepare(home, processes=3)
+    installation = installation_in(home, processes=3)
     more = 2 * 2 * len(keys.SERVICES)
     assert len(set(installation.ports.values())) == len(ports.PREFERRED) + more
     assert ports.members_of("billing", installation.ports) == ["billing", "billing-2", "billing-3"]
@@ -51,7 +58,7 @@ def test_each_process_of_a_service_has_ports_of_its_own_and_all_know_of_each_oth
         "portal-2",
         "portal-3",
     ]
-    assert ports.members_of("portal", Installation.prepare(home).ports) == ["portal"]
+    assert ports.members_of("portal", installation_in(home).ports) == ["portal"]
 
 
 def test_secrets_are_made_once_and_only_their_owner_may_read_them(tmp_path: Path) -> None:
@@ -76,10 +83,7 @@ def test_each_issuer_signs_with_a_key_of_its_own_and_tells_only_the_public_half(
 def test_only_accounts_is_told_of_the_keyring_and_only_billing_of_the_gateways_key(
     tmp_path: Path,
 ) -> None:
-    home = home_in(tmp_path)
-    installation = Installation(
-        home=home, ports=ports.choose_ports(home), secrets=keys.secrets_of(home)
-    )
+    installation = installation_in(home_in(tmp_path))
     told = {service: installation.service_environment(service) for service in keys.SERVICES}
     assert [s for s in told if "FAKTURA_MASTER_KEY" in told[s]] == ["accounts"]
     assert [s for s in told if "FAKTURA_KEYRING_URL" in told[s]] == ["accounts"]
@@ -90,16 +94,14 @@ def test_only_accounts_is_told_of_the_keyring_and_only_billing_of_the_gateways_k
 def test_services_reach_postgresql_and_nats_by_the_way_that_the_operator_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = home_in(tmp_path)
-    chosen = ports.choose_ports(home)
-    installation = Installation(home=home, ports=chosen, secrets=keys.secrets_of(home))
+    installation = installation_in(home_in(tmp_path))
     monkeypatch.setenv("FAKTURA_POSTGRES_VIA", "127.0.0.1:6432")
     monkeypatch.setenv("FAKTURA_NATS_VIA", "127.0.0.1:6222")
     told = installation.migration_environment("accounts")
     assert "@127.0.0.1:6432/" in told["FAKTURA_DATABASE_URL"]
     assert "@127.0.0.1:6432/" in told["FAKTURA_KEYRING_URL"]
     assert told["FAKTURA_NATS_URL"] == "nats://127.0.0.1:6222"
-    assert f"@127.0.0.1:{chosen['postgres']}/" in told["FAKTURA_OWNER_DATABASE_URL"]
+    assert f"@127.0.0.1:{installation.ports['postgres']}/" in told["FAKTURA_OWNER_DATABASE_URL"]
     assert inherited()["FAKTURA_NATS_VIA"] == "127.0.0.1:6222"
 
 

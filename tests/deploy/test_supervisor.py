@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import textwrap
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -284,9 +285,48 @@ async def test_a_program_ends_with_a_supervisor_that_was_killed(tmp_path: Path) 
     await wait_until(is_gone)
 
 
+async def test_that_another_program_was_away_does_not_make_the_pause_before_a_restart_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "HEALTHY_AFTER_S", 0.3)
+    monkeypatch.setattr(keeper, "RUNNING_LOOK_S", 0.02)
+    database = asyncio.Event()
+    database.set()
+    healthy: list[float] = []
+    pause_of = keeper.Backoff.next
+
+    def note(backoff: keeper.Backoff, *, healthy_for_s: float) -> float:
+        healthy.append(healthy_for_s)
+        return pause_of(backoff, healthy_for_s=healthy_for_s)
+
+    monkeypatch.setattr(keeper.Backoff, "next", note)
+
+    async def has_its_database() -> bool:
+        return database.is_set()
+
+    run = Run(home_in(tmp_path), [toy("service", SLEEPS, is_ready=has_its_database)])
+    await run.until_ready()
+    begun = time.monotonic()
+    database.clear()
+
+    async def was_noticed_and_is_old_enough() -> bool:
+        is_old = time.monotonic() - begun > keeper.HEALTHY_AFTER_S
+        return run.board().entries["service"].state == "failing" and is_old
+
+    await wait_until(was_noticed_and_is_old_enough)
+    kill(run.pid_of("service"))
+
+    async def was_ended() -> bool:
+        return bool(healthy)
+
+    await wait_until(was_ended)
+    assert healthy[0] >= keeper.HEALTHY_AFTER_S
+    await run.end()
+
+
 def test_pauses_before_restarts_double_up_to_ten_seconds_and_begin_anew_after_health() -> None:
     backoff = keeper.Backoff()
     pauses = [backoff.next(healthy_for_s=0) for _ in range(8)]
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
-    assert backoff.next(healthy_for_s=31) == 0.2
+    assert backoff.next(healthy_for_s=11) == 0.2
     assert backoff.next(healthy_for_s=1) == 0.4

@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deploy.local.installation import Installation
+from deploy.local.ports import claimed_ports
 from deploy.local.programs import Program
 from deploy.local.state import Home
 from tests.servers import free_port
@@ -42,6 +44,13 @@ def home_in(folder: Path) -> Home:
     home = Home(folder / "faktura")
     home.make()
     return home
+
+
+def installation_in(home: Home, *, processes: int = 1) -> Installation:
+    """As a supervisor left it that has run there."""
+    home.make()
+    with claimed_ports(home, processes=processes):
+        return Installation.open(home)
 
 
 async def always_ready() -> bool:

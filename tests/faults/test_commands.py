@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -16,16 +17,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import database as databases
+from shared import recorder
 from shared.append import KeptAnswer, Write
 from shared.codec import MAX_EVENT_BYTES, TypedMapper
 from shared.crash import CrashPoint
 from shared.database import SERVER_SETTINGS, Connection, open_pool
-from shared.errors import ConcurrentWrite, EventTooLarge
+from shared.errors import ConcurrentWrite, EventTooLarge, Unavailable
 from shared.ids import new_id
-from shared.recorder import Recorder
+from shared.recorder import CommitUnknown, Recorder
+from shared.startup import wait_until_it_answers
 from shared.store import EventStore, Transaction
+from shared.wakeup import LONGEST_PAUSE_S
 from tests.conftest import Database, OpenDatabase, wait_until
-from tests.faults.proxy import DROPS_REQUESTS, DROPS_RESPONSES, Proxy, Weather, running_proxy
+from tests.faults.proxy import (
+    BLACK_HOLE,
+    DROPS_REQUESTS,
+    DROPS_RESPONSES,
+    Proxy,
+    Weather,
+    running_proxy,
+)
 from tests.servers import Postgres
 from tests.shared import test_http
 from tests.shared.kernel import CAUSE, KEY, Counter, store_on
@@ -85,6 +97,58 @@ async def lose(proxy: Proxy) -> None:
     """What is on its way gets lost with its connection; then the weather is fine."""
     await asyncio.to_thread(proxy.reset)
     proxy.heal()
+
+
+# ---------------------------------------------------------------------------- F11: not there yet
+
+
+async def test_f11_a_process_that_starts_without_its_database_waits_and_is_there_when_it_is(
+    opened: Database, proxy: Proxy
+) -> None:
+    proxy.weather = Weather(refuses=True)
+    waiting = asyncio.create_task(wait_until_it_answers(opened.url))
+    tries = proxy.accepted
+
+    async def has_tried_twice() -> bool:
+        return proxy.accepted >= tries + 2
+
+    await wait_until(has_tried_twice)
+    assert not waiting.done()
+    proxy.heal()
+    await asyncio.wait_for(waiting, LONGEST_PAUSE_S * 2)
+
+
+async def test_a_wrong_password_is_not_waited_for(opened: Database) -> None:
+    wrong = opened.url.replace("@", "-and-more@", 1)
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncio.wait_for(wait_until_it_answers(wrong), LONGEST_PAUSE_S)
+
+
+# ------------------------------------------------------------------------------- F12: a hanging one
+
+
+async def test_f12_who_waits_for_a_server_that_hangs_waits_for_one_statement_and_no_longer(
+    opened: Database, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "NO_MORE_AFTER_S", 0.9)
+    monkeypatch.setattr(databases, "COMMAND_TIMEOUT_S", 1)
+    async with await open_pool(opened.url, size=2, at_once=2) as pool:
+        store = store_on(pool)
+
+        async def append() -> None:
+            await store.run(CAUSE, lambda tx: tx.save(counter()))
+
+        await append()
+        proxy.weather = BLACK_HOLE
+        begun = time.monotonic()
+        sent = asyncio.create_task(append())
+        await asyncio.wait({sent}, timeout=0.3)
+        behind = asyncio.create_task(append())
+        await asyncio.wait({sent, behind})
+        assert time.monotonic() - begun < 3
+        assert isinstance(sent.exception(), CommitUnknown)
+        assert isinstance(behind.exception(), Unavailable)
+        await lose(proxy)
 
 
 # ------------------------------------------------------------------------------------- F04: rivals

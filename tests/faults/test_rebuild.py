@@ -240,6 +240,76 @@ def _fail(done: int, total: int) -> None:
     raise ZeroDivisionError
 
 
+class WatchedFeed(LocalFeed):
+    """A feed; whenever its heads have been asked for, something happens before they are told."""
+
+    def __init__(self, town: Town, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(town.store.pool, "tickets")
+        self._meanwhile = meanwhile
+
+    async def heads(self) -> dict[int, int]:
+        heads = await super().heads()
+        await self._meanwhile()
+        return heads
+
+
+async def test_the_live_view_is_halted_where_it_would_leave_the_built_one_behind(
+    town: Town,
+) -> None:
+    live = town.consumers.workers[0]
+    tries: list[asyncio.Task[None]] = []
+    waited: list[bool] = []
+    await town.count(3)
+
+    async def live_goes_on() -> None:
+        await town.count(1)
+        tries.append(asyncio.create_task(live.catch_up("tickets")))
+
+        async def is_done_or_waits() -> bool:
+            return tries[-1].done() or bool(await town.rows(WAITS))
+
+        await wait_until(is_done_or_waits)
+        waited.append(not tries[-1].done())
+
+    site = replace(town.site, feeds={"tickets": WatchedFeed(town, live_goes_on)})
+    await rebuild(totals, site, progress=unwatched)
+    assert waited == [False, False, True]
+    await asyncio.gather(*tries, return_exceptions=True)
+    await live.catch_up("tickets")
+    [found] = await town.rows("select count(*), sum(total) from counter_total")
+    assert tuple(found) == (3 + len(tries), 3 * (3 + len(tries)))
+
+
+async def test_a_swap_that_takes_long_lets_the_live_view_go_on_and_is_tried_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.rebuild.SWAP_WITHIN_S", 0.5)
+    live = town.consumers.workers[0]
+    await town.count(3)
+    await live.catch_up("tickets")
+    hung: list[None] = []
+
+    async def hang_once_in_the_swap() -> None:
+        if not hung and not await town.rows(FREE):
+            hung.append(None)
+            await asyncio.Event().wait()
+        elif hung and not hung[1:]:
+            hung.append(None)
+            await town.count(1)
+            await live.catch_up("tickets")
+
+    site = replace(town.site, feeds={"tickets": WatchedFeed(town, hang_once_in_the_swap)})
+    assert await rebuild(totals, site, progress=unwatched) == 16
+    assert len(hung) == 2
+    await live.catch_up("tickets")
+    [found] = await town.rows("select count(*), sum(total) from counter_total")
+    assert tuple(found) == (4, 12)
+
+
+WAITS = "select from pg_locks where not granted"
+FREE = "select from checkpoint where consumer = 'totals' for update skip locked"
+
+
 async def test_two_rebuilds_of_one_view_do_not_mix(town: Town) -> None:
     await town.count(1)
     ways = [rebuild(totals, town.site, progress=unwatched) for _ in range(2)]

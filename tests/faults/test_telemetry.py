@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from statistics import median, quantiles
 
@@ -21,7 +21,7 @@ NOISE = 2.0
 """Between two rounds of the same thing on a busy machine."""
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Sink = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Sink = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 taken: list[bytes] = []
 
 
@@ -30,6 +30,7 @@ async def _black_hole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     while data := await reader.read(65536):
         taken.append(data)
     writer.close()
+    await writer.wait_closed()
 
 
 async def _faulty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,6 +39,7 @@ async def _faulty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     await writer.drain()
     writer.close()
+    await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -47,9 +49,15 @@ async def _listening(sink: Sink | None) -> AsyncIterator[str]:
     if sink is None:
         yield f"http://127.0.0.1:{port}"
         return
-    server = await asyncio.start_server(sink, "127.0.0.1", port)
+    at_work: list[Awaitable[None]] = []
+
+    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        at_work.append(asyncio.ensure_future(sink(reader, writer)))
+
+    server = await asyncio.start_server(take, "127.0.0.1", port)
     yield f"http://127.0.0.1:{port}"
     server.close()
+    await asyncio.gather(*at_work)
 
 
 @contextmanager

@@ -99,7 +99,11 @@ class Walk:
         self.page.locator("select[name=country]").select_option("BR")
         self.page.locator("select[name=language]").select_option("pt-BR")
         self.picture("register")
-        self._press("main form button[type=submit]:last-of-type", leads_to="/check-your-mail")
+        self._press(
+            "main form button[type=submit]:last-of-type",
+            leads_to="/check-your-mail",
+            typed_again=("password", PASSWORD),
+        )
 
     def confirm(self) -> None:
         """Open the link of the mail and confirm."""
@@ -114,7 +118,11 @@ class Walk:
         self.visit("/sign-in")
         self.page.get_by_label("E-mail").fill(self.email)
         self.page.get_by_label("Senha").fill(PASSWORD)
-        self._press("main form button[type=submit]", leads_to=r":\d+/(orders/review)?$")
+        self._press(
+            "main form button[type=submit]",
+            leads_to=r":\d+/(orders/review)?$",
+            typed_again=("password", PASSWORD),
+        )
         expect(self.page.get_by_text("Olá, Joana!").first).to_be_visible()
 
     def place_order(self) -> None:
@@ -155,16 +163,23 @@ class Walk:
             self.page.wait_for_timeout(500)
         raise AssertionError(f"{path} never showed {text!r}")
 
-    def _press(self, button: str, *, leads_to: str) -> None:
-        """Press a button; where a program is being started again, press or load again as told."""
+    def _press(
+        self, button: str, *, leads_to: str, typed_again: tuple[str, str] | None = None
+    ) -> None:
+        """Press a button; where a program is being started again, press or load again as told.
+
+        `typed_again`: name and text of a field that a page never shows filled.
+        """
         self.page.locator(button).first.click()
         for _ in range(COMES_BACK_WITHIN):
             if re.search(leads_to, self.page.url):
                 return
-            self.page.wait_for_timeout(250)
+            self.page.wait_for_timeout(500)
             if self.page.url.startswith("chrome-error:"):
                 self._load_again()
             elif self.page.locator("main [role=alert]").count():
+                if typed_again:
+                    self.page.locator(f"[name={typed_again[0]}]").fill(typed_again[1])
                 self.page.locator(button).first.click()
         raise AssertionError(f"{button} led to {self.page.url}")
 

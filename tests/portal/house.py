@@ -16,7 +16,7 @@ from services.portal.browser.desk import Desk
 from services.portal.settings import PortalSettings
 from shared.consumers import Envelope
 from shared.database import Pool
-from shared.http.app import create_app
+from shared.http.app import Service, create_app
 from shared.tokens import Signer
 from tests.conftest import Database
 from tests.feeding import feed_views
@@ -48,6 +48,7 @@ class House:
     pool: Pool
     neighbours: Neighbours
     accounts: Signer
+    service: Service
 
     async def feed(self, envelopes: Sequence[Envelope]) -> None:
         """Apply the events to every view, as the kernel does."""
@@ -116,7 +117,7 @@ async def open_house(
         told.answer("GET", "/internal/parked", [])
         app = create_app(service)
         try:
-            yield House(app, service.state, database.pool, told, accounts)
+            yield House(app, service.state, database.pool, told, accounts, service)
         finally:
             assert service.close is not None
             await service.close()

@@ -1,7 +1,9 @@
 """Live updates: told of what changed after the page was made, and of nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 
 import httpx
@@ -9,6 +11,7 @@ import pytest
 
 from services.portal.browser.refusals import TooManyStreams
 from services.portal.live.hub import STREAMS_PER_USER, LiveHub, account_topic, brand_topic
+from shared.http.app import DRAIN_S, DrainingServer, server_settings
 from shared.ids import new_id
 from tests.portal.house import CLIENT, STAFF, STRANGER, House
 from tests.portal.neighbours import listening
@@ -91,6 +94,31 @@ async def test_a_page_hears_that_its_account_or_brand_has_changed(
         world.ticket("Outra pergunta")
         await house.feed(world.envelopes[before:])
         assert await next_event(lines) == "changed"
+
+
+@pytest.fixture
+def outlives_sigterm() -> Iterator[None]:
+    """When the server has ended, it gives the signal on to whoever started it: to the test."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("outlives_sigterm")
+async def test_an_open_page_does_not_hold_up_a_portal_that_is_told_to_stop(house: House) -> None:
+    await house.tell(normal())
+    port = free_port()
+    settings = server_settings(house.app)
+    settings.lifespan = "off"
+    server = DrainingServer(settings, drain=house.service.drain)
+    serving = asyncio.create_task(server.serve([socket.create_server(("127.0.0.1", port))]))
+    async with stream(house, port, CLIENT) as lines:
+        assert await anext(lines) == "retry: 2000"
+        async with asyncio.timeout(DRAIN_S / 3):
+            signal.raise_signal(signal.SIGTERM)
+            assert not any([line async for line in lines])
+    async with asyncio.timeout(DRAIN_S / 3):
+        await serving
 
 
 async def test_a_stranger_hears_nothing_of_it(house: House) -> None:

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
+from shared import figures
 from shared.consumers import Effect, Envelope, Intent, Reactor
+from shared.consumers.decisions import list_parked
 from shared.consumers.declarations import record_nothing
-from shared.consumers.effects import EffectRunner
+from shared.consumers.effects import _DUE, EffectRunner
 from shared.consumers.worker import Worker
 from shared.contracts.tickets import TicketClosed, TicketReplied
 from shared.errors import ConcurrentWrite, Unavailable
@@ -16,6 +20,7 @@ from shared.feed import LocalFeed
 from shared.ids import new_id
 from shared.lease import Lease
 from shared.store import EventStore, Transaction
+from shared.verify import verify_parked
 from shared.wakeup import Wakeup
 from tests.conftest import OpenDatabase
 from tests.shared.kernel import CAUSE, Counter, store_on
@@ -149,3 +154,30 @@ async def test_no_effect_is_begun_under_a_lease_that_may_be_anothers(store: Even
     with pytest.raises(Unavailable):
         await runner.carry_out_due(Lease(store.leases, "effects/greeter"))
     assert begun == []
+
+
+async def test_nobody_reads_all_effects_that_ever_were_to_find_the_open_ones(
+    database: OpenDatabase,
+) -> None:
+    opened = await database("kernel")
+    owner = await asyncpg.connect(opened.owner_url)
+    await owner.execute(MANY_ENDED)
+    await owner.execute("analyze effect")
+    async with owner.transaction():
+        assert len(await owner.fetch(_DUE, "mailer", datetime.now(UTC), 32)) == 2  # noqa: TID251
+        [figure] = await owner.fetch(figures._EFFECTS, datetime.now(UTC))  # noqa: TID251
+        assert figure["parked"] == len(await list_parked(owner, limit=9)) == 1
+        assert len(await verify_parked(owner)) == 1
+        [scans] = await owner.fetch(SCANS)
+        assert tuple(scans) == (0, 4)
+    await owner.close()
+
+
+SCANS = "select seq_scan, idx_scan from pg_stat_xact_user_tables where relname = 'effect'"
+MANY_ENDED = """
+insert into effect (id, reactor, key, kind, brand, payload, cause_id, correlation_id, traceparent,
+                    state)
+select gen_random_uuid(), 'mailer', n::text, 'email', 'ponto', '{}', gen_random_uuid(),
+       gen_random_uuid(), '', (array['pending', 'performed', 'parked', 'done'])[least(n, 4)]
+from generate_series(1, 5000) as n
+"""

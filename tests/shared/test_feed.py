@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from shared.envelope import Record
-from shared.feed import LocalFeed, RecentPages
+from shared.feed import FETCHED_AT_ONCE, LocalFeed, RecentPages
 from shared.ids import new_id
 from shared.tokens import INTERNAL
 from tests.conftest import OpenDatabase
@@ -50,6 +50,21 @@ async def test_a_range_of_any_length_is_streamed_in_order(client: Client) -> Non
     assert read == records[1:]
     assert len((await ask(client, partition=partition, limit=7)).content.splitlines()) == 7
     assert (await ask(client, partition=partition, after=EVENTS)).content == b""
+
+
+async def test_a_large_page_ends_early_and_what_is_missing_follows_on_the_next(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = await fill(client)
+    line = len(msgspec.json.encode(records[0])) + 1
+    for largest, expected in ((1, 1), (3 * line, 4), (700 * line, None)):
+        monkeypatch.setattr("shared.feed.LARGEST_PAGE_BYTES", largest)
+        answer = await ask(client, partition=records[0].partition, limit=10_000)
+        count = len(answer.content.splitlines())
+        assert count in ({expected} if expected else range(FETCHED_AT_ONCE + 1, EVENTS))
+        assert len(answer.content) <= largest + 2 * line
+        rest = await ask(client, partition=records[0].partition, after=count, limit=1)
+        assert msgspec.json.decode(rest.content, type=Record) == records[count]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The relay at work on a real stream: batches, order, what it takes up, what it fills again."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +10,19 @@ import pytest
 
 from shared import bus
 from shared.envelope import Record, from_message, header_lines, to_headers
+from shared.errors import Unavailable
 from shared.ids import new_id
+from shared.lease import Leases
 from shared.published import End, Landmark, Published, backlog
 from shared.relay import Relay
-from shared.stream import SINGLE_BELOW, IdsRemembered, Outgoing, OwnStream, StreamMoved
+from shared.stream import (
+    SINGLE_BELOW,
+    Found,
+    IdsRemembered,
+    Outgoing,
+    OwnStream,
+    StreamMoved,
+)
 from tests.conftest import OpenDatabase
 from tests.faults.backbone import STREAM, Backbone, open_backbone
 from tests.servers import Bus, running_nats
@@ -245,3 +254,64 @@ def test_no_value_can_add_a_header(breaks: str) -> None:
     lines = header_lines(record(actor=text, brand=text))
     assert lines.count("\n") == lines.count("\r") == header_lines(record()).count("\r\n")
     assert "Nats-Msg-Id" not in to_headers(record(actor=text, brand=text))
+
+
+async def test_a_later_end_of_the_stream_is_never_set_back(backbone: Backbone) -> None:
+    """By a relay that had the lease before, or by a statement that was thought to be lost."""
+    await backbone.write(2)
+    [(partition, _, _), *_] = await backbone.logged()
+    published = Published(backbone.source.pool, "tickets", stream=STREAM)
+    latest = End(LONG_AGO, 1, Landmark(5, "latest"))
+    await published.begin_again(latest, since=LONG_AGO)
+    before = await published.positions()
+    for epoch, sequence in ((0, 9), (1, 4)):
+        late = End(LONG_AGO, epoch, Landmark(sequence, "late"))
+        with pytest.raises(Unavailable):
+            await published.remember(late, {partition: 1})
+        with pytest.raises(Unavailable):
+            await published.begin_again(late, since=datetime.max.replace(tzinfo=UTC))
+    assert (await published.end(), await published.positions()) == (latest, before)
+
+
+async def test_a_relay_begins_no_batch_when_its_lease_may_be_anothers(backbone: Backbone) -> None:
+    await backbone.write(1, times=9)
+    leases = Leases(backbone.source.pool)
+    async with relay_of(backbone, batch=5) as relay, leases.held("relay/tickets") as lease:
+        append = relay._stream.append
+
+        async def lose_the_lease(messages: Sequence[Outgoing], *, after: int) -> int:
+            leases._sure_until = 0.0
+            return await append(messages, after=after)
+
+        relay._stream.append = lose_the_lease  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            await relay.publish_waiting(lease)
+    assert len(await backbone.held()) == 5
+
+
+async def test_a_long_tail_is_taken_up_piece_by_piece_each_of_them_remembered(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the database was restored from a copy that is far older than the stream."""
+    monkeypatch.setattr("shared.relay.READ_AT_ONCE", 30)
+    await backbone.write(20)
+    async with relay_of(backbone) as relay:
+        await relay.publish_waiting()
+        async with backbone.source.pool.acquire() as db:
+            await db.execute("update relay_checkpoint set position = 0")
+            await db.execute("update relay_stream set last_sequence = 0, last_event_id = ''")
+        read = relay._stream.at
+
+        async def dies_on_its_way(sequence: int) -> Found | None:
+            if sequence > 60:
+                raise TimeoutError
+            return await read(sequence)
+
+        relay._stream.at = dies_on_its_way  # type: ignore[method-assign]
+        with pytest.raises(TimeoutError):
+            await relay.check_stream()
+        assert await backbone.unpublished() == 40
+        relay._stream.at = read  # type: ignore[method-assign]
+        await relay.check_stream()
+        assert await backbone.unpublished() == 0
+        assert await relay.publish_waiting() == 0

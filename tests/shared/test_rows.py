@@ -45,7 +45,7 @@ keys = st.sampled_from([("a", 1), ("a", 2), ("b", 1)])
 plain: dict[str, st.SearchStrategy[Any]] = {
     "owner": st.sampled_from([None, "Ana", "Rui"]),
     "amount": st.integers(0, 9),
-    "labels": st.sampled_from([[], ["x", 'y"\\']]),
+    "labels": st.sampled_from([[], ["x", 'y"\\'], [None, "NULL"]]),
     "facts": st.sampled_from([None, '{"a": 1}', "[]"]),
 }
 plain_columns = st.fixed_dictionaries({}, optional=plain)
@@ -58,7 +58,13 @@ columns = st.fixed_dictionaries(
     },
 )
 wheres = st.sampled_from(
-    [{"owner": "Ana"}, {"owner": "Rui", "amount": is_large}, {"shelf": "a"}, {"amount": 7}]
+    [
+        {"owner": "Ana"},
+        {"owner": "Rui", "amount": is_large},
+        {"shelf": "a"},
+        {"shelf": "a", "owner": None},
+        {"amount": 7},
+    ]
 )
 optional_wheres = st.one_of(st.just({}), wheres)
 
@@ -190,6 +196,31 @@ async def test_a_table_or_column_that_the_ddl_does_not_have_is_named(
                 await write(db, rows, known)
         with pytest.raises(UnknownColumn, match="no table with a primary key: shelf"):
             await describe(db, ["shelf"])
+
+
+async def test_what_would_be_another_row_in_another_batch_is_refused(
+    database: OpenDatabase,
+) -> None:
+    """Each alone or among others: what a batch makes of it must not depend on where it ends."""
+    async with (await database("kernel")).pool.acquire() as db:
+        await db.execute(TABLES.replace("create table", "create temp table"))
+        known = await describe(db, ["stock"])
+        with pytest.raises(AssertionError, match="no value before"):
+            Rows().insert("stock", shelf="a", place=1, amount=more)
+        moved, anywhere = Rows(), Rows()
+        moved.update("stock", "a", 1, place=2)
+        with pytest.raises(AssertionError, match="the key of a row stays"):
+            await write(db, moved, known)
+        anywhere.update("stock", where={"owner": None}, amount=1)
+        with pytest.raises(AssertionError, match="at least one value"):
+            await write(db, anywhere, known)
+        for default in ("now()", "current_date", "gen_random_uuid()::text"):
+            await db.execute(
+                f"create temp table late (id int primary key, it text default {default})"
+            )
+            with pytest.raises(AssertionError, match="events say what is in a row"):
+                await describe(db, ["late"])
+            await db.execute("drop table late")
 
 
 async def test_two_who_change_one_row_at_the_same_moment_lose_nothing(

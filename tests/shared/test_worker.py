@@ -1,6 +1,8 @@
 """A consumer at work on real PostgreSQL: order, repetition, gaps, poison."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +10,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from shared import heartbeat
 from shared.consumers import Effect, Envelope, Intent, Policy, Reactor, Refused, Rows, View
 from shared.consumers.checkpoints import LostRace
+from shared.consumers.decisions import list_parked
 from shared.consumers.declarations import Consumer, EventClasses
 from shared.consumers.effects import EffectRunner
 from shared.consumers.worker import AnotherHistory, Worker
@@ -17,11 +21,12 @@ from shared.contracts.tickets import TicketClosed, TicketOpened, TicketReplied
 from shared.database import Connection
 from shared.envelope import Record, chained_hash
 from shared.errors import Unavailable
-from shared.feed import LocalFeed
+from shared.feed import PAGE, LocalFeed
+from shared.heartbeat import HEARTBEATS, SILENT_FOR_S, heart_of
 from shared.ids import new_id
 from shared.store import EventStore, Transaction
 from shared.wakeup import Wakeup
-from tests.conftest import Database, OpenDatabase
+from tests.conftest import Database, OpenDatabase, wait_until
 from tests.shared.kernel import CAUSE, Counter, store_on
 
 HANDLES: EventClasses = frozenset({TicketReplied, TicketClosed})
@@ -180,6 +185,31 @@ async def test_poison_freezes_only_its_own_account_and_is_applied_when_it_can_be
         2,
         2,
     ]
+
+
+async def test_parked_events_keep_their_order_when_the_clock_is_set_back(
+    house: House, owner: Connection
+) -> None:
+    broken = True
+
+    def sometimes(envelope: Envelope, rows: Rows) -> None:
+        if broken:
+            raise ValueError("not yet")
+        apply(envelope, rows)
+
+    worker = await house.worker(
+        View(name="tally", sources=("tickets",), tables=TABLES, apply=sometimes, handles=HANDLES)
+    )
+    await house.counted(3)
+    await worker.catch_up("tickets")
+    await owner.execute("update parked set parked_at = now() - position * interval '1 hour'")
+    listed = [(row["position"], row["waiting"]) for row in await list_parked(owner, limit=9)]
+    assert listed == [(1, 3)]
+    await owner.execute("update parked set next_try_at = now() where tries = 1")
+    broken = False
+    await worker.retry_parked()
+    assert [r["closed"] for r in await house.rows("select closed from tally")] == [3]
+    assert await house.rows("select from parked") == []
 
 
 async def test_what_is_parked_already_shows_whoever_does_not_know_where_the_consumer_stands(
@@ -414,3 +444,68 @@ async def test_an_account_stays_frozen_when_the_commit_that_freed_it_fails(
     await worker.retry_parked()
     assert [row["owner"] for row in await house.rows("select owner from tally")] == ["Ana"]
     assert await house.rows("select from parked") == []
+
+
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
+    """Lets so many seconds pass for heartbeats, and sees that no loop of the test is silent."""
+    now, silences = 0.0, []
+    monkeypatch.setattr(heartbeat, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def let_pass(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        silences.append(max(HEARTBEATS.ages().values()))
+
+    yield let_pass
+    assert now > SILENT_FOR_S > max(silences)
+
+
+async def test_who_waits_while_a_worker_gets_on_is_not_taken_for_hanging(
+    house: House, passed: Callable[[float], None]
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(envelope: Envelope, tx: Transaction) -> None:
+        begun.set()
+        await go_on.wait()
+        passed(SILENT_FOR_S / 2)
+
+    worker = await house.worker(
+        Policy(name="slow", sources=("tickets",), handle=slowly, handles=HANDLES)
+    )
+    await house.counted(7)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_as_loop("own", worker.catch_up("tickets")))
+        await begun.wait()
+        group.create_task(_as_loop("sharing", worker.take(frozenset())))
+        await wait_until(_is_a_loop("sharing"))
+        go_on.set()
+
+
+async def test_who_reads_slowly_partition_by_partition_is_not_taken_for_hanging(
+    house: House, passed: Callable[[float], None]
+) -> None:
+    class SlowFeed(LocalFeed):
+        async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
+            passed(SILENT_FOR_S / 3)
+            return [r for r in known if r.partition == partition]
+
+    for _ in range(8):
+        await house.counted(0)
+    known = await house.records()
+    assert len({record.partition for record in known}) > 3
+    house.feed = SlowFeed(house.store.pool, "tickets")
+    await _as_loop("compare", (await house.worker(tally)).catch_up("tickets"))
+
+
+async def _as_loop(name: str, work: Awaitable[None]) -> None:
+    with heart_of(name):
+        await work
+
+
+def _is_a_loop(name: str) -> Callable[[], Awaitable[bool]]:
+    async def is_one() -> bool:
+        return name in HEARTBEATS.ages()
+
+    return is_one

@@ -359,26 +359,32 @@ async def occurred_at(session: Session, id_: UUID) -> list[Values]:
 
 
 @statement(
-    """with published as (
+    """with ended as (
+           insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
+           values ($1, $2, $3, $4, $5)
+           on conflict (stream) do update set created_at = excluded.created_at,
+               last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
+               epoch = excluded.epoch
+           where (s.epoch, s.last_sequence) <= (excluded.epoch, excluded.last_sequence)
+           returning true as is_latest),
+       published as (
            update relay_checkpoint c set position = r.position
-           from unnest($6::smallint[], $7::bigint[]) as r (partition, position)
+           from ended, unnest($6::smallint[], $7::bigint[]) as r (partition, position)
            where c.partition = r.partition and c.position < r.position)
-       insert into relay_stream as s (stream, created_at, last_sequence, last_event_id, epoch)
-       values ($1, $2, $3, $4, $5)
-       on conflict (stream) do update set created_at = excluded.created_at,
-           last_sequence = excluded.last_sequence, last_event_id = excluded.last_event_id,
-           epoch = excluded.epoch"""
+       select is_latest from ended"""
 )
-async def remember(session: Session, stream: str, created_at: datetime, *rest: Any) -> int:
+async def remember(session: Session, stream: str, created_at: datetime, *rest: Any) -> list[Values]:
     last_sequence, last_event_id, epoch, partitions, positions = rest
     reached = dict(zip(partitions, positions, strict=True))
 
     def is_behind(row: Values) -> bool:
         return bool(row["position"] < reached.get(row["partition"], 0))
 
-    # The server runs the main statement before a "with" that it does not read from.
     behind = session.scan("relay_checkpoint", is_behind)
     await session.lock("relay_stream", (stream,))
+    known = session.get("relay_stream", stream)
+    if known and (known["epoch"], known["last_sequence"]) > (epoch, last_sequence):
+        return []
     row = {
         "stream": stream,
         "created_at": created_at,
@@ -393,7 +399,7 @@ async def remember(session: Session, stream: str, created_at: datetime, *rest: A
         lambda row: {"position": reached[row["partition"]]},
         among=behind,
     )
-    return 1
+    return [{"is_latest": True}]
 
 
 # --------------------------------------------------------------------------------------- the feed
@@ -502,7 +508,7 @@ async def park(session: Session, *given: Any) -> int:
         zip((*PLACE, "frozen", "record", "error", "tries", "next_try_at"), given, strict=True)
     )
     row["record"] = jsonb(row["record"])
-    row["parked_at"] = session.now()
+    row |= {"parked_at": session.now(), "place": next(session.server.places)}
     await session.insert("parked", row)
     return 1
 
@@ -513,15 +519,15 @@ async def park(session: Session, *given: Any) -> int:
          and (p.next_try_at <= $3 or p.tries = 0)
          and not exists (
              select from parked e where (e.consumer, e.frozen) = (p.consumer, p.frozen)
-               and (e.parked_at, e.position) < (p.parked_at, p.position))
-       order by p.parked_at, p.position limit 1 for update of p skip locked"""
+               and e.place < p.place)
+       order by p.place limit 1 for update of p skip locked"""
 )
 async def first_due(
     session: Session, consumer: str, partitions: list[int], now: datetime
 ) -> list[Values]:
     own = frozenset(partitions)
     rows = session.scan("parked", lambda row: row["consumer"] == consumer)
-    rows.sort(key=lambda row: (row["parked_at"], row["position"]))
+    rows.sort(key=lambda row: int(row["place"]))
     firsts: dict[str, Values] = {}
     for row in rows:
         firsts.setdefault(row["frozen"], row)

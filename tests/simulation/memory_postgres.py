@@ -9,6 +9,7 @@ the real server and demands the same results.
 """
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from contextvars import Context
@@ -181,6 +182,8 @@ class MemoryServer:
         self.waiters: dict[Key, list[asyncio.Future[None]]] = {}
         self.sessions: list[Session] = []
         self.listeners: list[tuple[str, MemoryConnection, Listener]] = []
+        self.places = itertools.count(1)
+        """The identity column of `parked`; as a sequence, it is not rolled back."""
         self._backends = 0
 
     def next_pid(self) -> int:

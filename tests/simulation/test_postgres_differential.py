@@ -25,7 +25,7 @@ BY_THE_CLOCK = frozenset({"created_at", "claimed_at", "parked_at", "next_try_at"
 TABLES = [table.name for table in kernel_tables()]
 EMPTY = """
 truncate events, snapshot, log, claim, series, relay_stream, checkpoint, parked, effect,
-    idempotency_key, parked_decision;
+    idempotency_key, parked_decision restart identity;
 update relay_checkpoint set position = 0;
 update partition_head set position = 0, hash = decode(repeat('00', 32), 'hex');
 """
@@ -107,10 +107,7 @@ class Stand(Side):
 
 
 def _plain(row: Any) -> dict[str, Any]:
-    plain = {name: row[name] for name in row.keys() if name not in BY_THE_CLOCK}  # noqa: SIM118
-    if "positions" in plain:
-        plain["positions"] = set(plain["positions"].split(","))  # the server's order is any
-    return plain
+    return {name: row[name] for name in row.keys() if name not in BY_THE_CLOCK}  # noqa: SIM118
 
 
 @asynccontextmanager

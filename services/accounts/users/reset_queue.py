@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.accounts.users.commands import RequestPasswordReset, request_password_reset
 from shared.database import Connection
-from shared.store import Cause, EventStore
+from shared.store import Cause, EventStore, Transaction
 from shared.wakeup import Wakeup
 
 POLL_S = 1.0
@@ -36,16 +36,19 @@ async def answer_resets(store: EventStore, asked: Wakeup) -> None:
 
 async def answer_next_reset(store: EventStore) -> bool:
     """Carry out the oldest request, in one transaction with its removal; whether there was one."""
-    async with store.transaction(Cause(actor="policy:reset_queue")) as tx:
-        db = await tx.begin()
-        row = await db.fetchrow(
-            """delete from reset_request where id = (
-                   select id from reset_request order by id limit 1 for update skip locked)
-               returning id, brand, email"""
-        )
-        if row is None:
-            return False
-        tx.cause = Cause(actor="anonymous", correlation_id=row["id"])
-        command = RequestPasswordReset(brand=row["brand"], email=row["email"])
-        await request_password_reset(command, tx)
+    return await store.run(Cause(actor="policy:reset_queue"), _answer_oldest)
+
+
+async def _answer_oldest(tx: Transaction) -> bool:
+    db = await tx.begin()
+    row = await db.fetchrow(
+        """delete from reset_request where id = (
+               select id from reset_request order by id limit 1 for update skip locked)
+           returning id, brand, email"""
+    )
+    if row is None:
+        return False
+    tx.cause = Cause(actor="anonymous", correlation_id=row["id"])
+    command = RequestPasswordReset(brand=row["brand"], email=row["email"])
+    await request_password_reset(command, tx)
     return True

@@ -32,8 +32,10 @@ async def start_business_day(command: StartBusinessDay, tx: Transaction) -> list
     days = calendar.start(command.day)
     await tx.save(calendar)
     db = await tx.begin()
+    # Who has lost the race for the day learns it from the calendar, and runs again.
     await db.executemany(
-        "insert into business_day_run (brand, day, ordinal, step) values ($1, $2, $3, $4)",
+        """insert into business_day_run (brand, day, ordinal, step) values ($1, $2, $3, $4)
+           on conflict do nothing""",
         [(command.brand, day, place, step) for day in days for place, step in enumerate(STEPS)],
     )
     return days

@@ -43,6 +43,7 @@ where coalesce(i.asked_at, p.started_at) <= $1::timestamptz - case
         else interval '1 hour' end
 order by p.started_at limit $2
 on conflict (subject_id) do update set asked_at = excluded.asked_at
+    where inquiry.asked_at <= excluded.asked_at - interval '1 minute'
 returning subject_id, (select p.started_at < $1::timestamptz - interval '1 day' from payment_open p
                        where p.payment_id = subject_id) as is_old
 """

@@ -28,6 +28,7 @@ left join inquiry i on i.subject_id = p.request_id
 where coalesce(i.asked_at, p.requested_at) <= $1::timestamptz - interval '1 minute'
 order by p.requested_at limit $2
 on conflict (subject_id) do update set asked_at = excluded.asked_at
+    where inquiry.asked_at <= excluded.asked_at - interval '1 minute'
 returning subject_id
 """
 

@@ -80,6 +80,7 @@ class Inbox:
         return len(rows)
 
     async def _end(self, row: asyncpg.Record, outcome: BaseException | None) -> None:
+        """Note what came of it, unless another process has taken it up meanwhile."""
         now = self._store.clock.now()
         is_final = outcome is None or _is_final(outcome) or row["tries"] >= MAX_TRIES
         wait_s = min(2 ** min(row["tries"], 10), LONGEST_WAIT_S)
@@ -88,12 +89,13 @@ class Inbox:
         async with acquire(self._store.pool) as db:
             await db.execute(
                 """update webhook set processed_at = $3, problem = $4, next_try_at = $5
-                   where source = $1 and event_id = $2""",
+                   where source = $1 and event_id = $2 and tries = $6""",
                 row["source"],
                 row["event_id"],
                 now if is_final else None,
                 repr(outcome)[:2000] if outcome is not None else None,
                 now + timedelta(seconds=wait_s),
+                row["tries"],
             )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -27,6 +28,12 @@ SERVICES_OF: dict[str, tuple[str, ...]] = {
     "effect": ("notifications", "billing"),
 }
 """By the first word of a point: the services that come by it."""
+ONE_OF_EACH_KIND: tuple[CrashPoint, ...] = (
+    "command.before_commit",
+    "relay.after_publish",
+    "consumer.before_commit",
+    "effect.after_perform",
+)
 
 
 async def test_f01_a_command_that_died_before_its_commit_works_once_when_it_is_asked_again(
@@ -96,16 +103,21 @@ def note_order(books: Books, person: Person, answer: httpx.Response) -> None:
     person.invoices.append(made["invoice_id"])
 
 
-async def test_a_process_may_die_at_every_crash_point_and_nothing_is_lost_or_done_twice(
-    stand: Stand, books: Books
+@pytest.mark.parametrize(
+    ("seed", "points"),
+    [(103, ONE_OF_EACH_KIND), pytest.param(104, CRASH_POINTS, marks=pytest.mark.long)],
+    ids=["one of each kind", "all"],
+)
+async def test_a_process_may_die_at_a_crash_point_and_nothing_is_lost_or_done_twice(
+    stand: Stand, books: Books, seed: int, points: Sequence[CrashPoint]
 ) -> None:
-    dice = random.Random(103)
-    async with under_load(stand, books, seed=103) as crowd:
+    dice = random.Random(seed)
+    async with under_load(stand, books, seed=seed) as crowd:
         waiting: dict[str, list[CrashPoint]] = {"billing": [], "portal": [], "notifications": []}
-        for point in CRASH_POINTS:
+        for point in points:
             able = [s for s in SERVICES_OF[point.partition(".")[0]] if s in waiting]
             service = min(able, key=lambda name: (len(waiting[name]), dice.random()))
-            waiting[service].append(point)  # type: ignore[arg-type]
+            waiting[service].append(point)
         await asyncio.gather(*(_die_at_each(stand, s, points) for s, points in waiting.items()))
         await crowd.last(1)
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def stand_on_a_small_disk(small_disk: Path, tmp_path: Path) -> Iterator[Stand]:
     (small_disk / "faktura" / "sandbox").symlink_to(tmp_path / "sandbox")
     with running_stand(small_disk / "faktura") as stand:
         yield stand
+        shutil.copytree(stand.home.folder / "logs", tmp_path / "logs")  # the disk goes away
 
 
 async def test_f15_with_a_full_disk_commands_wait_and_all_that_was_accepted_stays(

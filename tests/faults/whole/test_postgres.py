@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from statistics import median
 from uuid import uuid4
 
 import asyncpg
@@ -15,6 +16,7 @@ import pytest
 from deploy.local.keys import SERVICES
 from tests.faults.asking import Asker, Wish
 from tests.faults.books import Books
+from tests.faults.conftest import Say
 from tests.faults.outside import superuser
 from tests.faults.proxy import Weather
 from tests.faults.stand import Stand
@@ -23,24 +25,35 @@ from tests.faults.whole.test_crashes import note_order, order_body, settled
 
 pytestmark = pytest.mark.timeout(240)
 
-HEALED_WITHIN_S = 10.0
+HEALED_WITHIN_S = 2.0
 REFUSED_WITHIN_S = 3.0
 ANSWERED_WITHIN_S = 12.0
 
 
-async def test_f09_one_killed_backend_costs_seconds_and_no_command(
-    stand: Stand, books: Books
+async def test_f09_one_killed_backend_costs_two_seconds_and_no_command(
+    stand: Stand, books: Books, say: Say
 ) -> None:
-    async with under_load(stand, books, seed=109) as crowd:
-        db = await superuser(stand)
-        backends = await db.fetch(
-            "select pid from pg_stat_activity where datname = 'faktura_billing' limit 1"
-        )
-        os.kill(backends[0]["pid"], signal.SIGKILL)
-        begun = time.monotonic()
-        db.terminate()
-        await crowd.until(1)
-        assert time.monotonic() - begun < HEALED_WITHIN_S
+    async with under_load(stand, books, seed=109), asking(stand, books) as asker:
+        person, body, healed_s = await settled(books), await order_body(asker), []
+        for _ in range(3):
+            order = Wish(name="order", path="billing/v1/orders", key=str(uuid4()), body=body)
+            await _kill_a_backend(stand)
+            begun = time.monotonic()
+            note_order(books, person, await asker.definite(order, person))
+            healed_s.append(time.monotonic() - begun)
+        seconds = ", ".join(f"{each:.1f}" for each in healed_s)
+        say(f"an order was accepted {seconds} s after a backend was killed")
+        assert median(healed_s) < HEALED_WITHIN_S
+
+
+async def _kill_a_backend(stand: Stand) -> None:
+    """kill -9 of the server process behind one connection of billing's."""
+    db = await superuser(stand)
+    pid = await db.fetchval(
+        "select pid from pg_stat_activity where datname = 'faktura_billing' limit 1"
+    )
+    os.kill(pid, signal.SIGKILL)
+    db.terminate()
 
 
 async def test_f10_a_killed_postmaster_loses_nothing_that_was_answered(
@@ -158,6 +171,7 @@ async def test_f13_with_all_connections_taken_a_command_is_refused_after_two_sec
 ) -> None:
     async with under_load(stand, books, seed=113), asking(stand, books) as asker:
         person = await settled(books)
+        await asker.renew(person)
         body = await order_body(asker)
         orders = [
             Wish(name="order", path="billing/v1/orders", key=str(uuid4()), body=body)
@@ -183,6 +197,7 @@ async def test_f16_a_long_transaction_with_locks_stops_what_needs_them_and_nothi
 ) -> None:
     async with under_load(stand, books, seed=116) as crowd, asking(stand, books) as asker:
         person = await settled(books)
+        await asker.renew(person)
         order = Wish(name="order", path="billing/v1/orders", key=str(uuid4()),
                      body=await order_body(asker))  # fmt: skip
         async with locked_orders(stand):

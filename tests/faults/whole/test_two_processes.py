@@ -17,7 +17,7 @@ from tests.faults.outside import superuser
 from tests.faults.stand import Stand, running_stand
 from tests.faults.traffic import traffic
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 FIRST, SECOND = 1, 2
 SHARED_WITHIN_S = 15

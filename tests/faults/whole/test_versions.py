@@ -22,7 +22,7 @@ from tests.faults.whole.test_postgres import asking
 from tests.journeys.platform import PROJECT
 from tests.servers import free_port
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 ADDED = '    author: Personal[str]\n    message: Personal[str]\n    channel: str = "web"\n'
 ENDS_WITHIN_S = 20
