@@ -69,6 +69,7 @@ def _lives(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     assert not ends
 
+
 @dataclass(frozen=True)
 class Database:
     """A migrated database of one service, empty and the test's own."""

@@ -12,6 +12,7 @@ from services.billing.automation.ticker import Ticker
 from services.billing.webhooks.inbox import Inbox
 from shared.database import acquire
 from shared.errors import Unavailable
+from shared.lease import Lease
 from tests.billing.house import House
 from tests.billing.test_panel import paid_order
 from tests.conftest import wait_until
@@ -42,9 +43,9 @@ async def test_each_step_of_a_day_is_carried_out_by_one_process(
     steps: Counter[Any] = Counter()
     carry_out = BusinessDayRun._carry_out
 
-    async def count(run: BusinessDayRun, step: Any) -> None:
-        steps[step["step"]] += 1
-        await carry_out(run, step)
+    async def count(run: BusinessDayRun, step: Any, lease: Lease) -> None:
+        steps[step["day"], step["ordinal"]] += 1
+        await carry_out(run, step, lease)
 
     monkeypatch.setattr(BusinessDayRun, "_carry_out", count)
     await asyncio.gather(*(run.work_off() for run in runs))
