@@ -58,6 +58,7 @@ from services.billing.suspensions.routes import router as suspensions_router
 from services.billing.transfers.routes import router as transfers_router
 from services.billing.webhooks.inbox import Inbox
 from services.billing.webhooks.routes import router as webhooks_router
+from services.billing.why.routes import router as why_router
 from shared.clock import SystemClock
 from shared.consumers.group import Consumers
 from shared.database import open_pool
@@ -113,6 +114,7 @@ ROUTERS = (
     automation_router,
     rules_router,
     statements_router,
+    why_router,
 )
 
 

@@ -249,7 +249,7 @@ def test_a_pending_service_can_be_given_up() -> None:
     service = (
         given(pending_service())
         .when(lambda s: s.cancel(today=TODAY, reason="unpaid"))
-        .then((HeldService.Cancelled, {"cancelled_on": TODAY, "reason": "unpaid"}))
+        .then((HeldService.Cancelled, {"cancelled_on": TODAY, "reason": "unpaid", "why": None}))
     )
     assert (service.status, service.has_ended) == ("cancelled", True)
 

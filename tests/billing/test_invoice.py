@@ -167,13 +167,13 @@ def test_the_same_payment_counts_once() -> None:
 
 def test_a_reminder_says_how_many_days_are_left() -> None:
     given(issued_invoice()).when(lambda i: i.give_notice(DUE - timedelta(days=7))).then(
-        (Invoice.Reminded, {"days_before": 7})
+        (Invoice.Reminded, {"days_before": 7, "why": None})
     )
 
 
 def test_a_notice_says_for_how_many_days_the_invoice_is_overdue() -> None:
     given(issued_invoice()).when(lambda i: i.give_notice(DUE + timedelta(days=3))).then(
-        (Invoice.OverdueNoticed, {"days_after": 3})
+        (Invoice.OverdueNoticed, {"days_after": 3, "why": None})
     )
 
 
@@ -193,7 +193,7 @@ def test_an_unpaid_invoice_can_be_made_void() -> None:
     invoice = (
         given(invoice_with_attempt())
         .when(lambda i: i.cancel(today=TODAY, reason="order_client"))
-        .then((Invoice.Cancelled, {"cancelled_on": TODAY, "reason": "order_client"}))
+        .then((Invoice.Cancelled, {"cancelled_on": TODAY, "reason": "order_client", "why": None}))
     )
     assert not invoice.is_open
 
@@ -261,7 +261,7 @@ def test_a_void_invoice_gives_the_credit_back_that_was_used_for_it() -> None:
     use_credit(partly, 1000)
     released: list[dict[UUID, int]] = []
     given(partly).when(lambda i: released.append(i.cancel(today=TODAY, reason="x"))).then(
-        (Invoice.Cancelled, {"cancelled_on": TODAY, "reason": "x"}),
+        (Invoice.Cancelled, {"cancelled_on": TODAY, "reason": "x", "why": None}),
     )
     assert released == [{OTHER: 1000}]
 
@@ -301,7 +301,7 @@ def test_what_was_written_off_is_asked_for_no_more_and_money_for_it_is_credit() 
     invoice = (
         given(issued_invoice())
         .when(lambda i: i.write_off("insolvent"))
-        .then((Invoice.WrittenOff, {"amount_minor": 2990, "reason": "insolvent"}))
+        .then((Invoice.WrittenOff, {"amount_minor": 2990, "reason": "insolvent", "why": None}))
     )
     assert not invoice.is_open
     assert invoice.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY) == 2990

@@ -57,7 +57,7 @@ def test_an_order_can_be_given_up_once() -> None:
     order = (
         given(placed_order())
         .when(lambda o: o.cancel(today=TODAY, reason="client"))
-        .then((Order.Cancelled, {"cancelled_on": TODAY, "reason": "client"}))
+        .then((Order.Cancelled, {"cancelled_on": TODAY, "reason": "client", "why": None}))
     )
     assert order.is_cancelled
 

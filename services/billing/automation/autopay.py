@@ -7,7 +7,8 @@ from uuid import UUID
 from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.invoices.invoice import Invoice
 from services.billing.rules.policy import policy_for
-from services.billing.why.because import because
+from services.billing.why.because import Fact, because
+from services.billing.why.codes import Code
 from services.billing.why.why import Why
 from shared.store import Transaction
 
@@ -29,10 +30,10 @@ async def ask_autopay(command: AskAutopay, tx: Transaction) -> bool:
     if not await tx.claim_once("autopay", f"{invoice.id}/{command.retry_days}"):
         return False
     policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
-    rule = "autopay.retry" if command.retry_days else "autopay.due"
-    await tx.save(
-        _request(invoice, command, why=because(tx, rule, policy=policy, due_on=invoice.due_on))
-    )
+    rule: Code = "autopay.retry" if command.retry_days else "autopay.due"
+    facts: dict[str, Fact] = {"due_on": invoice.due_on, "retry_days": command.retry_days}
+    why = because(tx, rule, policy=policy, **facts)
+    await tx.save(_request(invoice, command, why=why))
     return True
 
 

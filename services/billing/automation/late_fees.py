@@ -21,7 +21,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.rules.policy import policy_for
 from services.billing.rules.rules import LateFee
-from services.billing.why.because import because
+from services.billing.why.because import Fact, because
 from services.billing.why.why import Why
 from shared.errors import NotFound
 from shared.money import round_half_even
@@ -74,9 +74,9 @@ async def charge_late_fee(command: ChargeLateFee, tx: Transaction) -> Invoice | 
         return None
     if not await tx.claim_once("late_fee", str(invoice.id)):
         return None
-    why = because(
-        tx, "late_fee.overdue", policy=policy, invoice=invoice.id, open_minor=invoice.open_minor
-    )
+    facts = {"open_minor": invoice.open_minor, "after_days": max(fee.after_days, 1)}
+    overdue: dict[str, Fact] = {"invoice": invoice.id, "due_on": invoice.due_on}
+    why = because(tx, "late_fee.overdue", policy=policy, **facts, **overdue)
     line = await _fee_line(invoice, minor, why=why, tx=tx)
     return await issue_invoice(_fee_invoice(invoice, line, today=command.today), tx)
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.why.why import Why
 from shared.errors import Conflict
 
 
@@ -39,6 +40,7 @@ class CreditBalance(Aggregate):
         amount_minor: int
         reason: str
         payment_id: UUID
+        why: Why | None = None
 
     class Given(Aggregate.Event):
         TOPIC = "billing.credit_balance.given"
@@ -46,24 +48,28 @@ class CreditBalance(Aggregate):
         source: str
         reference_id: UUID
         reason: str
+        why: Why | None = None
 
     class Applied(Aggregate.Event):
         TOPIC = "billing.credit_balance.applied"
         application_id: UUID
         invoice_id: UUID
         amount_minor: int
+        why: Why | None = None
 
     class Released(Aggregate.Event):
         TOPIC = "billing.credit_balance.released"
         application_id: UUID
         invoice_id: UUID
         amount_minor: int
+        why: Why | None = None
 
     class Withdrawn(Aggregate.Event):
         TOPIC = "billing.credit_balance.withdrawn"
         withdrawal_id: UUID
         amount_minor: int
         reason: str
+        why: Why | None = None
 
     @staticmethod
     def id_of(account_id: UUID, currency: str) -> UUID:
@@ -88,65 +94,108 @@ class CreditBalance(Aggregate):
         self.sources: frozenset[UUID] = frozenset()
         self.uses: dict[UUID, int] = {}
 
-    def add(self, *, amount_minor: int, reason: str, payment_id: UUID) -> None:
+    def add(
+        self, *, amount_minor: int, reason: str, payment_id: UUID, why: Why | None = None
+    ) -> None:
         """Keep what a payment left over. The same payment again is `CreditAlreadyAdded`."""
         self._check_new(payment_id, amount_minor=amount_minor)
-        self._added(amount_minor=amount_minor, reason=reason, payment_id=payment_id)
+        self._added(amount_minor=amount_minor, reason=reason, payment_id=payment_id, why=why)
 
     @event(Added)
-    def _added(self, amount_minor: int, reason: str, payment_id: UUID) -> None:
+    def _added(self, amount_minor: int, reason: str, *, payment_id: UUID, why: Why | None) -> None:
         self.balance_minor += amount_minor
         self.sources |= {payment_id}
 
-    def give(self, *, amount_minor: int, source: str, reference_id: UUID, reason: str) -> None:
+    def give(
+        self,
+        *,
+        amount_minor: int,
+        source: str,
+        reference_id: UUID,
+        reason: str,
+        why: Why | None = None,
+    ) -> None:
         """Add what no payment brought. `source`: credit_note, or staff for a gift.
 
         The same reference again is `CreditAlreadyAdded`.
         """
         self._check_new(reference_id, amount_minor=amount_minor)
         self._given(
-            amount_minor=amount_minor, source=source, reference_id=reference_id, reason=reason
+            amount_minor=amount_minor,
+            source=source,
+            reference_id=reference_id,
+            reason=reason,
+            why=why,
         )
 
     @event(Given)
-    def _given(self, amount_minor: int, source: str, reference_id: UUID, reason: str) -> None:
+    def _given(
+        self,
+        amount_minor: int,
+        source: str,
+        *,
+        reference_id: UUID,
+        reason: str,
+        why: Why | None,
+    ) -> None:
         self.balance_minor += amount_minor
         self.sources |= {reference_id}
 
-    def apply(self, *, application_id: UUID, invoice_id: UUID, amount_minor: int) -> None:
+    def apply(
+        self,
+        *,
+        application_id: UUID,
+        invoice_id: UUID,
+        amount_minor: int,
+        why: Why | None = None,
+    ) -> None:
         """Use some of it for an invoice; `CreditTooSmall` beyond the balance. Each use is new."""
         assert application_id not in self.uses, "each use has an id of its own"
         self._check_covers(amount_minor)
         self._applied(
-            application_id=application_id, invoice_id=invoice_id, amount_minor=amount_minor
+            application_id=application_id,
+            invoice_id=invoice_id,
+            amount_minor=amount_minor,
+            why=why,
         )
 
     @event(Applied)
-    def _applied(self, application_id: UUID, invoice_id: UUID, amount_minor: int) -> None:
+    def _applied(
+        self, application_id: UUID, invoice_id: UUID, *, amount_minor: int, why: Why | None
+    ) -> None:
         self.balance_minor -= amount_minor
         self.uses = {**self.uses, application_id: amount_minor}
 
-    def release(self, *, application_id: UUID, invoice_id: UUID) -> None:
+    def release(self, *, application_id: UUID, invoice_id: UUID, why: Why | None = None) -> None:
         """Take a use back, as the invoice became void. What is not in use: nothing changes."""
         if application_id in self.uses:
             self._released(
                 application_id=application_id,
                 invoice_id=invoice_id,
                 amount_minor=self.uses[application_id],
+                why=why,
             )
 
     @event(Released)
-    def _released(self, application_id: UUID, invoice_id: UUID, amount_minor: int) -> None:
+    def _released(
+        self, application_id: UUID, invoice_id: UUID, *, amount_minor: int, why: Why | None
+    ) -> None:
         self.balance_minor += amount_minor
         self.uses = {key: used for key, used in self.uses.items() if key != application_id}
 
-    def withdraw(self, *, withdrawal_id: UUID, amount_minor: int, reason: str) -> None:
+    def withdraw(
+        self, *, withdrawal_id: UUID, amount_minor: int, reason: str, why: Why | None = None
+    ) -> None:
         """Pay some of it out, or take back a gift; `CreditTooSmall` beyond the balance."""
         self._check_covers(amount_minor)
-        self._withdrawn(withdrawal_id=withdrawal_id, amount_minor=amount_minor, reason=reason)
+        self._withdrawn(
+            withdrawal_id=withdrawal_id, amount_minor=amount_minor, reason=reason, why=why
+        )
 
     @event(Withdrawn)
-    def _withdrawn(self, withdrawal_id: UUID, amount_minor: int, reason: str) -> None:
+    def _withdrawn(
+        self, withdrawal_id: UUID, amount_minor: int, *, reason: str, why: Why | None
+    ) -> None:
         self.balance_minor -= amount_minor
 
     def _check_new(self, source: UUID, *, amount_minor: int) -> None:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import msgspec
+
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.why.why import Why
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -14,6 +17,7 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
         case CreditBalance.Added() as added:
             return billing.CreditAdded(
                 **currency,
+                why=_why(added.why),
                 amount_minor=added.amount_minor,
                 reason=added.reason,
                 payment_id=added.payment_id,
@@ -21,6 +25,7 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
         case CreditBalance.Given() as given:
             return billing.CreditGiven(
                 **currency,
+                why=_why(given.why),
                 amount_minor=given.amount_minor,
                 source=given.source,
                 reference_id=given.reference_id,
@@ -29,6 +34,7 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
         case CreditBalance.Applied() as applied:
             return billing.CreditApplied(
                 **currency,
+                why=_why(applied.why),
                 application_id=applied.application_id,
                 invoice_id=applied.invoice_id,
                 amount_minor=applied.amount_minor,
@@ -36,6 +42,7 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
         case CreditBalance.Released() as released:
             return billing.CreditReleased(
                 **currency,
+                why=_why(released.why),
                 application_id=released.application_id,
                 invoice_id=released.invoice_id,
                 amount_minor=released.amount_minor,
@@ -43,9 +50,14 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
         case CreditBalance.Withdrawn() as withdrawn:
             return billing.CreditWithdrawn(
                 **currency,
+                why=_why(withdrawn.why),
                 withdrawal_id=withdrawn.withdrawal_id,
                 amount_minor=withdrawn.amount_minor,
                 reason=withdrawn.reason,
             )
         case _:
             return None
+
+
+def _why(why: Why | None) -> billing.Why | None:
+    return msgspec.convert(why, billing.Why | None, from_attributes=True)

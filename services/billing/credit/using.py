@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.invoices.invoice import Invoice
+from services.billing.why.because import because
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
@@ -22,7 +23,12 @@ async def use_credit(invoice: Invoice, tx: Transaction, *, today: date) -> Credi
     used_minor = invoice.apply_credit(
         application_id=application_id, amount_minor=credit.balance_minor, today=today
     )
-    credit.apply(application_id=application_id, invoice_id=invoice.id, amount_minor=used_minor)
+    credit.apply(
+        application_id=application_id,
+        invoice_id=invoice.id,
+        amount_minor=used_minor,
+        why=because(tx, "credit.applied", invoice=invoice.id),
+    )
     return credit
 
 

@@ -23,6 +23,9 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import CreditedDocument, CreditedLine, InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.invoices.taxing import taxed_part
+from services.billing.why.because import because
+from services.billing.why.codes import OF_CREDIT_NOTE
+from services.billing.why.why import Why
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Transaction
@@ -39,6 +42,7 @@ class IssueCreditNote:
     """`amounts`: place of a line, from 0 -> what is taken back of it as priced; None: all the rest.
 
     `reason` is a sentence that the client reads. `corrected_by`: the invoice that takes its place.
+    A `reason` that is a stable code says why, unless `why` does.
     """
 
     id: UUID
@@ -48,6 +52,7 @@ class IssueCreditNote:
     reason: str
     amounts: Mapping[int, int] | None = None
     corrected_by: UUID | None = None
+    why: Why | None = None
     expected_version: int | None = None
 
 
@@ -81,10 +86,18 @@ async def _credit(command: IssueCreditNote, invoice: Invoice, *, tx: Transaction
     brand = await tx.load(Brand, Brand.id_of(invoice.brand))
     number = await next_document_number(tx, brand, series="credit_note", today=command.today)
     says = _facts(command, invoice, document=document)
-    note = CreditNote.issue(**says, number=number, returned_minor=returned_minor)
+    why = command.why or _why(command, tx)
+    note = CreditNote.issue(**says, number=number, returned_minor=returned_minor, why=why)
     await tx.save(note, invoice)
     await _give_back(note, tx)
     return note
+
+
+def _why(command: IssueCreditNote, tx: Transaction) -> Why:
+    rule = OF_CREDIT_NOTE.get(command.reason, "credit_note.by_staff")
+    if command.corrected_by:
+        rule = "credit_note.correction"
+    return because(tx, rule, invoice=command.invoice_id, reason=command.reason)
 
 
 def _facts(
@@ -119,6 +132,7 @@ async def _give_back(note: CreditNote, tx: Transaction) -> None:
             source="credit_note",
             reference_id=note.id,
             reason=note.number,
+            why=because(tx, "credit.from_note", number=note.number),
         )
         await tx.save(credit)
 
@@ -173,7 +187,8 @@ async def correct_and_reissue(command: CorrectInvoice, tx: Transaction) -> Invoi
     """
     credit = _credit_over_all(command)
     old = await _invoice_to_credit(credit, tx)
-    lines = _corrected_lines(old, command.lines)
+    why = because(tx, "correction.reissued", invoice=old.id)
+    lines = [replace(line, why=why) for line in _corrected_lines(old, command.lines)]
     note = await _credit(credit, old, tx=tx)
     new = await issue_invoice(_reissue(command, old, lines=lines), tx)
     await _settle_by(note, new, today=command.today, tx=tx)
@@ -241,7 +256,8 @@ async def _settle_by(note: CreditNote, new: Invoice, *, today: date, tx: Transac
     assert new.account_id is not None, "an invoice belongs to an account"
     credit = await balance_of(tx, new.account_id, brand=new.brand, currency=new.currency)
     use = new_id()
-    credit.apply(application_id=use, invoice_id=new.id, amount_minor=amount_minor)
+    why = because(tx, "credit.correction", invoice=note.invoice_id)
+    credit.apply(application_id=use, invoice_id=new.id, amount_minor=amount_minor, why=why)
     new.apply_credit(application_id=use, amount_minor=amount_minor, today=today)
     await number_if_paid(new, today=today, tx=tx)
     await tx.save(credit, new)

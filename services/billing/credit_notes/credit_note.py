@@ -12,6 +12,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from services.billing.invoices.lines import CreditedDocument, CreditedLine, TaxRow
+from services.billing.why.why import Why
 from shared.personal import Personal
 
 
@@ -43,6 +44,7 @@ class CreditNote(Aggregate):
         prices_include_tax: bool = False
         payee: dict[str, str] = field(default_factory=dict)
         corrected_by: UUID | None = None
+        why: Why | None = None
 
     @classmethod
     def issue(cls, *, billed_to: tuple[str, str, str], **says: Any) -> Self:
@@ -53,7 +55,8 @@ class CreditNote(Aggregate):
         `corrected_by`: the invoice that stands for the old one anew.
         """
         name, address, tax_id = billed_to
-        note = cls(**says, billed_to_name=name, billed_to_address=address, billed_to_tax_id=tax_id)
+        whom = {"billed_to_name": name, "billed_to_address": address, "billed_to_tax_id": tax_id}
+        note = cls(**{"why": None, **says, **whom})
         assert note.total_minor > 0, "a credit note takes something back"
         assert 0 <= note.returned_minor <= note.total_minor, "no more comes back than was asked for"
         return note
@@ -81,6 +84,7 @@ class CreditNote(Aggregate):
         prices_include_tax: bool,
         payee: dict[str, str],
         corrected_by: UUID | None,
+        why: Why | None,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand

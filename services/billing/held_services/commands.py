@@ -20,6 +20,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.rules.policy import Policy, policy_for
 from services.billing.why.because import because
+from services.billing.why.codes import Code
 from services.billing.why.why import Why
 from shared.ids import new_id
 from shared.store import Transaction
@@ -101,7 +102,7 @@ def _most_unpaid(policy: Policy) -> int:
 
 
 async def _billing(
-    service: HeldService, policy: Policy, *, due_on: date, rule: str, tx: Transaction
+    service: HeldService, policy: Policy, *, due_on: date, rule: Code, tx: Transaction
 ) -> _Billing:
     """The circumstances of an invoice for the account and brand of `service`."""
     assert service.account_id, "a service belongs to an account"
@@ -113,7 +114,9 @@ async def _billing(
         by=proration(policy.rules.proration, zone=brand.settings.time_zone),
         aligns_addons=policy.rules.align_addons,
         most_unpaid=_most_unpaid(policy),
-        why=because(tx, rule, policy=policy, due_on=due_on),
+        why=because(
+            tx, rule, policy=policy, due_on=due_on, days_before=policy.rules.renewal_days_before
+        ),
     )
 
 
@@ -230,10 +233,20 @@ async def warn_of_suspension(command: WarnOfSuspension, tx: Transaction) -> bool
         invoice_number=invoice.number,
         today=command.today,
         suspends_on=command.suspends_on,
-        why=because(tx, "suspension.warning", invoice=invoice.id, due_on=invoice.due_on),
+        why=await _why_warned(service, invoice, suspends_on=command.suspends_on, tx=tx),
     )
     await tx.save(service)
     return True
+
+
+async def _why_warned(
+    service: HeldService, invoice: Invoice, *, suspends_on: date, tx: Transaction
+) -> Why:
+    policy = await policy_for(
+        tx, service.brand, product_id=service.terms.product_id, account_id=service.account_id
+    )
+    facts = {"due_on": invoice.due_on, "suspends_on": suspends_on}
+    return because(tx, "suspension.warning", policy=policy, invoice=invoice.id, **facts)
 
 
 async def _is_to_warn(

@@ -292,7 +292,7 @@ class HeldService(Aggregate):
         else:
             self.trigger_event(self.Terminated, terminated_on=today, reason=reason, why=why)
 
-    def cancel(self, *, today: date, reason: str) -> None:
+    def cancel(self, *, today: date, reason: str, why: Why | None = None) -> None:
         """It never runs, because its order was given up. `ServiceNotPending` once it runs."""
         check_pending(self.status)
-        self.trigger_event(self.Cancelled, cancelled_on=today, reason=reason)
+        self.trigger_event(self.Cancelled, cancelled_on=today, reason=reason, why=why)

@@ -127,9 +127,13 @@ def _of_end_or_halt(event: DomainEvent, service: HeldService) -> PublicEvent | N
             )
         case HeldService.Ended() as ended:
             return _ended(ended, service)
-        case HeldService.Cancelled(cancelled_on=day, reason=reason):
+        case HeldService.Cancelled(cancelled_on=day, reason=reason, why=why):
             return billing.ServiceCancelled(
-                service_id=service.id, order_id=service.order_id, cancelled_on=day, reason=reason
+                service_id=service.id,
+                order_id=service.order_id,
+                cancelled_on=day,
+                reason=reason,
+                why=_why(why),
             )
         case _:
             return None

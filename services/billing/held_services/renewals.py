@@ -22,6 +22,7 @@ from services.billing.held_services.terms import Billed, ChargedTime, NothingDue
 from services.billing.invoices.descriptions import Sold, describe_renewal
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.promotions.discount import Discount, after_period, all_taken_off
+from services.billing.why.codes import Code
 from services.billing.why.why import Why
 
 
@@ -167,5 +168,10 @@ def _lines(
         codes = ", ".join(each.code for each in terms.discounts)
         text = describe_discount(codes, language)
         off = replace(product, kind="promotion", description=text, net_minor=-billed.off_minor)
-        lines.append(off)
+        lines.append(replace(off, why=_taken_off(why, codes)))
     return lines
+
+
+def _taken_off(why: Why | None, codes: str) -> Why | None:
+    rule: Code = "promotion.taken_off"
+    return replace(why, rule=rule, facts={**why.facts, "codes": codes}) if why else None

@@ -245,6 +245,7 @@ class Cancelled(Aggregate.Event):
     TOPIC = "billing.held_service.cancelled"
     cancelled_on: date
     reason: str
+    why: Why | None = None
 
     def apply(self, aggregate: Any) -> None:
         aggregate.status = "cancelled"

@@ -19,6 +19,8 @@ from services.billing.rules.policy import policy_for
 from services.billing.rules.rules import Rules
 from services.billing.tax.tax import TaxRules
 from services.billing.why.because import because
+from services.billing.why.codes import OF_VOID_INVOICE, Code
+from services.billing.why.why import Why
 from shared.errors import Conflict, NotFound
 from shared.store import Transaction
 
@@ -158,11 +160,12 @@ async def number_if_paid(invoice: Invoice, *, today: date, tx: Transaction) -> N
 
 @dataclass(frozen=True, kw_only=True)
 class CancelInvoice:
-    """`reason` is a stable code, such as service_ended."""
+    """`reason` is a stable code, such as service_ended, which says why unless `why` does."""
 
     invoice_id: UUID
     today: date
     reason: str
+    why: Why | None = None
 
 
 async def cancel_invoice(command: CancelInvoice, tx: Transaction) -> None:
@@ -175,7 +178,9 @@ async def cancel_invoice(command: CancelInvoice, tx: Transaction) -> None:
 async def void_invoice(command: CancelInvoice, tx: Transaction) -> None:
     """The same for who wants to know why not: raises what `Invoice.cancel` raises."""
     invoice = await tx.load(Invoice, command.invoice_id)
-    uses = invoice.cancel(today=command.today, reason=command.reason)
+    rule = OF_VOID_INVOICE.get(command.reason, "invoice.voided_by_staff")
+    why = command.why or because(tx, rule, reason=command.reason)
+    uses = invoice.cancel(today=command.today, reason=command.reason, why=why)
     await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
     await release_credit(invoice, uses, tx=tx)
 
@@ -198,7 +203,8 @@ async def release_credit(invoice: Invoice, uses: Mapping[UUID, int], *, tx: Tran
         balance_id = CreditBalance.id_of(invoice.account_id, invoice.currency)
         credit = await tx.load(CreditBalance, balance_id)
         for application_id in uses:
-            credit.release(application_id=application_id, invoice_id=invoice.id)
+            why = because(tx, "credit.released", invoice=invoice.id)
+            credit.release(application_id=application_id, invoice_id=invoice.id, why=why)
         await tx.save(credit)
 
 
@@ -217,7 +223,7 @@ async def write_off_invoice(command: WriteOffInvoice, tx: Transaction) -> Invoic
     invoice = await invoice_of_brand(
         command.invoice_id, command.brand, tx=tx, expected_version=command.expected_version
     )
-    invoice.write_off(command.reason)
+    invoice.write_off(command.reason, because(tx, "invoice.written_off", reason=command.reason))
     await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
     return invoice
 
@@ -249,7 +255,7 @@ async def give_notice(command: GiveNotice, tx: Transaction) -> bool:
     if not await tx.claim_once("notice", f"{invoice.id}/{command.offset_days}"):
         return False
     policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
-    rule = "notice.overdue" if command.offset_days > 0 else "notice.due"
+    rule: Code = "notice.overdue" if command.offset_days > 0 else "notice.due"
     why = because(tx, rule, policy=policy, due_on=invoice.due_on, offset_days=command.offset_days)
     invoice.give_notice(command.today, why)
     await tx.save(invoice)

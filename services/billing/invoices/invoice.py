@@ -75,6 +75,7 @@ class Invoice(Aggregate):
         TOPIC = "billing.invoice.written_off"
         amount_minor: int
         reason: str
+        why: Why | None = None
 
     class Paid(Aggregate.Event):
         TOPIC = "billing.invoice.paid"
@@ -94,6 +95,7 @@ class Invoice(Aggregate):
         TOPIC = "billing.invoice.cancelled"
         cancelled_on: date
         reason: str
+        why: Why | None = None
 
     @event(Issued)
     def __init__(
@@ -249,13 +251,13 @@ class Invoice(Aggregate):
             by, reference_id, amount_minor=amount_minor, share_minor=amount_minor - returned_minor
         )
 
-    def write_off(self, reason: str) -> None:
+    def write_off(self, reason: str, why: Why | None = None) -> None:
         """Give up what is open; money that comes yet is the account's credit. Once."""
         self.settlement.check_quiet()
-        self._written_off(amount_minor=self.open_minor, reason=reason)
+        self._written_off(amount_minor=self.open_minor, reason=reason, why=why)
 
     @event(WrittenOff)
-    def _written_off(self, amount_minor: int, reason: str) -> None:
+    def _written_off(self, amount_minor: int, reason: str, *, why: Why | None) -> None:
         self.settlement = replace(self.settlement, open_minor=0, is_written_off=True)
 
     def take_number(self, *, number: str, today: date) -> None:
@@ -278,17 +280,17 @@ class Invoice(Aggregate):
         else:
             self.trigger_event(self.OverdueNoticed, days_after=-days_before, why=why)
 
-    def cancel(self, *, today: date, reason: str) -> dict[UUID, int]:
+    def cancel(self, *, today: date, reason: str, why: Why | None = None) -> dict[UUID, int]:
         """Make it void and return the uses of credit that it gives back: id -> amount.
 
         Refused when money has come or may come, or by a credit note; a second time is a conflict.
         """
         self.settlement.check_untouched()
-        self._cancelled(cancelled_on=today, reason=reason)
+        self._cancelled(cancelled_on=today, reason=reason, why=why)
         return self.settlement.credit
 
     @event(Cancelled)
-    def _cancelled(self, cancelled_on: date, reason: str) -> None:
+    def _cancelled(self, cancelled_on: date, reason: str, *, why: Why | None) -> None:
         self.settlement = self.settlement.cancelled()
 
     def _settle(self, today: date) -> None:

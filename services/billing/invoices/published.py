@@ -31,7 +31,7 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 total_minor=invoice.total_minor,
                 currency=invoice.currency,
             )
-        case Invoice.Cancelled(cancelled_on=cancelled_on, reason=reason):
+        case Invoice.Cancelled(cancelled_on=cancelled_on, reason=reason, why=why):
             return billing.InvoiceCancelled(
                 invoice_id=invoice.id,
                 number=invoice.number,
@@ -40,16 +40,18 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 cancelled_on=cancelled_on,
                 reason=reason,
                 tax_minor=invoice.totals.tax_minor,
+                why=_why(why),
             )
         case Invoice.Numbered(number=number, numbered_on=day):
             return billing.InvoiceNumbered(invoice_id=invoice.id, number=number, numbered_on=day)
-        case Invoice.WrittenOff(amount_minor=amount_minor, reason=reason):
+        case Invoice.WrittenOff(amount_minor=amount_minor, reason=reason, why=why):
             return billing.InvoiceWrittenOff(
                 invoice_id=invoice.id,
                 number=invoice.number,
                 amount_minor=amount_minor,
                 currency=invoice.currency,
                 reason=reason,
+                why=_why(why),
             )
         case _:
             return _notice_of(event, invoice)

@@ -1,6 +1,6 @@
 """Placing an order, which opens a service and issues its first invoice, and giving it up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -23,7 +23,10 @@ from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.orders.order import Order, OrderedItem
 from services.billing.provisioning.provisioning import Provisioning
-from services.billing.rules.policy import policy_of, terms_of
+from services.billing.rules.policy import policy_for, policy_of, terms_of
+from services.billing.why.because import because
+from services.billing.why.codes import OF_ORDER_END
+from services.billing.why.why import Why
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
@@ -45,7 +48,6 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     brand = await tx.load(Brand, Brand.id_of(command.brand))
     product = await _product(command, tx)
     price = await _price(command, product, currency=brand.settings.currency, tx=tx)
-    language = (await contact_of(command.account_id, tx.read)).language
     today = await today_for(command.brand, tx)
     number = await next_document_number(tx, brand, series="order", today=today)
     first = await _first_time(command, price, brand=brand, product=product, tx=tx)
@@ -53,7 +55,7 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     await _hold(order, product, today=today, tx=tx)
     service = _service(order, product, price=price, first=first)
     await tx.save(order, service, _provisioning(service))
-    lines = _first_lines(service, price, language=language)
+    lines = await _first_lines(service, price, order=order, tx=tx)
     due_on = today + timedelta(days=brand.settings.dunning.new_order_due_days)
     await issue_invoice(_first_invoice(order, lines, today=today, due_on=due_on), tx)
     return order
@@ -156,7 +158,17 @@ def _provisioning(service: HeldService) -> Provisioning:
     )
 
 
-def _first_lines(service: HeldService, price: Price, *, language: str) -> list[InvoiceLine]:
+async def _first_lines(
+    service: HeldService, price: Price, *, order: Order, tx: Transaction
+) -> list[InvoiceLine]:
+    """What was ordered, in the account's language."""
+    assert order.account_id is not None, "an order belongs to an account"
+    language = (await contact_of(order.account_id, tx.read)).language
+    why = because(tx, "order.placed", order=order.number)
+    return [replace(line, why=why) for line in _lines(service, price, language=language)]
+
+
+def _lines(service: HeldService, price: Price, *, language: str) -> list[InvoiceLine]:
     """The first time, whose days may begin with the activation, and the set-up fee if any."""
     terms = service.terms
     sold = Sold(product_name=terms.product_name, domain=terms.domain, cycle=terms.cycle)
@@ -211,11 +223,18 @@ async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
     order = await tx.load(Order, command.order_id, expected_version=command.expected_version)
     if command.account_id not in {None, order.account_id}:
         raise NotFound()
-    order.cancel(today=command.today, reason=command.reason)
+    why = await _why_cancelled(order, command, tx=tx)
+    order.cancel(today=command.today, reason=command.reason, why=why)
     invoice = await as_corrected(order.invoice_id, tx)
-    uses = invoice.cancel(today=command.today, reason=f"order_{command.reason}")
+    uses = invoice.cancel(today=command.today, reason=f"order_{command.reason}", why=why)
     service = await tx.load(HeldService, order.service_id)
-    service.cancel(today=command.today, reason=command.reason)
+    service.cancel(today=command.today, reason=command.reason, why=why)
     await tx.save(order, invoice, service)
     await release_credit(invoice, uses, tx=tx)
     return order
+
+
+async def _why_cancelled(order: Order, command: CancelOrder, *, tx: Transaction) -> Why:
+    policy = await policy_for(tx, order.brand, account_id=order.account_id)
+    rule = OF_ORDER_END.get(command.reason, "order.given_up")
+    return because(tx, rule, policy=policy, days=policy.rules.unpaid_order_days)

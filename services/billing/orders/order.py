@@ -8,6 +8,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.why.why import Why
 from shared.errors import Conflict, Invalid
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -54,6 +55,7 @@ class Order(Aggregate):
         TOPIC = "billing.order.cancelled"
         cancelled_on: date
         reason: str
+        why: Why | None = None
 
     @classmethod
     def place(
@@ -100,12 +102,12 @@ class Order(Aggregate):
         self.item = item
         self.is_cancelled = False
 
-    def cancel(self, *, today: date, reason: str) -> None:
+    def cancel(self, *, today: date, reason: str, why: Why | None = None) -> None:
         """Give the order up. A second time is `OrderAlreadyCancelled`."""
         if self.is_cancelled:
             raise OrderAlreadyCancelled(number=self.number)
-        self._cancelled(cancelled_on=today, reason=reason)
+        self._cancelled(cancelled_on=today, reason=reason, why=why)
 
     @event(Cancelled)
-    def _cancelled(self, cancelled_on: date, reason: str) -> None:
+    def _cancelled(self, cancelled_on: date, reason: str, *, why: Why | None) -> None:
         self.is_cancelled = True

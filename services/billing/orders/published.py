@@ -1,5 +1,7 @@
 """What orders tell the world."""
 
+import msgspec
+
 from services.billing.orders.order import Order
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
@@ -28,6 +30,7 @@ def of_order(event: DomainEvent, order: Order) -> PublicEvent | None:
                 invoice_id=order.invoice_id,
                 cancelled_on=cancelled.cancelled_on,
                 reason=cancelled.reason,
+                why=msgspec.convert(cancelled.why, billing.Why | None, from_attributes=True),
             )
         case _:
             return None

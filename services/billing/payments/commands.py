@@ -11,6 +11,8 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number
 from services.billing.payments.gateway import Checkout
 from services.billing.payments.payment import Payment
+from services.billing.why.because import because
+from services.billing.why.codes import Code
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
@@ -185,7 +187,9 @@ async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: T
     credit = await balance_of(
         tx, payment.account_id, brand=payment.brand, currency=payment.currency
     )
-    credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id)
+    rule: Code = "credit.overpayment" if reason == "overpayment" else "credit.after_end"
+    why = because(tx, rule, invoice=payment.invoice_id)
+    credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id, why=why)
     await tx.save(credit)
 
 

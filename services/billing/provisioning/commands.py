@@ -9,9 +9,11 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.paid_time import beginning
 from services.billing.held_services.terms import OVERDUE, has_overdue, is_suspendable
 from services.billing.invoices.invoice import Invoice
+from services.billing.orders.order import Order
 from services.billing.provisioning.provisioning import Provisioning, Request
+from services.billing.rules.policy import Policy, policy_for
 from services.billing.transfers.completing import complete_transfer
-from services.billing.why.because import because
+from services.billing.why.because import Fact, because
 from services.billing.why.why import Why
 from shared.errors import Conflict
 from shared.ids import new_id
@@ -32,8 +34,15 @@ class RequestCreation:
 async def request_creation(command: RequestCreation, tx: Transaction) -> None:
     """Ask for the service. Asked already or there already: nothing changes; refused: ask again."""
     provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
-    provisioning.request(request_id=new_id(), action="create")
+    why = await _why_created(command.service_id, tx)
+    provisioning.request(request_id=new_id(), action="create", why=why)
     await tx.save(provisioning)
+
+
+async def _why_created(service_id: UUID, tx: Transaction) -> Why:
+    service = await tx.load(HeldService, service_id)
+    order = await tx.load(Order, service.order_id)
+    return because(tx, "order.paid", order=order.number, invoice=order.invoice_id)
 
 
 async def retry_creation(command: RequestCreation, tx: Transaction) -> None:
@@ -41,7 +50,8 @@ async def retry_creation(command: RequestCreation, tx: Transaction) -> None:
     provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
     if not provisioning.answered:
         raise NeverRequested()
-    provisioning.request(request_id=new_id(), action="create")
+    why = await _why_created(command.service_id, tx)
+    provisioning.request(request_id=new_id(), action="create", why=why)
     await tx.save(provisioning)
 
 
@@ -65,10 +75,32 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
     ):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    why = because(tx, "suspension.overdue", invoice=invoice.id, due_on=invoice.due_on)
+    why = await _why_suspended(service, invoice, tx)
     provisioning.request(request_id=new_id(), action="suspend", reason=OVERDUE, why=why)
     await tx.save(provisioning)
     return True
+
+
+async def _why_suspended(service: HeldService, invoice: Invoice, tx: Transaction) -> Why:
+    policy = await _policy(service, tx)
+    facts: dict[str, Fact] = {
+        "invoice": invoice.id,
+        "due_on": invoice.due_on,
+        "days": policy.rules.suspension_days,
+    }
+    return because(tx, "suspension.overdue", policy=policy, **facts)
+
+
+async def _why_terminated(service: HeldService, tx: Transaction) -> Why:
+    policy = await _policy(service, tx)
+    facts = {"suspended_on": str(service.suspended_on), "days": str(policy.rules.termination_days)}
+    return because(tx, "termination.overdue", policy=policy, **facts)
+
+
+async def _policy(service: HeldService, tx: Transaction) -> Policy:
+    return await policy_for(
+        tx, service.brand, product_id=service.terms.product_id, account_id=service.account_id
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +120,7 @@ async def request_termination(command: RequestTermination, tx: Transaction) -> b
     if any(invoice.settlement.is_payment_awaited or not invoice.is_open for invoice in invoices):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    why = because(tx, "termination.overdue", suspended_on=service.suspended_on or command.today)
+    why = await _why_terminated(service, tx)
     provisioning.request(request_id=new_id(), action="terminate", reason=OVERDUE, why=why)
     await tx.save(provisioning)
     return True

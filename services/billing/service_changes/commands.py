@@ -41,6 +41,7 @@ from services.billing.service_changes.wanted import (
 )
 from services.billing.service_endings.voiding import void_change, void_unpaid
 from services.billing.why.because import because
+from services.billing.why.codes import OF_CHANGE
 from services.billing.why.why import Why
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
@@ -177,7 +178,7 @@ async def _parent_product(service: HeldService, tx: Transaction) -> Product | No
 async def _with_price(
     service: HeldService, change: ServiceChange, *, policy: Policy, tx: Transaction
 ) -> Planned:
-    why = because(tx, f"change.{change.kind}", policy=policy, proration=policy.rules.proration)
+    why = because(tx, OF_CHANGE[change.kind], policy=policy, proration=policy.rules.proration)
     due_on = change.requested_on + timedelta(days=policy.rules.new_order_due_days)
     if change.effective != NOW:
         return Planned(service=service, change=change, lines=[], why=why, due_on=due_on)

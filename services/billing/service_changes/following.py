@@ -14,6 +14,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.provisioning.provisioning import Goal, Provisioning
 from services.billing.rules.policy import policy_for
 from services.billing.why.because import because
+from services.billing.why.codes import OF_CHANGE
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -37,7 +38,7 @@ async def request_change(command: RequestChange, tx: Transaction) -> bool:
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
     goal = Goal(plan=change.terms.plan, options=change.terms.panel_options)
-    why = because(tx, f"change.{change.kind}", change=change.id)
+    why = because(tx, OF_CHANGE[change.kind], change=change.id)
     if provisioning.goal == goal and provisioning.in_flight is None:
         service.change(change.id, today=command.today, why=why)
     else:

@@ -10,6 +10,7 @@ from services.billing.credit_notes.commands import IssueCreditNote, issue_credit
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.invoice import Invoice
 from services.billing.service_changes.uncredited import cut, lines_left
+from services.billing.why.because import because
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -74,5 +75,11 @@ async def _credit_as_it_is(
     assert service.account_id, "a service belongs to an account"
     currency = service.terms.currency
     credit = await balance_of(tx, service.account_id, brand=service.brand, currency=currency)
-    credit.give(amount_minor=amount_minor, source=REASON, reference_id=change_id, reason=REASON)
+    credit.give(
+        amount_minor=amount_minor,
+        source=REASON,
+        reference_id=change_id,
+        reason=REASON,
+        why=because(tx, "credit.change_left_over"),
+    )
     await tx.save(credit)

@@ -8,6 +8,7 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import CANCELLATION, FIXED_TERM, PARENT_ENDED
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.why.because import because
+from services.billing.why.codes import OF_END
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -30,7 +31,7 @@ async def end_service(command: EndService, tx: Transaction) -> bool:
     if reason is None:
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    why = because(tx, f"end.{reason}", today=command.today)
+    why = because(tx, OF_END[reason], today=command.today)
     provisioning.request(request_id=new_id(), action="terminate", reason=reason, why=why)
     await tx.save(provisioning)
     return True

@@ -14,11 +14,12 @@ from services.billing.invoices.lines import InvoiceLine
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.rules.policy import Policy, policy_for
 from services.billing.why.because import because
+from services.billing.why.codes import Code
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
 
-RULE = "reactivation.fee"
+RULE: Code = "reactivation.fee"
 
 
 def fee_id(service_id: UUID, suspended_on: date | None) -> UUID:

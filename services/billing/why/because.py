@@ -1,11 +1,16 @@
 """Saying why within a command: the rule, the policy at hand and the event that led to it."""
 
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from services.billing.why.codes import Code
 from services.billing.why.why import Why
-from shared.store import Transaction
+
+if TYPE_CHECKING:  # commands say why, and their chains of imports are long
+    from shared.store import Transaction
+
+Fact = str | int | date | UUID
 
 
 class Versioned(Protocol):
@@ -16,9 +21,13 @@ class Versioned(Protocol):
 
 
 def because(
-    tx: Transaction, rule: str, *, policy: Versioned | None = None, **facts: str | int | date | UUID
+    tx: "Transaction",
+    rule: Code,
+    *,
+    policy: Versioned | None = None,
+    **facts: Fact,
 ) -> Why:
-    """Why what this transaction records is so; `rule` is a stable code."""
+    """Why what this transaction records is so."""
     return Why(
         rule=rule,
         policy_version=policy.version if policy else "",

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
 
 
@@ -15,6 +16,7 @@ class CreditAdded(PublicEvent, frozen=True, kw_only=True):
     currency: str
     reason: str
     payment_id: UUID
+    why: Why | None = None
 
 
 class CreditGiven(PublicEvent, frozen=True, kw_only=True):
@@ -25,6 +27,7 @@ class CreditGiven(PublicEvent, frozen=True, kw_only=True):
     source: str
     reference_id: UUID
     reason: str
+    why: Why | None = None
 
 
 class CreditApplied(PublicEvent, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class CreditApplied(PublicEvent, frozen=True, kw_only=True):
     invoice_id: UUID
     amount_minor: int
     currency: str
+    why: Why | None = None
 
 
 class CreditReleased(PublicEvent, frozen=True, kw_only=True):
@@ -43,6 +47,7 @@ class CreditReleased(PublicEvent, frozen=True, kw_only=True):
     invoice_id: UUID
     amount_minor: int
     currency: str
+    why: Why | None = None
 
 
 class CreditWithdrawn(PublicEvent, frozen=True, kw_only=True):
@@ -52,3 +57,4 @@ class CreditWithdrawn(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     reason: str
+    why: Why | None = None

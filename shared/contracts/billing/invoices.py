@@ -86,6 +86,7 @@ class InvoiceWrittenOff(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     reason: str
+    why: Why | None = None
 
 
 class InvoicePaid(PublicEvent, frozen=True, kw_only=True):
@@ -108,6 +109,7 @@ class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
     cancelled_on: date
     reason: str
     tax_minor: int = 0
+    why: Why | None = None
 
 
 class CreditedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +151,7 @@ class CreditNoteIssued(PublicEvent, frozen=True, kw_only=True):
     prices_include_tax: bool = False
     payee: dict[str, str] = msgspec.field(default_factory=dict)
     corrected_by: UUID | None = None
+    why: Why | None = None
 
 
 class PaymentReminderDue(PublicEvent, frozen=True, kw_only=True):

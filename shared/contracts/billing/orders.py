@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
 
 
@@ -29,3 +30,4 @@ class OrderCancelled(PublicEvent, frozen=True, kw_only=True):
     invoice_id: UUID
     cancelled_on: date
     reason: str
+    why: Why | None = None

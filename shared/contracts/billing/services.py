@@ -190,6 +190,7 @@ class ServiceCancelled(PublicEvent, frozen=True, kw_only=True):
     order_id: UUID
     cancelled_on: date
     reason: str
+    why: Why | None = None
 
 
 class SuspensionWarned(PublicEvent, frozen=True, kw_only=True):
