@@ -103,6 +103,8 @@ lock: $(BIN)/uv  ## compile the lock files from pyproject.toml and package.json
 	@$(COMPILE) --output-file requirements.lock pyproject.toml
 	@$(COMPILE) --output-file requirements-dev.lock --constraint requirements.lock \
 		--group dev pyproject.toml
+	@for peer in tryton django_ledger; do \
+		$(COMPILE) --output-file bench/peers/$$peer.lock bench/peers/$$peer.in || exit; done
 	@sh deploy/npm.sh install --package-lock-only
 
 # --------------------------------------------------------------------------------- installation

@@ -1,6 +1,6 @@
 """What the benchmarks run on: durable servers and a store with the smallest aggregate."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import asyncpg
 from eventsourcing.domain import Aggregate, event
 
 from shared.clock import SystemClock
+from shared.consumers import View
 from shared.contracts.event import PublicEvent
 from shared.contracts.tickets import TicketClosed
 from shared.database import Pool, open_pool
@@ -20,6 +21,7 @@ from shared.migrate import migrate_service
 from shared.store import DomainEvent, EventStore
 from tests.servers import PASSWORD, Bus, Postgres, running_nats, running_postgres
 
+NO_MIGRATIONS = Path("no-migrations")
 DURABLE = ("-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB")
 
 
@@ -104,18 +106,31 @@ class House:
     postgres: Postgres
     bus: Bus
 
-    async def store(self, *, size: int, service: str = "tickets") -> EventStore:
-        """A store on a fresh, migrated database, used by a role that may only append."""
+    async def database(
+        self, migrations: Path = NO_MIGRATIONS, views: Sequence[View] = ()
+    ) -> tuple[str, str]:
+        """The URLs of a fresh, migrated database: its owner's, and that of a role that appends."""
         name = f"bench_{new_id().hex}"
+        await self.create(name)
         admin = await asyncpg.connect(self.postgres.url("postgres"))
-        await admin.execute(f"create database {name}")
         role = await admin.fetchval("select 1 from pg_roles where rolname = 'bench_app'")
         if not role:
             await admin.execute(f"create role bench_app login password '{PASSWORD}'")
         await admin.close()
         owner_url = self.postgres.url(name)
-        await migrate_service(Path("no-migrations"), [], owner_url=owner_url, role="bench_app")
-        pool: Pool = await open_pool(self.postgres.url(name, "bench_app"), size=size)
+        await migrate_service(migrations, views, owner_url=owner_url, role="bench_app")
+        return owner_url, self.postgres.url(name, "bench_app")
+
+    async def create(self, name: str) -> None:
+        """An empty database."""
+        admin = await asyncpg.connect(self.postgres.url("postgres"))
+        await admin.execute(f"create database {name}")
+        await admin.close()
+
+    async def store(self, *, size: int, service: str = "tickets") -> EventStore:
+        """A store on a fresh, migrated database, used by a role that may only append."""
+        _, url = await self.database()
+        pool: Pool = await open_pool(url, size=size)
         return EventStore(
             pool, service=service, publish=publish, keyring=NoKeys(), clock=SystemClock()
         )

@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("up", "test", "check", "bench", "verify", "demo-reset")
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock")
+PEERS = ("bench/peers/tryton.lock", "bench/peers/django_ledger.lock")
+"""Of environments of their own, which benchmarks make."""
 RECORD_HEADINGS = ("## Context", "## Decision", "## Consequences", "## Alternatives")
 RECORD_LINES = 60
 COLUMNS = 100
@@ -92,7 +94,7 @@ def test_a_pin_without_hash_is_found() -> None:
     assert _unhashed(lock) == ["babel"]
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, *PEERS])
 def test_every_package_is_pinned_by_hash_and_by_no_host(name: str) -> None:
     lock = (ROOT / name).read_text()
     assert _pins(lock)
