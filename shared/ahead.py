@@ -69,6 +69,10 @@ class Ahead:
         self._claimed.update({(kind, key): False for key in wanted})
         self._claimed.update({(kind, row["key"]): True for row in rows})
 
+    def note_free(self, names: Collection[tuple[str, str]]) -> None:
+        """These names are not taken, whatever the table says."""
+        self._claimed.update(dict.fromkeys(names, False))
+
     def is_claimed(self, kind: str, key: str) -> bool | None:
         """Whether the name is taken; None: nobody asked ahead."""
         return self._claimed.get((kind, key))

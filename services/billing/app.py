@@ -5,6 +5,7 @@ from functools import partial
 from services.billing.automation.policies import reconsider_when_paid
 from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
+from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
@@ -20,6 +21,8 @@ from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
 from services.billing.drafts.routes import router as drafts_router
 from services.billing.drafts.views import draft
+from services.billing.forecast.playing import Forecaster
+from services.billing.forecast.routes import router as forecast_router
 from services.billing.held_services.policies import (
     close_what_ended,
     serve_what_is_paid,
@@ -95,6 +98,15 @@ POLICIES = (
     free_what_is_over,
     release_what_was_used,
 )
+FORESEEN = (
+    serve_what_is_paid,
+    close_what_ended,
+    settle_what_changed,
+    reconsider_when_paid,
+    revise_as_planned,
+)
+"""The policies by which something follows for an account that a forecast tells of; the others give
+back what others can have then."""
 ROUTERS = (
     brands_router,
     catalogue_router,
@@ -115,6 +127,7 @@ ROUTERS = (
     rules_router,
     statements_router,
     why_router,
+    forecast_router,
 )
 
 
@@ -153,6 +166,8 @@ def _service(
     )
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
+    views = [view for view in VIEWS if view is not ledger_posting]
+    forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
     inbox = Inbox(store, {"gateway": inquiry.take_webhook, "panel": answers.take_webhook})
 
     async def close() -> None:
@@ -166,7 +181,7 @@ def _service(
         signer=signer,
         consumers=consumers,
         routers=ROUTERS,
-        state=_state(settings, pages, inbox=inbox, days=days),
+        state=_state(settings, pages, inbox=inbox, days=days, forecaster=forecaster),
         loops={
             "webhooks": inbox.run,
             "payment janitor": inquiry.run_janitor,
@@ -181,13 +196,24 @@ def _service(
 
 
 def _state(
-    settings: BillingSettings, pages: HostedPages, *, inbox: Inbox, days: BusinessDayRun
+    settings: BillingSettings,
+    pages: HostedPages,
+    *,
+    inbox: Inbox,
+    days: BusinessDayRun,
+    forecaster: Forecaster,
 ) -> State:
     secrets = {
         "gateway": settings.gateway_webhook_secret,
         "panel": settings.panel_webhook_secret,
     }
-    return State(hosted_pages=pages, inbox=inbox, days=days, webhook_secrets=secrets)
+    return State(
+        hosted_pages=pages,
+        inbox=inbox,
+        days=days,
+        forecaster=forecaster,
+        webhook_secrets=secrets,
+    )
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from shared.store import Cause
 
 if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.automation.run import BusinessDayRun
+    from services.billing.forecast.playing import Forecaster
     from services.billing.payments.hosted_page import HostedPages
     from services.billing.webhooks.inbox import Inbox
 
@@ -24,6 +25,7 @@ class State:
     hosted_pages: "HostedPages"
     inbox: "Inbox"
     days: "BusinessDayRun"
+    forecaster: "Forecaster"
     webhook_secrets: dict[str, SecretStr]
 
 

@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 from msgspec.structs import replace
 
 import services.billing
+from services.billing.forecast.foretelling import BETWEEN, BY_PEOPLE, HINDERED, ON_ITS_DAY, TO_COME
 from services.billing.why import codes
 from services.billing.why.codes import Code
 from services.billing.why.happenings import ACTORS, HAPPENINGS, OF_THE_HOUSE
@@ -104,6 +105,12 @@ def test_every_event_of_billing_says_what_happened_or_is_known_to_lead_to_nothin
     assert not HAPPENINGS.keys() & OF_THE_HOUSE
 
 
+def test_every_event_of_billing_is_foretold_or_known_not_to_be() -> None:
+    groups = (frozenset(TO_COME), BETWEEN, BY_PEOPLE)
+    assert frozenset[type[PublicEvent]]().union(*groups) == events_of("billing")
+    assert sum(map(len, groups)) == len(events_of("billing"))
+
+
 @pytest.mark.parametrize("event", HAPPENINGS, ids=lambda event: event.__name__)
 def test_what_happened_is_said_with_fields_of_the_event(event: type[PublicEvent]) -> None:
     fields = set(event.__struct_fields__)
@@ -123,7 +130,9 @@ def catalogue(language: str) -> Catalog:
 
 
 def wanted() -> set[str | tuple[str, str]]:
-    sentences = [GENERAL, *SENTENCES.values(), *HAPPENINGS.values(), *ACTORS.values()]
+    to_come = [sentence for _, sentence in TO_COME.values()]
+    known = [GENERAL, HINDERED, ON_ITS_DAY, *SENTENCES.values(), *HAPPENINGS.values()]
+    sentences = [*known, *to_come, *ACTORS.values()]
     return {(each.one, each.many) if each.many else each.one for each in sentences}
 
 

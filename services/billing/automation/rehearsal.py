@@ -28,7 +28,7 @@ from shared.store import Cause, EventStore
 
 CAUSE = Cause(actor="automation:rehearsal")
 
-_CANDIDATES = """
+CANDIDATES = """
 select account_id, item, facts::text as facts from ({query}) as c
 where $1::text is not null and $2::date is not null order by account_id, item
 """
@@ -85,7 +85,7 @@ async def _attempt_singly(
 
 async def _chunks(store: EventStore, of: StepOfDay) -> AsyncIterator[list[Task]]:
     """The tasks of the step by a cursor of the server: never all of them in memory."""
-    query = _CANDIDATES.format(query=of.step.query)
+    query = CANDIDATES.format(query=of.step.query)
     values = (of.today.brand, of.today.day, *of.step.values(of.today))
     async with acquire(store.pool) as db, db.transaction(readonly=True):
         await db.execute("set local idle_in_transaction_session_timeout = 0")

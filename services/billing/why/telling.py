@@ -90,7 +90,7 @@ class Teller:
         return self.words.gettext(ACTORS[kind].one) if kind in ACTORS else kind
 
     def _happened(self, envelope: Envelope) -> str:
-        fields = _texts(envelope.event)
+        fields = fields_of(envelope.event)
         sentence = HAPPENINGS.get(type(envelope.event))
         said = sentence and self.say(sentence, fields, currency=fields.get("currency", ""))
         return said or envelope.type
@@ -102,7 +102,8 @@ def _count(fact: str) -> int | None:
     return int(digits) if digits.isdecimal() else None
 
 
-def _texts(event: Any) -> dict[str, str]:
+def fields_of(event: Any) -> dict[str, str]:
+    """The plain fields of an event as facts: text by name."""
     fields = {name: getattr(event, name) for name in event.__struct_fields__}
     return {name: str(value) for name, value in fields.items() if isinstance(value, _PLAIN)}
 
