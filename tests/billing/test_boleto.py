@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
+from pydantic_brasil import BoletoBancario
 
 from services.billing.boleto.barcode import LARGEST_AMOUNT_MINOR, Barcode, read_boleto
 from services.billing.boleto.digits import BoletoInvalid, modulo_10, modulo_11
@@ -85,6 +86,16 @@ def test_a_day_has_its_factor(day: str, factor: int) -> None:
 
 
 # --------------------------------------------------------------------------------------- both ways
+
+
+@any_of(barcodes)
+def test_another_library_reads_any_boleto_alike(barcode: Barcode) -> None:
+    for text in (barcode.digits, barcode.line):
+        theirs = BoletoBancario(text)
+        assert theirs.codigo_barras == barcode.digits
+        assert theirs.linha_digitavel == barcode.line
+        assert theirs.codigo_banco == barcode.bank
+        assert (theirs.fator_vencimento or 0) == barcode.due_factor
 
 
 @any_of(barcodes)
