@@ -75,20 +75,6 @@ def test_some_wallets_of_itau_check_the_own_number_alone() -> None:
     assert here.check_digit(12345) == there.check_digit(12345)
 
 
-@pytest.mark.parametrize(
-    ("field", "itau"),
-    [
-        ("wallet", ItauCollection(wallet="1090", branch="1", account="1")),
-        ("branch", ItauCollection(wallet="109", branch="12345", account="1")),
-        ("account", ItauCollection(wallet="109", branch="1", account="12-34")),
-    ],
-)
-def test_a_part_of_itau_that_is_too_long_is_named(field: str, itau: ItauCollection) -> None:
-    with pytest.raises(BoletoInvalid) as refused:
-        itau.free_field(1)
-    assert refused.value.facts["field"] == field
-
-
 # ------------------------------------------------------------------------------ all the five banks
 
 ITAU = ItauCollection(wallet="175", branch="0810", account="53678")
@@ -247,33 +233,51 @@ def test_caixa_tells_unregistered_boletos_apart() -> None:
 
 
 WRONG_PARTS = [
-    ("agreement", replace(BRASIL_7, agreement="12345")),
-    ("agreement", replace(BRASIL_7, agreement="12a4567")),
-    ("agreement", replace(BRASIL_7, agreement="")),
-    ("own_number", BRASIL_6),
-    ("service", replace(BRASIL_FREE, wallet="17")),
-    ("service", replace(BRASIL_FREE, agreement="1238798")),
-    ("service", replace(BRASIL_FREE, service="20")),
-    ("wallet", replace(BRASIL_7, wallet="181")),
-    ("branch", replace(BRASIL_4, branch="40425")),
-    ("account", replace(BRASIL_4, account="123456789")),
-    ("account", replace(BRADESCO_03, account="12345678")),
-    ("wallet", replace(BRADESCO_03, wallet="123")),
-    ("modality", replace(CAIXA, modality="other")),
-    ("beneficiary", replace(CAIXA, beneficiary="12345678")),
-    ("beneficiary", replace(SANTANDER, beneficiary="12345678")),
-    ("wallet", replace(SANTANDER, wallet="1012")),
-    ("document", replace(ITAU, wallet="198", document="12345678")),
-    ("client_code", replace(ITAU, wallet="198", client_code="123456")),
-    ("account_check_digit", replace(ITAU, account_check_digit="P")),
+    (replace(BRASIL_7, agreement="12345"), "agreement", "length", 5),
+    (replace(BRASIL_7, agreement="12a4567"), "agreement", "digits", 7),
+    (replace(BRASIL_7, agreement=""), "agreement", "digits", 0),
+    (BRASIL_6, "own_number", "digits", 5),
+    (replace(BRASIL_FREE, wallet="17"), "service", "wallet", None),
+    (replace(BRASIL_FREE, agreement="1238798"), "service", "agreement", None),
+    (replace(BRASIL_FREE, service="20"), "service", "agreement", None),
+    (replace(BRASIL_7, wallet="181"), "wallet", "digits", 2),
+    (replace(BRASIL_4, branch="40425"), "branch", "digits", 4),
+    (replace(BRASIL_4, account="123456789"), "account", "digits", 8),
+    (replace(BRADESCO_03, account="12345678"), "account", "digits", 7),
+    (replace(BRADESCO_03, branch="12345"), "branch", "digits", 4),
+    (replace(BRADESCO_03, wallet="123"), "wallet", "digits", 2),
+    (replace(CAIXA, modality="other"), "modality", "unknown", None),
+    (replace(CAIXA, beneficiary="12345678"), "beneficiary", "digits", 6),
+    (replace(CAIXA, beneficiary="123456x"), "beneficiary", "digits", 7),
+    (replace(SANTANDER, beneficiary="12345678"), "beneficiary", "digits", 7),
+    (replace(SANTANDER, wallet="1012"), "wallet", "digits", 3),
+    (replace(ITAU, wallet="198", document="12345678"), "document", "digits", 7),
+    (replace(ITAU, wallet="198", client_code="123456"), "client_code", "digits", 5),
+    (replace(ITAU, account_check_digit="P"), "account_check_digit", "digits", 1),
+    (replace(ITAU, account_check_digit="12"), "account_check_digit", "digits", 1),
+    (replace(ITAU, wallet="1090"), "wallet", "digits", 3),
+    (replace(ITAU, branch="12345"), "branch", "digits", 4),
+    (replace(ITAU, account="12-34"), "account", "digits", 5),
 ]
 
 
-@pytest.mark.parametrize(("field", "collection"), WRONG_PARTS)
-def test_a_part_that_does_not_fit_the_bank_is_named(field: str, collection: Collection) -> None:
+@pytest.mark.parametrize(("collection", "field", "reason", "width"), WRONG_PARTS)
+def test_a_part_that_does_not_fit_the_bank_is_named(
+    collection: Collection, field: str, reason: str, width: int | None
+) -> None:
     with pytest.raises(BoletoInvalid) as refused:
         collection.free_field(123456)
-    assert refused.value.facts["field"] == field
+    size = {} if width is None else {"length" if reason == "length" else "width": width}
+    assert refused.value.facts == {"field": field, "reason": reason, **size}
+
+
+def test_parts_are_filled_up_with_zeros_in_front() -> None:
+    short = replace(BRASIL_4, branch="42", account="9", wallet="8")
+    assert short.free_field(1) == "1238" + "0000001" + "0042" + "00000009" + "08"
+    assert BRASIL_6.own_number(1234) == "12387901234" + brasil_digit("12387901234")
+    assert BRASIL_7.own_number(1) == "12387980000000001"
+    assert BRADESCO_03.own_number(1) == "00000000001" + BRADESCO_03.check_digit(1)
+    assert SANTANDER.own_number(90002720) == "0000900027207"
 
 
 @pytest.mark.parametrize(

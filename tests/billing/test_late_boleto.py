@@ -94,10 +94,16 @@ def test_a_day_later_never_costs_less_and_the_fine_is_asked_once(
 
 @pytest.mark.parametrize("percent", [Decimal(-1), Decimal(101), Decimal("NaN"), Decimal("inf")])
 def test_terms_that_cannot_be_are_refused(percent: Decimal) -> None:
-    with pytest.raises(BoletoInvalid):
-        LateTerms(fine_percent=percent)
-    with pytest.raises(BoletoInvalid):
-        LateTerms(interest_percent_a_month=percent)
+    for terms in ({"fine_percent": percent}, {"interest_percent_a_month": percent}):
+        with pytest.raises(BoletoInvalid) as refused:
+            LateTerms(**terms)
+        assert refused.value.facts == {"field": "late_terms", "reason": "out_of_range"}
+
+
+def test_terms_at_their_limits_are_taken() -> None:
+    terms = LateTerms(fine_percent=Decimal(100), interest_percent_a_month=Decimal(100))
+    double = late_charges(3000, due_on=FRIDAY, paid_on=SATURDAY, terms=terms)
+    assert (double.fine_minor, double.interest_minor) == (3000, 100)
 
 
 # -------------------------------------------------------------------------------------- duplicates
@@ -142,5 +148,11 @@ def test_without_fine_and_interest_a_duplicate_has_a_later_day_alone() -> None:
     ids=["no amount", "no due date", "another due date", "too large then"],
 )
 def test_a_boleto_that_cannot_be_worked_out_anew_is_refused(original: Barcode) -> None:
-    with pytest.raises(BoletoInvalid):
+    with pytest.raises(BoletoInvalid) as refused:
         duplicate(original, due_on=FRIDAY, pay_by=date(2026, 12, 1), terms=TERMS)
+    is_large = original.amount_minor == LARGEST_AMOUNT_MINOR
+    assert refused.value.facts == (
+        {"field": "amount_minor", "reason": "out_of_range"}
+        if is_large
+        else {"field": "boleto", "reason": "without_amount_or_other_due_date"}
+    )

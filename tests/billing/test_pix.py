@@ -235,8 +235,9 @@ def test_what_is_wrong_is_named_with_its_place(
 
 @pytest.mark.parametrize("amount_minor", [0, -1, LARGEST_AMOUNT_MINOR + 1])
 def test_an_amount_that_cannot_be_asked_for_is_refused(amount_minor: int) -> None:
-    with pytest.raises(BrCodeInvalid):
+    with pytest.raises(BrCodeInvalid) as refused:
         static_code(RANDOM, name="A", city="B", amount_minor=amount_minor)
+    assert refused.value.facts == {"field": "54", "reason": "out_of_range"}
 
 
 def test_the_largest_amount_has_thirteen_characters() -> None:
@@ -248,16 +249,18 @@ def test_the_largest_amount_has_thirteen_characters() -> None:
 
 @pytest.mark.parametrize("txid", ["", "a" * 26, "a b", "ç", "**", "****"])
 def test_a_txid_that_a_static_code_cannot_have_is_refused(txid: str) -> None:
-    with pytest.raises(BrCodeInvalid):
+    with pytest.raises(BrCodeInvalid) as refused:
         static_code(RANDOM, name="A", city="B", txid=txid)
+    assert refused.value.facts == {"field": "62.05", "reason": "characters"}
 
 
 @pytest.mark.parametrize(
     "url", ["", "https://psp.com/1", "psp.com", "psp.com/a b", "p.com/" + "a" * 72]
 )
 def test_an_address_that_a_code_cannot_have_is_refused(url: str) -> None:
-    with pytest.raises(BrCodeInvalid):
+    with pytest.raises(BrCodeInvalid) as refused:
         dynamic_code(url, name="A", city="B")
+    assert refused.value.facts == {"field": "26.25", "reason": "no_address"}
 
 
 def test_names_lose_accents_and_what_is_too_long_and_may_not_be_empty() -> None:
@@ -265,14 +268,17 @@ def test_names_lose_accents_and_what_is_too_long_and_may_not_be_empty() -> None:
     for empty in ("", "  ", "漢字"):
         with pytest.raises(BrCodeInvalid) as refused:
             static_code(RANDOM, name="A", city=empty)
-        assert refused.value.facts["field"] == "60"
+        assert refused.value.facts == {"field": "60", "reason": "characters"}
+        with pytest.raises(BrCodeInvalid) as refused:
+            dynamic_code("psp.com/1", name=empty, city="A")
+        assert refused.value.facts == {"field": "59", "reason": "characters"}
 
 
 def test_a_receiver_that_is_too_long_altogether_is_refused() -> None:
     code = BrCode(name="A", city="B", key=RANDOM, information="x" * 72)
     with pytest.raises(BrCodeInvalid) as refused:
         code.payload  # noqa: B018
-    assert refused.value.facts["field"] == "26"
+    assert refused.value.facts == {"field": "26", "reason": "length_or_characters"}
     with pytest.raises(BrCodeInvalid):
         write_fields([("59", "ã")])
 
@@ -328,5 +334,6 @@ def test_a_payment_is_found_by_both_of_its_identities(payment: UUID) -> None:
     "txid", ["", UNSPECIFIED, "a" * 26, "z" * 25, "g" * 32, "ã" * 32, "_" * 25]
 )
 def test_an_identity_that_is_not_ours_is_refused(txid: str) -> None:
-    with pytest.raises(BrCodeInvalid):
+    with pytest.raises(BrCodeInvalid) as refused:
         payment_of(txid)
+    assert refused.value.facts == {"field": "txid", "reason": "not_ours"}
