@@ -64,29 +64,34 @@ class LocalFeed:
     async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
         """See `Feed.page`."""
         async with acquire(self._pool) as db:
-            rows = await db.fetch(
-                "select * from log where partition = $1 and position > $2 order by 2 limit $3",
-                partition,
-                after,
-                limit,
-            )
+            try:
+                rows = await db.fetch(
+                    "select * from log where partition = $1 and position > $2 order by 2 limit $3",
+                    partition,
+                    after,
+                    limit,
+                )
+            except LOST as error:
+                raise Unavailable(what="database") from error
         return [record_of(row, self._service) for row in rows]
 
     async def lines(self, partition: int, *, after: int, limit: int) -> AsyncIterator[bytes]:
         """A page as others read it: a JSON object a line, never held as a whole.
 
-        It ends early where it would become large, because who reads it holds it as a whole.
+        It ends early where it would become large, because who reads it holds it as a whole, and
+        where the database is lost on the way: what is missing is the reader's next page.
         """
         left = LARGEST_PAGE_BYTES
-        async for records in _parts(self, partition, after=after, limit=limit):
-            lines: list[bytes] = []
-            for record in records:
-                if left > 0:
-                    lines.append(_LINE.encode(record) + b"\n")
-                    left -= len(lines[-1])
-            yield b"".join(lines)
-            if left <= 0:
-                return
+        try:
+            async for records in _parts(self, partition, after=after, limit=limit):
+                part = _lines_of(records, largest=left)
+                left -= len(part)
+                yield part
+                if left <= 0:
+                    return
+        except Unavailable:
+            if left == LARGEST_PAGE_BYTES:
+                raise
 
 
 class RecentPages:
@@ -162,6 +167,17 @@ def record_of(row: Any, source: str) -> Record:
         data=row["data"],
         hash=row["hash"].hex(),
     )
+
+
+def _lines_of(records: list[Record], *, largest: int) -> bytes:
+    """As many as fit, and the one that exceeds it."""
+    lines: list[bytes] = []
+    for record in records:
+        lines.append(_LINE.encode(record) + b"\n")
+        largest -= len(lines[-1])
+        if largest <= 0:
+            break
+    return b"".join(lines)
 
 
 async def _parts(

@@ -205,6 +205,7 @@ class Relay:
         except IdsRemembered:
             last = await self._store_each(batch)
         crash_point("relay.after_publish")
+        self._note_success()
         self._end = end._replace(last=Landmark(last, _event_id(batch.messages[-1])))
         return _Stored(batch, self._end)
 

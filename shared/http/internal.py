@@ -1,5 +1,6 @@
 """What every service answers about itself: health, feed, status, verification, its public key."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -64,8 +65,15 @@ async def get_feed(
     limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = PAGE,
 ) -> StreamingResponse:
     """Records of one partition after a position, one JSON object a line, in order."""
-    lines = LocalFeed(call.db, call.store.service).lines(partition, after=after, limit=limit)
-    return StreamingResponse(lines, media_type="application/x-ndjson")
+    parts = LocalFeed(call.db, call.store.service).lines(partition, after=after, limit=limit)
+    first = await anext(parts, b"")  # what cannot be begun is refused with a status
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield first
+        async for part in parts:
+            yield part
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
 @router.get("/internal/status", who=Who.INTERNAL)

@@ -52,6 +52,19 @@ async def test_a_range_of_any_length_is_streamed_in_order(client: Client) -> Non
     assert (await ask(client, partition=partition, after=EVENTS)).content == b""
 
 
+async def test_a_page_ends_early_where_the_database_is_lost_and_is_refused_where_it_was_lost_before(
+    client: Client,
+) -> None:
+    records = await fill(client)
+    partition, pool = records[0].partition, client.store.pool
+    parts = LocalFeed(pool, "tickets").lines(partition, after=0, limit=EVENTS)
+    begun = await anext(parts)
+    await pool.close()
+    assert [part async for part in parts] == []
+    assert len(begun.splitlines()) == FETCHED_AT_ONCE
+    assert (await ask(client, partition=partition)).status_code == 503
+
+
 async def test_a_large_page_ends_early_and_what_is_missing_follows_on_the_next(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

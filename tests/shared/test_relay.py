@@ -315,3 +315,23 @@ async def test_a_long_tail_is_taken_up_piece_by_piece_each_of_them_remembered(
         await relay.check_stream()
         assert await backbone.unpublished() == 0
         assert await relay.publish_waiting() == 0
+
+
+async def test_a_relay_with_much_to_do_is_well_again_with_the_first_batch_that_the_bus_takes(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an outage long past would count as one that goes on, for as long as there is work."""
+    await backbone.write(20)
+    async with relay_of(backbone, batch=40) as relay:
+        await relay._wait_out(TimeoutError())
+        append, failing = relay._stream.append, []
+
+        async def watched(messages: Sequence[Outgoing], *, after: int) -> int:
+            failing.append(relay.is_failing)
+            return await append(messages, after=after)
+
+        monkeypatch.setattr(relay._stream, "append", watched)
+        await relay.check_stream()
+        await relay.publish_waiting()
+    assert failing[:2] == [True, False]
+    assert not any(failing[2:])
