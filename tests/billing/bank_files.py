@@ -232,3 +232,101 @@ def _camt_details(each: StatementEntry, form: CamtForm) -> str:
     words = f"<RmtInf><Ustrd>{escape(each.remittance)}</Ustrd></RmtInf>" if each.remittance else ""
     parties = f"<{role}>{party}</{role}>{number if each.payer_account else ''}"
     return f"<TxDtls><Refs>{refs}</Refs>{own}<RltdPties>{parties}</RltdPties>{words}</TxDtls>"
+
+
+# ------------------------------------------------------------------------------ MT940
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mt940Form:
+    """How the bank writes :86:, and what stands around the message."""
+
+    details: Literal["german", "polish", "dutch", "plain"] = "german"
+    has_envelope: bool = False
+    ends: str = "\r\n"
+    number: str = "00005/001"
+    encoding: str = "utf-8"
+    has_booking_day: bool = True
+
+
+def mt940_file(
+    entries: Sequence[StatementEntry],
+    *,
+    account: str = "NL26VAYB8060476890",
+    currency: str = "EUR",
+    form: Mt940Form = Mt940Form(),
+) -> bytes:
+    """One message whose balances fit its entries."""
+    moved = sum(each.amount_minor if each.is_credit else -each.amount_minor for each in entries)
+    rows = [
+        ":20:STARTUMS",
+        f":25:{account}",
+        f":28C:{form.number}",
+        f":60F:{_balance(0, currency)}",
+        *(line for each in entries for line in _mt940_entry(each, form)),
+        f":62F:{_balance(moved, currency)}",
+    ]
+    if form.has_envelope:
+        header = "{1:F01BANKNL2AXXXX0000000000}{2:I940BANKNL2AXXXXN}{4:"
+        return (form.ends.join([header, *rows, "-}"]) + form.ends).encode(form.encoding)
+    return (form.ends.join([*rows, "-"]) + form.ends).encode(form.encoding)
+
+
+def _comma(minor: int, currency: str) -> str:
+    digits = minor_digits(currency)
+    whole, rest = divmod(minor, 10**digits)
+    return f"{whole},{rest:0{digits}d}" if digits else f"{whole},"
+
+
+def _balance(minor: int, currency: str) -> str:
+    return f"{'C' if minor >= 0 else 'D'}261120{currency}{_comma(abs(minor), currency)}"
+
+
+def _mt940_entry(each: StatementEntry, form: Mt940Form) -> list[str]:
+    mark = "C" if each.is_credit else "D"
+    if each.is_reversal:
+        mark = "RD" if each.is_credit else "RC"
+    booked = f"{each.booked_on:%m%d}" if form.has_booking_day else ""
+    bank = f"//{each.bank_reference}" if each.bank_reference else ""
+    amount = _comma(each.amount_minor, each.currency)
+    line = f":61:{each.value_on:%y%m%d}{booked}{mark}{amount}NTRFNONREF{bank}"
+    return [line, *_DETAILS[form.details](each)]
+
+
+def _cut(text: str, width: int) -> list[str]:
+    return [text[start : start + width] for start in range(0, len(text), width)]
+
+
+def _numbered(each: StatementEntry, mark: str) -> list[str]:
+    end_to_end = next((ref.value for ref in each.references if ref.kind == "end_to_end"), "")
+    words = f"EREF+{end_to_end}" if end_to_end else ""
+    chunks = ([words] if words else []) + [f"SVWZ+{each.remittance}"]
+    fields = [("00", "SEPA"), *zip(map(str, range(20, 30)), chunks, strict=False)]
+    fields += [("31" if mark == "?" else "38", each.payer_account), ("32", each.payer_name)]
+    return [":86:166" + "".join(f"{mark}{number}{text}" for number, text in fields if text)]
+
+
+def _dutch(each: StatementEntry) -> list[str]:
+    end_to_end = next((ref.value for ref in each.references if ref.kind == "end_to_end"), "")
+    fields = {
+        "TRTP": "SEPA OVERBOEKING",
+        "IBAN": each.payer_account,
+        "NAME": each.payer_name,
+        "REMI": each.remittance,
+        "EREF": end_to_end or "NOTPROVIDED",
+    }
+    text = "".join(f"/{code}/{value}" for code, value in fields.items() if value)
+    first, *others = _cut(":86:" + text, 65)
+    return [first, *others]
+
+
+def _plain(each: StatementEntry) -> list[str]:
+    return _cut(f":86:{each.remittance}", 65)
+
+
+_DETAILS = {
+    "german": lambda each: _numbered(each, "?"),
+    "polish": lambda each: _numbered(each, "~"),
+    "dutch": _dutch,
+    "plain": _plain,
+}

@@ -243,13 +243,17 @@ class _Readings:
         yield from ((each,) for mention in self._mentions for each in mention.invoices)
 
     def _of_amount(self) -> Iterator[_Set]:
-        """Single invoices of which exactly this is open, as far as they can be listed."""
+        """Single invoices of which exactly this is open: those of the payer, and the oldest."""
         key = self._entry.currency, self._entry.amount_minor
-        fitting = self._receivables.by_amount.get(key, [])
-        accounts = self._by_account | self._by_name
-        known = [each for each in fitting if each.account_id in accounts]
-        yield from ((each,) for each in known)
-        yield from ((each,) for each in fitting[: SUGGESTIONS + 1])
+        yield from ((each,) for each in self._receivables.by_amount.get(key, [])[: SUGGESTIONS + 1])
+        for each in self._of_payers_accounts():
+            if each.invoice.open_minor == self._entry.amount_minor:
+                yield (each,)
+
+    def _of_payers_accounts(self) -> Iterator[PayableInvoice]:
+        for account_id in sorted(self._by_account | self._by_name):
+            key = self._entry.currency, account_id
+            yield from self._receivables.by_account.get(key, [])
 
     def _of_payer(self) -> Iterator[_Set]:
         """All that is open of a payer's account, or a part of it that sums to the amount."""

@@ -21,7 +21,10 @@ class Likeness(IntEnum):
     FIGURES = 30
     """The last part by its value, three figures or more: 417 for PON-2026-000417."""
     PADDED = 60
-    """The last part as it is written, four figures or more (000417), or a very short number."""
+    """The last part as it is written, five figures or more (000417), or a very short number.
+
+    Four figures are rather a year, unless the first is a zero.
+    """
     ANNOUNCED = 65
     """The last part after a word for an invoice: invoice no. 417."""
     WITHOUT_PREFIX = 70
@@ -139,7 +142,7 @@ def _keys(runs: list[str]) -> Iterator[tuple[_Key, Likeness]]:
     if runs and runs[-1].isdigit():
         last = runs[-1]
         yield _Key("announced", last.lstrip("0")), Likeness.ANNOUNCED
-        if len(last) >= 4:
+        if len(last) >= 5 or (len(last) == 4 and last.startswith("0")):
             yield _Key("padded", last), Likeness.PADDED
         if len(last.lstrip("0")) >= 3:
             yield _Key("value", last.lstrip("0")), Likeness.FIGURES

@@ -152,7 +152,8 @@ class PagedIdentities:
         return identities
 
 
-_SAY_NOTHING = {"", "NONREF", "NOTPROVIDED", "NOREF", "N/A", "NA", "NONE", "EREF", "MARF", "PREF"}
+_SAY_NOTHING = {"", "NONREF", "NOTPROVIDED", "NOREF", "N/A", "NA", "NONE"}
+_ELSEWHERE = {"EREF", "MARF", "PREF", "KREF+"}
 
 
 def telling_reference(text: str) -> str:
@@ -162,7 +163,7 @@ def telling_reference(text: str) -> str:
     ('', '', 'A7/01')
     """
     stripped = text.strip()
-    says_nothing = stripped.upper() in _SAY_NOTHING or not stripped.strip("0")
+    says_nothing = stripped.upper() in _SAY_NOTHING | _ELSEWHERE or not stripped.strip("0")
     return "" if says_nothing else stripped
 
 
