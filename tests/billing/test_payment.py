@@ -1,12 +1,16 @@
 """Payments: monotone, never failed for want of an answer, booked only as asked for."""
 
+from typing import Any
+
 import pytest
 
-from services.billing.payments.payment import (
-    Mismatch,
-    Payment,
-    PaymentHasEnded,
-    ReturnPathInvalid,
+from services.billing.payments.mismatch import Mismatch
+from services.billing.payments.payment import Payment, PaymentHasEnded, ReturnPathInvalid
+from services.billing.payments.reversal_events import (
+    DisputeUnknown,
+    PaymentNotReceived,
+    PaymentNotRefundable,
+    RefundExceedsPayment,
 )
 from tests.billing.samples import (
     ACCOUNT,
@@ -133,7 +137,8 @@ def test_a_payment_never_goes_back(state: str, news: str) -> None:
     payment = rebuilt(STATES[state]())
     tell(payment, news)
     assert payment.status == TRANSITIONS.get((state, news), state)
-    assert len(payment.pending_events) == ((state, news) in TRANSITIONS)
+    is_contradiction = (state, news) == ("succeeded", "failed")
+    assert len(payment.pending_events) == ((state, news) in TRANSITIONS or is_contradiction)
 
 
 def test_money_that_arrives_after_a_failure_is_received() -> None:
@@ -176,3 +181,108 @@ def test_a_mismatch_is_noted_once() -> None:
     assert payment.status == "sent"
     payment.note_mismatch(mismatch)
     assert len(payment.pending_events) == 1
+
+
+# ------------------------------------------------------------------------------ after the money
+
+
+def refunded(amount_minor: int, refund_id: str = "re_1") -> Any:
+    return lambda p: p.refund(refund_id=refund_id, amount_minor=amount_minor, refunded_on=TODAY)
+
+
+def disputed_payment() -> Payment:
+    payment = succeeded_payment()
+    payment.open_dispute(dispute_id="dp_1", reason="fraudulent", opened_on=TODAY)
+    return payment
+
+
+def test_a_failure_of_money_that_came_is_told_and_changes_nothing() -> None:
+    """A65."""
+    mismatch = Mismatch(field="status", expected="succeeded", found="failed")
+    payment = (
+        given(succeeded_payment())
+        .when(lambda p: p.fail("card_declined"))
+        .then((Payment.MismatchFound, {"mismatch": mismatch}))
+    )
+    assert payment.status == "succeeded"
+    payment.fail("card_declined")
+    assert len(payment.pending_events) == 1
+
+
+def test_a_payment_is_refunded_in_parts_until_nothing_is_left() -> None:
+    payment = succeeded_payment()
+    refunded(1000)(payment)
+    assert (payment.status, payment.refunded_minor) == ("refunded_in_part", 1000)
+    refunded(1990, "re_2")(payment)
+    payment = rebuilt(payment)
+    assert (payment.status, payment.refunded_minor) == ("refunded", 2990)
+
+
+def test_the_same_refund_again_changes_nothing_and_more_than_is_left_is_refused() -> None:
+    """F55."""
+    payment = succeeded_payment()
+    refunded(1000)(payment)
+    given(payment).when(refunded(1000)).then_nothing()
+    given(payment).when(refunded(1991, "re_2")).then_refused(RefundExceedsPayment)
+    given(succeeded_payment()).when(refunded(2991)).then_refused(RefundExceedsPayment)
+
+
+@pytest.mark.parametrize("state", ["created", "unknown", "sent", "pending", "failed"])
+def test_nothing_goes_back_of_what_did_not_come(state: str) -> None:
+    payment = STATES[state]()
+    given(payment).when(refunded(1)).then_refused(PaymentNotReceived)
+    given(payment).when(
+        lambda p: p.open_dispute(dispute_id="dp_1", reason="", opened_on=TODAY)
+    ).then_refused(PaymentNotReceived)
+
+
+def test_a_disputed_payment_is_not_refunded_as_well() -> None:
+    """F55, F56."""
+    given(disputed_payment()).when(refunded(1)).then_refused(PaymentNotRefundable)
+    lost = disputed_payment()
+    lost.close_dispute(dispute_id="dp_1", outcome="lost", closed_on=TODAY)
+    assert lost.status == "charged_back"
+    given(lost).when(refunded(1)).then_refused(PaymentNotRefundable)
+
+
+def test_a_dispute_is_opened_and_closed_once() -> None:
+    """F56."""
+    payment = disputed_payment()
+    again: dict[str, Any] = {"dispute_id": "dp_1", "reason": "fraudulent", "opened_on": TODAY}
+    given(payment).when(lambda p: p.open_dispute(**again)).then_nothing()
+    closed: dict[str, Any] = {"dispute_id": "dp_1", "outcome": "lost", "closed_on": TODAY}
+    done = (
+        given(payment)
+        .when(lambda p: p.close_dispute(**closed))
+        .then((Payment.DisputeClosed, closed))
+    )
+    assert (done.status, done.is_paid, done.has_ended) == ("charged_back", True, True)
+    done.close_dispute(dispute_id="dp_1", outcome="lost", closed_on=TODAY)
+    assert len(done.pending_events) == 1
+    done.close_dispute(dispute_id="dp_1", outcome="won", closed_on=TODAY)
+    assert done.mismatch == Mismatch(field="dispute", expected="lost", found="won")
+    assert done.status == "charged_back"
+
+
+def test_a_dispute_that_is_won_leaves_what_was_refunded_refunded() -> None:
+    for parts, status in (((), "succeeded"), ((1000,), "refunded_in_part")):
+        payment = succeeded_payment()
+        for minor in parts:
+            refunded(minor)(payment)
+        payment.open_dispute(dispute_id="dp_1", reason="", opened_on=TODAY)
+        payment.close_dispute(dispute_id="dp_1", outcome="won", closed_on=TODAY)
+        assert rebuilt(payment).status == status
+
+
+def test_a_dispute_of_what_went_back_already_is_told_to_people() -> None:
+    payment = succeeded_payment()
+    refunded(2990)(payment)
+    payment.open_dispute(dispute_id="dp_1", reason="", opened_on=TODAY)
+    assert payment.status == "refunded"
+    assert payment.mismatch == Mismatch(field="status", expected="refunded", found="dispute_opened")
+
+
+def test_a_dispute_that_nobody_opened_has_no_end() -> None:
+    given(succeeded_payment()).when(
+        lambda p: p.close_dispute(dispute_id="dp_9", outcome="won", closed_on=TODAY)
+    ).then_refused(DisputeUnknown)

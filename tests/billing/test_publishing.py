@@ -20,7 +20,8 @@ from services.billing.held_services.terms import Instead
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails
 from services.billing.orders.order import Order
-from services.billing.payments.payment import Mismatch, Payment
+from services.billing.payments.mismatch import Mismatch
+from services.billing.payments.payment import Payment
 from services.billing.promotions.promotion import Promotion
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
@@ -141,6 +142,9 @@ BECOMES: dict[type[Any], str | None] = {
     Payment.Succeeded: "PaymentReceived",
     Payment.Failed: "PaymentFailed",
     Payment.MismatchFound: "PaymentMismatchFound",
+    Payment.Refunded: None,
+    Payment.DisputeOpened: None,
+    Payment.DisputeClosed: None,
     CreditBalance.Opened: None,
     CreditBalance.Added: "CreditAdded",
     CreditBalance.Given: "CreditGiven",
@@ -292,6 +296,9 @@ def unbilled() -> list[Aggregate]:
 def money() -> list[Aggregate]:
     received, unknown, credit = failed_payment(), started_payment(), empty_credit()
     received.succeed(received_on=TODAY, receipt_number="R", gateway_reference="chk")
+    received.refund(refund_id="re_1", amount_minor=1000, refunded_on=TODAY)
+    received.open_dispute(dispute_id="dp_1", reason="fraudulent", opened_on=TODAY)
+    received.close_dispute(dispute_id="dp_1", outcome="won", closed_on=TODAY)
     unknown.mark_unknown("timeout")
     unknown.mark_pending("chk")
     unknown.note_mismatch(Mismatch(field="currency", expected="BRL", found="USD"))

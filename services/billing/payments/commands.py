@@ -144,7 +144,7 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
         payment.note_mismatch(mismatch)
     elif reported.status != "succeeded":
         _take_word(payment, invoice, reported=reported)
-    elif payment.status != "succeeded":
+    elif not payment.is_paid:
         await _receive(payment, invoice, reported=reported, tx=tx)
     await tx.save(payment, invoice)
     return payment
@@ -203,6 +203,8 @@ class AbandonPayment:
 async def abandon_payment(command: AbandonPayment, tx: Transaction) -> None:
     """End it, so that another may start. Once it has ended nothing changes."""
     payment = await tx.load(Payment, command.payment_id)
+    if payment.has_ended:
+        return
     invoice = await tx.load(Invoice, payment.invoice_id)
     payment.fail(ABANDONED)
     invoice.end_payment(payment.id)

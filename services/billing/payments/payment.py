@@ -1,16 +1,18 @@
-"""One attempt to pay an invoice: created -> sent -> pending -> succeeded | failed.
+"""One attempt to pay an invoice: created -> sent -> pending -> succeeded | failed, then refunded.
 
-Its id is the gateway's idempotency key and our reference there. No answer means unknown, never
-failed; a failed attempt whose money arrives after all succeeds. Amounts in minor units.
+Its id is the gateway's idempotency key and our reference there. What news does to it, in whatever
+order it comes, stands in `life_cycle.py`. Amounts in minor units.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.payments import reversal_events as events
+from services.billing.payments.life_cycle import News, State, has_ended, is_money_ours, step
+from services.billing.payments.mismatch import Mismatch, first_difference
 from shared.errors import Conflict, Invalid
 
 
@@ -22,17 +24,8 @@ class ReturnPathInvalid(Invalid):
     """The way back from the payment page is a path on the brand's own site."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mismatch:
-    """The first thing in which the gateway's word differs from ours."""
-
-    field: str
-    expected: str
-    found: str
-
-
 class Payment(Aggregate):
-    """One attempt. `status`: created, sent, unknown, pending, succeeded or failed."""
+    """One attempt; its states are those of `life_cycle.py`."""
 
     TOPIC = "billing.payment"
 
@@ -78,6 +71,10 @@ class Payment(Aggregate):
     class MismatchFound(Aggregate.Event):
         TOPIC = "billing.payment.mismatch_found"
         mismatch: Mismatch
+
+    Refunded = events.Refunded
+    DisputeOpened = events.DisputeOpened
+    DisputeClosed = events.DisputeClosed
 
     @classmethod
     def start(
@@ -125,15 +122,32 @@ class Payment(Aggregate):
         self.amount_minor = amount_minor
         self.currency = currency
         self.started_on = started_on
-        self.status = "created"
+        self.status: State = "created"
         self.return_path = ""
         self.gateway_reference = ""
         self.received_on: date | None = None
         self.mismatch: Mismatch | None = None
+        self.refunds: dict[str, int] = {}
+        self.disputes: dict[str, str] = {}
 
     @property
     def has_ended(self) -> bool:
-        return self.status in {"succeeded", "failed"}
+        return has_ended(self.status)
+
+    @property
+    def is_paid(self) -> bool:
+        return is_money_ours(self.status)
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(self.refunds.values())
+
+    def _moves(self, news: News) -> bool:
+        """Whether the news is to be taken. What contradicts the state is told to people."""
+        meaning, _ = step(self.status, news)
+        if meaning == "contradicts":
+            self.note_mismatch(Mismatch(field="status", expected=self.status, found=news))
+        return meaning == "moves"
 
     def request_page(self, return_path: str) -> None:
         """Fix what the gateway is about to be asked, before it is asked.
@@ -153,7 +167,7 @@ class Payment(Aggregate):
 
     def mark_sent(self, gateway_reference: str) -> None:
         """The gateway has the attempt, nobody has paid yet. No step back from a later state."""
-        if self.status in {"created", "unknown"}:
+        if self._moves("sent"):
             self._sent(gateway_reference=gateway_reference)
 
     @event(Sent)
@@ -163,7 +177,7 @@ class Payment(Aggregate):
 
     def mark_unknown(self, cause: str) -> None:
         """We asked and cannot say what came of it. Once the gateway answered nothing changes."""
-        if self.status == "created":
+        if self._moves("silence"):
             self._outcome_unknown(cause=cause)
 
     @event(OutcomeUnknown)
@@ -172,7 +186,7 @@ class Payment(Aggregate):
 
     def mark_pending(self, gateway_reference: str) -> None:
         """The payer did their part and the money is on its way. No step back from a later state."""
-        if self.status in {"created", "unknown", "sent"}:
+        if self._moves("pending"):
             self._marked_pending(gateway_reference=gateway_reference)
 
     @event(MarkedPending)
@@ -185,7 +199,7 @@ class Payment(Aggregate):
 
         `received_on` may lie before the day on which we learn of it.
         """
-        assert self.status != "succeeded", "the caller looks before it takes a receipt number"
+        assert not self.is_paid, "the caller looks before it takes a receipt number"
         self._succeeded(
             received_on=received_on,
             receipt_number=receipt_number,
@@ -199,8 +213,11 @@ class Payment(Aggregate):
         self.gateway_reference = gateway_reference
 
     def fail(self, reason: str) -> None:
-        """The gateway says that no money will come. After an end, either one, nothing changes."""
-        if not self.has_ended:
+        """The gateway says that no money will come. Of money that came it is a mismatch.
+
+        Said again it changes nothing.
+        """
+        if self._moves("failed"):
             self._failed(reason=reason)
 
     @event(Failed)
@@ -209,15 +226,9 @@ class Payment(Aggregate):
 
     def differs(self, *, reference: str, amount_minor: int, currency: str) -> Mismatch | None:
         """In what the gateway's word differs from ours, or None."""
-        pairs = {
-            "reference": (str(self.id), reference),
-            "amount_minor": (str(self.amount_minor), str(amount_minor)),
-            "currency": (self.currency, currency),
-        }
-        for field, (expected, found) in pairs.items():
-            if expected != found:
-                return Mismatch(field=field, expected=expected, found=found)
-        return None
+        own = (str(self.id), str(self.amount_minor), self.currency)
+        theirs = (reference, str(amount_minor), currency)
+        return first_difference(("reference", "amount_minor", "currency"), own, theirs=theirs)
 
     def note_mismatch(self, mismatch: Mismatch) -> None:
         """Book nothing, tell the staff. The same mismatch again changes nothing."""
@@ -227,6 +238,57 @@ class Payment(Aggregate):
     @event(MismatchFound)
     def _mismatch_found(self, mismatch: Mismatch) -> None:
         self.mismatch = mismatch
+
+    def refund(self, *, refund_id: str, amount_minor: int, refunded_on: date) -> None:
+        """A part of the money, or all that is left of it, went back. Once for each `refund_id`.
+
+        Errors: PaymentNotReceived, PaymentNotRefundable, RefundExceedsPayment.
+        """
+        assert amount_minor > 0, "a refund takes money back"
+        if refund_id in self.refunds:
+            return
+        left_minor = self.amount_minor - self.refunded_minor
+        if not self.is_paid:
+            raise events.PaymentNotReceived(status=self.status)
+        if self.status in {"disputed", "charged_back"}:
+            raise events.PaymentNotRefundable(status=self.status)
+        if amount_minor > left_minor:
+            raise events.RefundExceedsPayment(left_minor=left_minor)
+        self.trigger_event(
+            self.Refunded, refund_id=refund_id, amount_minor=amount_minor, refunded_on=refunded_on
+        )
+
+    def open_dispute(self, *, dispute_id: str, reason: str, opened_on: date) -> None:
+        """The payer asks for the money back at their bank. The same dispute again changes nothing.
+
+        Of money that went back already, or is disputed otherwise, it is a mismatch. Errors:
+        PaymentNotReceived.
+        """
+        if dispute_id in self.disputes:
+            return
+        if not self.is_paid:
+            raise events.PaymentNotReceived(status=self.status)
+        if self._moves("dispute_opened"):
+            self.trigger_event(
+                self.DisputeOpened, dispute_id=dispute_id, reason=reason, opened_on=opened_on
+            )
+
+    def close_dispute(
+        self, *, dispute_id: str, outcome: Literal["won", "lost"], closed_on: date
+    ) -> None:
+        """The bank has decided: won, the money stays; lost, it is charged back.
+
+        Said again it changes nothing; another outcome is a mismatch. Errors: DisputeUnknown.
+        """
+        known = self.disputes.get(dispute_id)
+        if known is None:
+            raise events.DisputeUnknown(dispute_id=dispute_id)
+        if known == "open":
+            self.trigger_event(
+                self.DisputeClosed, dispute_id=dispute_id, outcome=outcome, closed_on=closed_on
+            )
+        elif known != outcome:
+            self.note_mismatch(Mismatch(field="dispute", expected=known, found=outcome))
 
 
 def _is_own_path(path: str) -> bool:
