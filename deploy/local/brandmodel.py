@@ -80,10 +80,14 @@ class Brand(Part):
 
 
 class Member(Part):
-    """A member of staff; the password is made here and shown once, it never stands in a file."""
+    """A member of staff; the password is made here and shown once, it never stands in a file.
+
+    `role`: what they may do; an administrator may do everything.
+    """
 
     name: Line
     email: Email
+    role: Literal["support", "billing", "manager", "admin"] = "admin"
 
 
 class BrandFile(Part):

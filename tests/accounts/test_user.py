@@ -25,7 +25,7 @@ def confirmed(account_id: UUID | None = ACCOUNT) -> User:
 
 
 def appoint(user: User) -> None:
-    user.appoint_to_staff(name="Bia")
+    user.appoint_to_staff(name="Bia", role="billing")
 
 
 def test_a_registered_user_is_a_client_whose_address_is_not_confirmed() -> None:
@@ -69,7 +69,7 @@ def test_changing_the_password_says_so_and_nothing_more() -> None:
 
 def test_an_appointed_user_is_staff_with_a_confirmed_address() -> None:
     user = registered(account_id=None)
-    given(user).when(appoint).then((User.AppointedToStaff, {"name": "Bia"}))
+    given(user).when(appoint).then((User.AppointedToStaff, {"name": "Bia", "role": "billing"}))
     appoint(user)
     assert (user.scopes, user.is_confirmed) == (["staff"], True)
     given(user).when(appoint).then_nothing()
@@ -77,7 +77,7 @@ def test_an_appointed_user_is_staff_with_a_confirmed_address() -> None:
 
 def test_a_client_who_is_appointed_is_both() -> None:
     user = confirmed()
-    user.appoint_to_staff(name="Bia")
+    user.appoint_to_staff(name="Bia", role="admin")
     assert user.scopes == ["client", "staff"]
 
 
@@ -88,7 +88,7 @@ def test_others_learn_of_a_client_and_not_of_pure_staff() -> None:
         user.register_again()
         user.request_password_reset()
         user.change_password()
-        user.appoint_to_staff(name="Bia")
+        user.appoint_to_staff(name="Bia", role="admin")
     assert [publish(event, client) for event in client.pending_events] == [
         None,
         contracts.EmailConfirmed(user_id=USER),

@@ -144,7 +144,12 @@ async def furnish_at_random(house: House, account_id: UUID, chance: Random, *, n
     await house.until(house.is_quiet)
 
 
-ITEM = {"description": "Support", "net_minor": 700, "currency": "BRL", "due": "on_date"}
+ITEM: dict[str, Any] = {
+    "description": "Support",
+    "net_minor": 700,
+    "currency": "BRL",
+    "due": "on_date",
+}
 OWN_RULES: list[dict[str, Any]] = [
     {"suspension_days": 9, "suspension_warning_days": 3},
     {"reminder_days_before": [9, 2], "overdue_notice_days": [2, 4]},

@@ -52,5 +52,6 @@ async def apply_brand(operator: Operator, content: BrandFile) -> None:
             "email": person.email,
             "name": person.name,
             "password": person.password,
+            "role": member.role,
         }
         await operator.ask("accounts", "PUT /internal/staff", body=body)

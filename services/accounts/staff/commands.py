@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.accounts.sessions.sessions import end_sessions
+from services.accounts.staff.roles import Role
 from services.accounts.users.credentials import (
     add_credential,
     credential_by_email,
@@ -23,6 +24,7 @@ class AppointStaff:
     brand: str
     email: str
     name: str
+    role: Role
     language: str
     password_hash: str | None
 
@@ -34,7 +36,7 @@ async def appoint_staff(command: AppointStaff, tx: Transaction) -> User:
         return await _hire(command, tx)
     user = await tx.load(User, known.user_id)
     db = await tx.begin()
-    user.appoint_to_staff(name=command.name)
+    user.appoint_to_staff(name=command.name, role=command.role)
     if command.password_hash:
         user.change_password()
         await set_password_hash(db, user_id=user.id, password_hash=command.password_hash)
@@ -48,7 +50,7 @@ async def _hire(command: AppointStaff, tx: Transaction) -> User:
     user = User.register(
         id=command.user_id, account_id=None, brand=command.brand, email=command.email
     )
-    user.appoint_to_staff(name=command.name)
+    user.appoint_to_staff(name=command.name, role=command.role)
     assert command.password_hash, "a new user has a password"
     is_new = await add_credential(
         await tx.begin(), user, password_hash=command.password_hash, language=command.language

@@ -7,6 +7,7 @@ from services.accounts.brands.lookups import find_brand
 from services.accounts.callers import require_issuer
 from services.accounts.request_fields import BrandSlug, Email, Secret
 from services.accounts.staff.commands import AppointStaff, appoint_staff
+from services.accounts.staff.roles import ADMIN, Role
 from services.accounts.state import state_of
 from services.accounts.transactions import in_transaction
 from services.accounts.users.credentials import credential_by_email
@@ -24,12 +25,13 @@ LANGUAGE_OF_AN_UNKNOWN_BRAND = "en"
 
 
 class StaffBody(Body):
-    """A member of staff as the operator wants it."""
+    """A member of staff as the operator wants it: in a role, an administrator without one."""
 
     brand: BrandSlug
     email: Email
     name: Line
     password: Secret
+    role: Role = ADMIN
 
 
 class StaffOut(Answer):
@@ -55,6 +57,7 @@ async def _command(body: StaffBody, call: Call) -> AppointStaff:
         brand=body.brand,
         email=body.email,
         name=body.name,
+        role=body.role,
         language=brand.default_language if brand else LANGUAGE_OF_AN_UNKNOWN_BRAND,
         password_hash=await _hash_if_new(call, body),
     )

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
+from services.accounts.staff.roles import permissions_of
 from services.accounts.users.user import User
-from shared.contracts.permissions import STAFF_PERMISSIONS
 from shared.database import Connection, Reads
 from shared.errors import NotFound
 
@@ -26,6 +26,7 @@ class Credential:
     language: str
     is_confirmed: bool
     is_staff: bool
+    staff_role: str
     password_hash: str
 
     @property
@@ -36,8 +37,8 @@ class Credential:
 
     @property
     def token_scopes(self) -> list[str]:
-        """The same, and what a member of staff may do: at present everything."""
-        return self.scopes + (list(STAFF_PERMISSIONS) if self.is_staff else [])
+        """The same, and what a member of staff may do in its role."""
+        return self.scopes + list(permissions_of(self.staff_role))
 
 
 async def credential_by_email(db: Reads, *, brand: str, email: str) -> Credential | None:
@@ -60,8 +61,8 @@ async def add_credential(db: Connection, user: User, *, password_hash: str, lang
     """Take the address for the user; False if somebody has it. Waits for a rival transaction."""
     taken = await db.fetchval(
         """insert into credential (user_id, brand, email, account_id, language, is_confirmed,
-                                   is_staff, password_hash)
-           values ($1, $2, $3, $4, $5, $6, $7, $8)
+                                   is_staff, staff_role, password_hash)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            on conflict (brand, email) do nothing returning true""",
         user.id,
         user.brand,
@@ -70,6 +71,7 @@ async def add_credential(db: Connection, user: User, *, password_hash: str, lang
         language,
         user.is_confirmed,
         user.staff_name is not None,
+        user.staff_role,
         password_hash,
     )
     return bool(taken)
@@ -78,10 +80,12 @@ async def add_credential(db: Connection, user: User, *, password_hash: str, lang
 async def update_credential(db: Connection, user: User) -> None:
     """What the user may do, as it is after the command."""
     await db.execute(
-        "update credential set is_confirmed = $2, is_staff = $3 where user_id = $1",
+        """update credential set is_confirmed = $2, is_staff = $3, staff_role = $4
+           where user_id = $1""",
         user.id,
         user.is_confirmed,
         user.staff_name is not None,
+        user.staff_role,
     )
 
 
@@ -108,5 +112,6 @@ def _credential(row: asyncpg.Record) -> Credential:
         language=row["language"],
         is_confirmed=row["is_confirmed"],
         is_staff=row["is_staff"],
+        staff_role=row["staff_role"],
         password_hash=row["password_hash"],
     )

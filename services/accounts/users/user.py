@@ -43,6 +43,7 @@ class User(Aggregate):
     class AppointedToStaff(Aggregate.Event):
         TOPIC = "accounts.user.appointed_to_staff"
         name: Personal[str]
+        role: str = "admin"
 
     @classmethod
     def register(cls, *, id: UUID, account_id: UUID | None, brand: str, email: str) -> Self:
@@ -56,6 +57,7 @@ class User(Aggregate):
         self.email = email
         self.is_confirmed = False
         self.staff_name: str | None = None
+        self.staff_role = ""
 
     @property
     def scopes(self) -> list[str]:
@@ -95,12 +97,15 @@ class User(Aggregate):
     def change_password(self) -> None:
         """The credential of the user is another one from now on."""
 
-    def appoint_to_staff(self, *, name: str) -> None:
-        """The user works for the brand, which vouches for the address. A repeat does nothing."""
-        if self.staff_name != name:
-            self._appointed_to_staff(name=name)
+    def appoint_to_staff(self, *, name: str, role: str) -> None:
+        """The user works for the brand in this role, which vouches for the address.
+
+        A repeat does nothing.
+        """
+        if (self.staff_name, self.staff_role) != (name, role):
+            self._appointed_to_staff(name=name, role=role)
 
     @event(AppointedToStaff)
-    def _appointed_to_staff(self, name: str) -> None:
-        self.staff_name = name
+    def _appointed_to_staff(self, name: str, role: str) -> None:
+        self.staff_name, self.staff_role = name, role
         self.is_confirmed = True

@@ -15,11 +15,11 @@ from services.billing.catalogue.product import CycleNotOffered
 from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.account_terms import AgreedPrice
 from services.billing.rules.policy import terms_of
-from services.billing.state import cause_of
+from services.billing.state import cause_of, check_reader
 from shared.contracts.billing import ProductPublished
 from shared.contracts.permissions import BILLING_CATALOGUE
 from shared.database import acquire
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.http import Answer, Body, Call, Router, Who
 
 router = Router(tags=["catalogue"])
@@ -193,11 +193,11 @@ async def put_agreed_prices(
     call.etag((await agree_prices(command, call.tx)).version)
 
 
-@router.get("/v1/accounts/{account_id}/prices", who=Who.USER, errors=(NotFound,))
+@router.get("/v1/accounts/{account_id}/prices", who=Who.USER, errors=(NotFound, Forbidden))
 async def get_agreed_prices(account_id: UUID, call: Call) -> list[AgreedPriceOut]:
     """The prices that the account has of its own, for itself and for staff."""
     async with call.store.transaction(cause_of(call)) as tx:
-        call.own(account_id, await brand_of_account(account_id, tx.read))
+        check_reader(call, account_id, brand=await brand_of_account(account_id, tx.read))
         terms = await terms_of(tx, account_id)
     prices = terms.prices.items() if terms else ()
     return [

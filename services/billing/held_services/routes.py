@@ -25,9 +25,9 @@ from services.billing.provisioning.commands import (
     RequestCreation,
     retry_creation,
 )
-from services.billing.state import account_of
+from services.billing.state import account_of, check_reader
 from shared.database import acquire
-from shared.errors import NotFound, Stale
+from shared.errors import Forbidden, NotFound, Stale
 from shared.http import Answer, Body, Call, Router, Who
 
 router = Router(tags=["services"])
@@ -140,14 +140,14 @@ async def get_services(
     return [_service(row) for row in rows]
 
 
-@router.get("/v1/services/{service_id}", who=Who.USER, errors=(NotFound,))
+@router.get("/v1/services/{service_id}", who=Who.USER, errors=(NotFound, Forbidden))
 async def get_service(service_id: UUID, call: Call) -> ServiceOut:
     """One service, for its account and for staff, with its version as ETag."""
     async with acquire(call.db) as db:
         row = await db.fetchrow(_WITH_VERSION, service_id)
     if row is None:
         raise NotFound()
-    call.own(row["account_id"], row["brand"])
+    check_reader(call, row["account_id"], brand=row["brand"])
     call.etag(row["version"])
     return _service(row)
 
