@@ -12,7 +12,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.database import LOST, PoolReads, is_lost
-from shared.errors import ConcurrentWrite, DomainError, Unavailable
+from shared.errors import (
+    ConcurrentWrite,
+    DomainError,
+    Forbidden,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    problem,
+)
 from shared.http.access import Access, Gate, Rate, Repeat, Who
 from shared.http.document import Document
 from shared.http.json_body import check_json
@@ -87,7 +95,7 @@ class Router:
                 endpoint,
                 methods=[method.value],
                 route_class_override=_route_class(access),
-                responses=_responses(errors),
+                responses=_responses((*errors, *_always(access))),
                 **options,
             )
             return endpoint
@@ -184,12 +192,41 @@ def _route_class(access: Access) -> type[DeclaredRoute]:
     return type("DeclaredRoute", (DeclaredRoute,), {"access": access})
 
 
+def _always(access: Access) -> tuple[type[DomainError], ...]:
+    """How the gate refuses, whatever the route is about."""
+    if access.who is Who.PUBLIC:
+        return (TooMany,)
+    return (Unauthenticated, Forbidden, TooMany)
+
+
 def _responses(errors: Iterable[type[DomainError]]) -> dict[int | str, dict[str, Any]]:
     """The refusals of a route, for its OpenAPI, joined where several have one status."""
     found: dict[int | str, dict[str, Any]] = {}
-    for error in errors:
-        sentence = (error.__doc__ or "").strip().splitlines()[0]
-        entry = found.setdefault(int(error.status), {"description": ""})
-        entry["description"] = f"{entry['description']} {sentence}".strip()
-        entry["content"] = {"application/problem+json": {}}
+    for error in dict.fromkeys(errors):
+        refusal = error()
+        entry = found.setdefault(int(error.status), {"description": "", "content": {}})
+        entry["description"] = f"{entry['description']} {refusal.message}".strip()
+        problems = entry["content"].setdefault(
+            "application/problem+json", {"schema": PROBLEM, "examples": {}}
+        )
+        problems["examples"][refusal.code] = {
+            "summary": refusal.message,
+            "value": problem(refusal, request_id="01939000-0000-7000-8000-000000000000"),
+        }
     return found
+
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "A refusal (RFC 9457). `code` is stable; `facts` are what may be told.",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "facts": {"type": "object"},
+    },
+}

@@ -29,7 +29,7 @@ SAMPLES: dict[str, str] = {"brand": "ponto", "kind": "line"}
 
 
 def name_of(route: DeclaredRoute) -> str:
-    (method,) = route.methods or ()
+    (method,) = sorted(route.methods or set())
     return f"{method} {route.path}"
 
 

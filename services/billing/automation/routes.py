@@ -30,12 +30,20 @@ BrandSlug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 class BusinessDayBody(Body):
     """The day to begin, with every day before it that was missed."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"brand": "ponto", "day": "2026-11-22"}]}
+    )
+
     brand: Line
     day: Day
 
 
 class BusinessDaysStarted(Answer):
     """The days that began, in order; none if the day had begun before."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"started": ["2026-11-21", "2026-11-22"]}]}
+    )
 
     started: list[date]
 
@@ -54,6 +62,19 @@ async def post_business_day(body: BusinessDayBody, call: Call) -> BusinessDaysSt
 
 class BusinessDaysOut(Answer):
     """`today`: the local date, or a later day that has begun. `problems`: tasks not done."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "today": "2026-11-22",
+                    "running": False,
+                    "last_finished": "2026-11-22",
+                    "problems": 0,
+                }
+            ]
+        }
+    )
 
     today: date
     running: bool
@@ -115,6 +136,20 @@ async def get_steps(brand: BrandSlug, day: date, call: Call) -> list[StepOut]:
 class RehearsedOut(Answer):
     """What a step would do: events by name, invoiced minor units by currency, refusals by code."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "step": "issue_renewals",
+                    "found": 120,
+                    "events": {"InvoiceIssued": 119},
+                    "invoiced_minor": {"BRL": 355810},
+                    "parked": {"account_not_ready": 1},
+                }
+            ]
+        }
+    )
+
     step: str
     found: int
     events: dict[str, int]
@@ -137,6 +172,25 @@ async def get_rehearsal(brand: BrandSlug, day: date, call: Call) -> list[Rehears
 
 class ProblemOut(Answer):
     """A parked task: which step could not do what, and why; `error` is the program's own text."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "problem_id": "01939000-0000-7000-8000-000000000023",
+                    "day": "2026-11-22",
+                    "step": "issue_renewals",
+                    "item": "01939000-0000-7000-8000-000000000001/2026-12-06/BRL",
+                    "account_id": "01939000-0000-7000-8000-000000000001",
+                    "code": "account_not_ready",
+                    "explanation": "The account's contact data have not arrived yet.",
+                    "error": "AccountNotReady()",
+                    "tries": 2,
+                    "occurred_at": "2026-11-22T03:00:05Z",
+                }
+            ]
+        }
+    )
 
     problem_id: UUID
     day: date
@@ -222,6 +276,19 @@ class DifferenceOut(Answer):
 
 class ComparisonOut(Answer):
     """How many invoices were looked at, and every figure that is not zero under both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "invoices": 1200,
+                    "differences": [
+                        {"what": "suspensions", "currency": None, "as_is": 12, "changed": 7}
+                    ],
+                }
+            ]
+        }
+    )
 
     invoices: int
     differences: list[DifferenceOut]

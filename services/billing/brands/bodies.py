@@ -102,6 +102,37 @@ class DunningBody(Body):
 class BrandBody(Body):
     """A brand file. `invoice_prefix` stands before each number; else the slug's first letters."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Ponto Hospedagem",
+                    "hosts": ["ponto.example"],
+                    "languages": ["pt-BR", "en"],
+                    "default_language": "pt-BR",
+                    "time_zone": "America/Sao_Paulo",
+                    "currency": "BRL",
+                    "invoice_prefix": "PON",
+                    "sender_name": "Ponto",
+                    "sender_email": "ola@ponto.example",
+                    "accent_colour": "#0b7285",
+                    "payee": {"name": "Ponto Ltda"},
+                    "payment_methods": [
+                        {"id": "card", "kind": "hosted_page", "label": {"pt-BR": "Cartão"}}
+                    ],
+                    "departments": [],
+                    "products": [
+                        {
+                            "slug": "start",
+                            "name": {"pt-BR": "Hospedagem Início"},
+                            "prices": [{"cycle": "monthly", "recurring_minor": 2990}],
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
     name: Line
     hosts: list[Line]
     languages: Annotated[list[Language], Field(min_length=1)]

@@ -166,11 +166,42 @@ class AgreedPriceBody(Body):
 class AgreedPricesBody(Body):
     """All prices that the account has of its own for the product; none: the catalogue's hold."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "prices": [
+                        {
+                            "cycle": "monthly",
+                            "currency": "BRL",
+                            "recurring_minor": 1990,
+                            "setup_minor": 0,
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
     prices: Annotated[list[AgreedPriceBody], Field(max_length=80)]
 
 
 class AgreedPriceOut(PriceOut):
     """A price that was agreed with the account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "cycle": "monthly",
+                    "currency": "BRL",
+                    "recurring_minor": 1990,
+                    "setup_minor": 0,
+                    "product_id": "01939000-0000-7000-8000-000000000003",
+                }
+            ]
+        }
+    )
 
     product_id: UUID
 

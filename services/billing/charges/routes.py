@@ -35,6 +35,23 @@ DAYS_TO_PAY = 14
 class ItemOut(Answer):
     """`status`: open, invoiced or withdrawn. The amount is as priced."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "item_id": "01939000-0000-7000-8000-000000000017",
+                    "description": "Restore",
+                    "net_minor": 500,
+                    "currency": "BRL",
+                    "tax_category": "standard",
+                    "bill_on": None,
+                    "status": "open",
+                    "invoice_id": None,
+                }
+            ]
+        }
+    )
+
     item_id: UUID
     description: str
     net_minor: int
@@ -118,6 +135,18 @@ class ItemBody(Body):
 
 class ItemAdded(Answer):
     """The item, and its invoice if it was billed at once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "item_id": "01939000-0000-7000-8000-000000000017",
+                    "invoice_id": None,
+                    "number": None,
+                }
+            ]
+        }
+    )
 
     item_id: UUID
     invoice_id: UUID | None = None

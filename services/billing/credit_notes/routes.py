@@ -64,6 +64,45 @@ class CreditNoteOut(Answer):
     `returned_minor` of it had been paid and became the account's credit.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "credit_note_id": "01939000-0000-7000-8000-000000000013",
+                    "number": "PON-C-2026-000003",
+                    "invoice_id": "01939000-0000-7000-8000-000000000007",
+                    "invoice_number": "PON-2026-000042",
+                    "issued_on": "2026-11-25",
+                    "currency": "BRL",
+                    "lines": [
+                        {
+                            "place": 0,
+                            "description": "Hospedagem Start – ana.example",
+                            "amount_minor": 2990,
+                            "net_minor": 2906,
+                        }
+                    ],
+                    "taxes": [
+                        {
+                            "name": "ISS",
+                            "category": "S",
+                            "rate_percent": "2.9",
+                            "taxable_minor": 2906,
+                            "tax_minor": 84,
+                            "note": "",
+                        }
+                    ],
+                    "tax_minor": 84,
+                    "total_minor": 2990,
+                    "returned_minor": 2990,
+                    "reason": "Cobrada em dobro",
+                    "prices_include_tax": True,
+                    "corrected_by": None,
+                }
+            ]
+        }
+    )
+
     credit_note_id: UUID
     number: str
     invoice_id: UUID
@@ -152,6 +191,19 @@ class CreditNoteBody(Body):
 class CreditNoteIssuedOut(Answer):
     """The new credit note."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "credit_note_id": "01939000-0000-7000-8000-000000000013",
+                    "number": "PON-C-2026-000003",
+                    "total_minor": 2990,
+                    "returned_minor": 2990,
+                }
+            ]
+        }
+    )
+
     credit_note_id: UUID
     number: str
     total_minor: int
@@ -218,6 +270,20 @@ class CorrectionBody(Body):
 
 class CorrectionOut(Answer):
     """The invoice that takes the place of the old one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "invoice_id": "01939000-0000-7000-8000-000000000008",
+                    "number": "PON-2026-000043",
+                    "credit_note_id": "01939000-0000-7000-8000-000000000013",
+                    "total_minor": 1990,
+                    "open_minor": 0,
+                }
+            ]
+        }
+    )
 
     invoice_id: UUID
     number: str

@@ -65,6 +65,21 @@ class DraftLineOut(Answer):
 class DraftOut(Answer):
     """`status`: open, issued, discarded or merged (into the draft `into_id`)."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "draft_id": "01939000-0000-7000-8000-000000000015",
+                    "account_id": "01939000-0000-7000-8000-000000000001",
+                    "currency": "BRL",
+                    "status": "open",
+                    "invoice_id": None,
+                    "into_id": None,
+                }
+            ]
+        }
+    )
+
     draft_id: UUID
     account_id: UUID
     currency: str
@@ -75,6 +90,31 @@ class DraftOut(Answer):
 
 class DraftDocument(DraftOut):
     """A draft with its lines."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "draft_id": "01939000-0000-7000-8000-000000000015",
+                    "account_id": "01939000-0000-7000-8000-000000000001",
+                    "currency": "BRL",
+                    "status": "open",
+                    "invoice_id": None,
+                    "into_id": None,
+                    "lines": [
+                        {
+                            "line_id": "01939000-0000-7000-8000-000000000016",
+                            "description": "Migration",
+                            "net_minor": 5000,
+                            "quantity": "2",
+                            "unit_minor": 2500,
+                            "tax_category": "standard",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     lines: list[DraftLineOut]
 
@@ -135,6 +175,10 @@ class DraftBody(Body):
 class DraftId(Answer):
     """Which draft it is."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"draft_id": "01939000-0000-7000-8000-000000000015"}]}
+    )
+
     draft_id: UUID
 
 
@@ -183,6 +227,10 @@ class DraftLineBody(Body):
 
 class LineId(Answer):
     """Which line it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"line_id": "01939000-0000-7000-8000-000000000016"}]}
+    )
 
     line_id: UUID
 
@@ -246,6 +294,10 @@ async def delete_line(draft_id: UUID, line_id: UUID, call: Call) -> None:
 class MergeBody(Body):
     """The other draft, whose lines go into this one."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"from_id": "01939000-0000-7000-8000-000000000015"}]}
+    )
+
     from_id: Id
 
 
@@ -269,6 +321,10 @@ async def post_merge(draft_id: UUID, body: MergeBody, call: Call) -> None:
 
 class SplitBody(Body):
     """The lines that go into a new draft."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"line_ids": ["01939000-0000-7000-8000-000000000016"]}]}
+    )
 
     line_ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
 
@@ -323,6 +379,19 @@ class IssueBody(Body):
 
 class IssuedOut(Answer):
     """The invoice."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "invoice_id": "01939000-0000-7000-8000-000000000007",
+                    "number": "PON-2026-000042",
+                    "total_minor": 5000,
+                    "due_on": "2026-12-21",
+                }
+            ]
+        }
+    )
 
     invoice_id: UUID
     number: str

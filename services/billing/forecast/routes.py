@@ -75,6 +75,12 @@ class EntryOut(Answer):
 class ForecastOut(Answer):
     """What is to come from `first` to `until`, in order, if nobody pays or does anything else."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"first": "2026-11-23", "until": "2027-01-22", "entries": [_EXAMPLE]}]
+        }
+    )
+
     first: date
     until: date
     entries: list[EntryOut]

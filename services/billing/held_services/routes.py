@@ -170,6 +170,20 @@ class RenewalBody(Body):
 class RenewalOut(Answer):
     """The invoice; paying it renews the service."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "invoice_id": "01939000-0000-7000-8000-000000000007",
+                    "number": "PON-2026-000042",
+                    "due_on": "2026-12-21",
+                    "total_minor": 2990,
+                    "currency": "BRL",
+                }
+            ]
+        }
+    )
+
     invoice_id: UUID
     number: str
     due_on: date

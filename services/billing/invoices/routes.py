@@ -68,6 +68,12 @@ _EXAMPLE: dict[str, Any] = {
             "period_end": "2027-01-05",
         }
     ],
+    "notes": [],
+    "payee": {"name": "Ponto Ltda"},
+    "is_pro_forma": False,
+    "paid_minor": 0,
+    "credit_minor": 0,
+    "credited_minor": 0,
 }
 
 

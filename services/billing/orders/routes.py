@@ -3,6 +3,8 @@
 from typing import Literal
 from uuid import UUID
 
+from pydantic import ConfigDict
+
 from services.billing.automation.today import today_for
 from services.billing.catalogue.allotments import OutOfStock
 from services.billing.catalogue.paths import ParentDoesNotFit
@@ -28,6 +30,18 @@ from order_list o where order_id = $1
 class OrderBody(Body):
     """The product, how long one period is, and the domain name that it is for."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "product_id": "01939000-0000-7000-8000-000000000003",
+                    "cycle": "monthly",
+                    "domain": "ana.example",
+                }
+            ]
+        }
+    )
+
     product_id: Id
     cycle: Literal["monthly", "quarterly", "semiannual", "annual", "biennial", "triennial"]
     domain: Line
@@ -35,6 +49,19 @@ class OrderBody(Body):
 
 class OrderPlacedOut(Answer):
     """The order with the service and the invoice that it led to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "order_id": "01939000-0000-7000-8000-000000000011",
+                    "number": "PON-O-2026-000042",
+                    "service_id": "01939000-0000-7000-8000-000000000009",
+                    "invoice_id": "01939000-0000-7000-8000-000000000007",
+                }
+            ]
+        }
+    )
 
     order_id: UUID
     number: str
@@ -72,6 +99,25 @@ async def post_order(body: OrderBody, call: Call) -> OrderPlacedOut:
 
 class OrderOut(Answer):
     """`status`: placed or cancelled."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "order_id": "01939000-0000-7000-8000-000000000011",
+                    "number": "PON-O-2026-000042",
+                    "status": "placed",
+                    "product_id": "01939000-0000-7000-8000-000000000003",
+                    "service_id": "01939000-0000-7000-8000-000000000009",
+                    "invoice_id": "01939000-0000-7000-8000-000000000007",
+                    "cycle": "monthly",
+                    "domain": "ana.example",
+                    "total_minor": 2990,
+                    "currency": "BRL",
+                }
+            ]
+        }
+    )
 
     order_id: UUID
     number: str

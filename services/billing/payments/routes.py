@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.billing.brands.brand import PaymentMethodNotOnline, PaymentMethodUnknown
 from services.billing.invoices.settlement import (
@@ -24,11 +24,26 @@ router = Router(tags=["payments"])
 class PaymentBody(Body):
     """How to pay: the id of one of the brand's methods."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"method": "card"}]})
+
     method: Line
 
 
 class PaymentStartedOut(Answer):
     """The attempt; what is to be paid is what was open of the invoice, in minor units."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "payment_id": "01939000-0000-7000-8000-000000000019",
+                    "status": "created",
+                    "amount_minor": 2990,
+                    "currency": "BRL",
+                }
+            ]
+        }
+    )
 
     payment_id: UUID
     status: str
@@ -65,11 +80,21 @@ async def post_payment(invoice_id: UUID, body: PaymentBody, call: Call) -> Payme
 class HostedPageBody(Body):
     """Where on the brand's own site the payer comes back to."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"return_url_path": "/invoices/01939000-0000-7000-8000-000000000007"}]
+        }
+    )
+
     return_url_path: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class HostedPageOut(Answer):
     """The address of the gateway's payment page."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"url": "https://gateway.example/checkouts/chk_1"}]}
+    )
 
     url: str
 

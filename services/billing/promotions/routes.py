@@ -75,6 +75,34 @@ order by ends_on nulls last, code
 class PromotionOut(Answer):
     """A promotion with how often it was used; `ended_on`: since when it is over."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "WELCOME",
+                    "kind": "percent",
+                    "label": {"pt-BR": "10 % de desconto"},
+                    "rate_percent": "10",
+                    "amounts": {},
+                    "covers_setup": False,
+                    "periods": 1,
+                    "starts_on": "2026-11-01",
+                    "ends_on": "2026-12-01",
+                    "products": [],
+                    "cycles": [],
+                    "new_clients_only": True,
+                    "limit": 100,
+                    "limit_per_client": 1,
+                    "banner": {},
+                    "promotion_id": "01939000-0000-7000-8000-000000000005",
+                    "origin": "staff",
+                    "ended_on": None,
+                    "used": 17,
+                }
+            ]
+        }
+    )
+
     promotion_id: UUID
     code: str
     kind: str
@@ -126,6 +154,10 @@ def _shown(row: Record) -> PromotionOut:
 
 class PromotionId(Answer):
     """Which promotion it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"promotion_id": "01939000-0000-7000-8000-000000000005"}]}
+    )
 
     promotion_id: UUID
 

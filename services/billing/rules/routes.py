@@ -32,6 +32,12 @@ class AccountRulesBody(Body):
 class AccountRulesOut(Answer):
     """`rules` are the account's own; `policy_version` names what holds for it now."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"rules": {"suspension_days": 30}, "policy_version": "ponto:7/account:2"}]
+        }
+    )
+
     rules: dict[str, Any]
     policy_version: str
 

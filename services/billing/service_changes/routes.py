@@ -130,6 +130,38 @@ class PreviewLine(Answer):
 class PreviewOut(Answer):
     """What the change would be. `net_minor` is owed for it; below zero, it would be credited."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "upgrade",
+                    "effective": "now",
+                    "effective_on": "2026-11-21",
+                    "product_id": "01939000-0000-7000-8000-000000000003",
+                    "cycle": "monthly",
+                    "recurring_minor": 4990,
+                    "credit_minor": 1495,
+                    "charge_minor": 2495,
+                    "net_minor": 1000,
+                    "currency": "BRL",
+                    "next_due_on": "2026-12-06",
+                    "lines": [
+                        {
+                            "kind": "credit",
+                            "description": "Start (21/11/2026 – 05/12/2026)",
+                            "net_minor": -1495,
+                        },
+                        {
+                            "kind": "upgrade",
+                            "description": "Pro (21/11/2026 – 05/12/2026)",
+                            "net_minor": 2495,
+                        },
+                    ],
+                }
+            ]
+        }
+    )
+
     kind: str
     effective: str
     effective_on: date
@@ -190,6 +222,18 @@ def _preview(planned: Planned) -> PreviewOut:
 
 class ChangeOrdered(Answer):
     """The change, which is made when its invoice is paid, its day has come, or at once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "change_id": "01939000-0000-7000-8000-000000000021",
+                    "invoice_id": "01939000-0000-7000-8000-000000000007",
+                    "effective_on": "2026-11-21",
+                }
+            ]
+        }
+    )
 
     change_id: UUID | None
     invoice_id: UUID | None

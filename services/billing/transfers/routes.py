@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from pydantic import ConfigDict
+
 from services.billing.held_services.terms import (
     CancellationPending,
     ChangePending,
@@ -26,11 +28,19 @@ router = Router(tags=["transfers"])
 class TransferBody(Body):
     """The account of the same brand that is to hold the service."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"account_id": "01939000-0000-7000-8000-000000000001"}]}
+    )
+
     account_id: Id
 
 
 class TransferOut(Answer):
     """The id that the service has there, once the panel has confirmed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"successor_id": "01939000-0000-7000-8000-000000000010"}]}
+    )
 
     successor_id: UUID
 

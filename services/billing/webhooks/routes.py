@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 import msgspec
+from pydantic import ConfigDict
 
 from services.billing.state import state_of
 from services.billing.webhooks.signature import SignatureInvalid, check_signature
@@ -20,6 +21,8 @@ class WebhookMalformed(Invalid):
 
 class KeptOut(Answer):
     """The webhook will be worked off; sending it again is harmless."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "kept"}]})
 
     status: str = "kept"
 
