@@ -1,7 +1,7 @@
 """What was learnt late: a payment of an earlier day, and the account as of then and as of now."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from hypothesis import given as given_any
@@ -17,6 +17,7 @@ from shared.contracts import PublicEvent, billing
 from shared.store import Cause
 from tests.billing.house import House, code_of, envelope_of
 
+Status = Literal["pending", "succeeded"]
 DAY = timedelta(days=1)
 CAUSE = Cause(actor="test")
 FEE = {"kind": "fixed", "amount_minor": 700, "after_days": 3}
@@ -43,13 +44,21 @@ async def suspended(house: House) -> tuple[dict[str, str], str, date]:
 async def learn_of_payment(house: House, invoice_id: str, *, paid_on: date) -> None:
     """The bank tells today of money that came on `paid_on`."""
     payment_id, _ = await house.start_payment(house.ana, invoice_id)
-    invoice = await house.invoice(house.ana, invoice_id)
+    await settle(house, payment_id, paid_on=paid_on)
+
+
+async def settle(
+    house: House, payment_id: str, *, paid_on: date | None, status: Status = "succeeded"
+) -> None:
+    """The gateway says that the money of the attempt came on `paid_on`, or is to come."""
+    asked = [f for n, f in await house.events(house.ana) if n == "PaymentStarted"]
+    (started,) = (each for each in asked if each["payment_id"] == payment_id)
     checkout = Checkout(
         id="chk_1",
         reference=payment_id,
-        amount_minor=invoice["open_minor"],
+        amount_minor=started["amount_minor"],
         currency="BRL",
-        status="succeeded",
+        status=status,
         paid_on=paid_on,
     )
     command = SettlePayment(payment_id=UUID(payment_id), reported=checkout)
@@ -100,6 +109,39 @@ async def test_a_fee_that_is_void_is_not_made_void_again_and_no_new_one_is_charg
     names = await house.names(house.ana)
     assert names.count("InvoiceCancelled") == 1
     assert len(await house.invoices(house.ana)) == 3
+
+
+async def test_a_fee_that_was_paid_is_taken_back_by_a_credit_note(house: House) -> None:
+    _, invoice_id, due = await suspended(house)
+    fee_id = (await house.invoices(house.ana))[-1]["invoice_id"]
+    await house.pay_and_settle(house.ana, fee_id)
+    await learn_of_payment(house, invoice_id, paid_on=due + DAY)
+    fee = await house.invoice(house.ana, fee_id)
+    assert (fee["status"], fee["paid_minor"], fee["credited_minor"]) == ("credited", 700, 700)
+    (note,) = await house.do("GET", "/v1/credit-notes", token=house.client(house.ana))
+    assert (note["invoice_id"], note["returned_minor"]) == (fee_id, 700)
+    given = [fields for name, fields in await house.events(house.ana) if name == "CreditGiven"]
+    assert [each["amount_minor"] for each in given] == [700]
+    answer = await house.do(
+        "GET", f"/v1/why/credit_note/{note['credit_note_id']}", token=house.client(house.ana)
+    )
+    assert answer["rule"] == "credit_note.paid_in_time"
+    assert (due + DAY).strftime("%d/%m/%Y") in answer["sentence"]
+    assert await house.findings() == []
+
+
+async def test_a_fee_whose_money_is_on_its_way_is_taken_back_when_it_has_come(
+    house: House,
+) -> None:
+    _, invoice_id, due = await suspended(house)
+    fee_id = (await house.invoices(house.ana))[-1]["invoice_id"]
+    pending, _ = await house.start_payment(house.ana, fee_id)
+    await settle(house, pending, paid_on=None, status="pending")
+    await learn_of_payment(house, invoice_id, paid_on=due + DAY)
+    assert (await house.invoice(house.ana, fee_id))["status"] == "payment_pending"
+    await settle(house, pending, paid_on=due + 6 * DAY)
+    assert (await house.invoice(house.ana, fee_id))["status"] == "credited"
+    assert await house.findings() == []
 
 
 async def test_money_is_never_received_on_a_day_to_come(house: House) -> None:

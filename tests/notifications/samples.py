@@ -23,6 +23,7 @@ from shared.contracts.accounts import (
 )
 from shared.contracts.billing import (
     BrandConfigured,
+    CreditNoteIssued,
     InvoiceIssued,
     InvoiceLine,
     InvoiceOverdue,
@@ -48,6 +49,7 @@ INVOICE = UUID("01940000-0000-7000-8000-0000000000c1")
 SERVICE = UUID("01940000-0000-7000-8000-0000000000d1")
 TICKET = UUID("01940000-0000-7000-8000-0000000000e1")
 PAYMENT = UUID("01940000-0000-7000-8000-0000000000f1")
+NOTE = UUID("01940000-0000-7000-8000-0000000000ee")
 REQUEST = UUID("01940000-0000-7000-8000-0000000000f2")
 EVENT = UUID("01940000-0000-7000-8000-000000000001")
 PORTAL_URL = "http://{brand}.localhost:7100"
@@ -177,6 +179,24 @@ EVENTS: tuple[PublicEvent, ...] = (
     ),
     ServiceTerminated(service_id=SERVICE, terminated_on=date(2027, 2, 1)),
     ServiceEnded(service_id=SERVICE, ended_on=date(2027, 2, 1), reason="cancellation"),
+    CreditNoteIssued(
+        credit_note_id=NOTE,
+        number="PON-C-2026-000001",
+        invoice_id=INVOICE,
+        invoice_number="PON-2026-000001",
+        issued_on=date(2026, 12, 2),
+        currency="BRL",
+        lines=[],
+        taxes=[],
+        tax_minor=0,
+        total_minor=2990,
+        returned_minor=1990,
+        leaves_nothing=True,
+        reason="Cobrada em dobro",
+        billed_to_name="Ana Souza",
+        billed_to_address="Rua das Flores, 10",
+        billed_to_tax_id="52998224725",
+    ),
     TicketOpened(
         ticket_id=TICKET,
         number="TKT-000042",

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jinja2 import UndefinedError
 from selectolax.lexbor import LexborHTMLParser
@@ -16,7 +17,7 @@ from services.notifications.mail.composing import compose
 from services.notifications.mail.links import links_of
 from services.notifications.mail.notices import Notice, notice_of
 from services.notifications.mail.rendering import CATALOGUES, Letter
-from shared.contracts.billing import PaymentReminderDue
+from shared.contracts.billing import CreditNoteIssued, PaymentReminderDue
 from shared.contracts.event import PublicEvent
 from tests.notifications.samples import (
     BRAND,
@@ -127,6 +128,24 @@ def test_the_subject_states_the_fact(event: PublicEvent, language: str, subject:
 )
 def test_a_reminder_says_how_far_off_the_due_date_is(days: int, heading: str) -> None:
     assert letter_of(reminder(days), SUBJECT).text.startswith(heading + "\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "returned_minor", "said"),
+    [
+        ("pt-BR", 1990, "R$ 19,90 já haviam sido pagos e agora são seu crédito"),
+        ("pt-BR", 0, "você não os deve mais"),
+        ("en", 1990, "R$19.90 of it had been paid and are your credit now"),
+    ],
+)
+def test_a_credit_note_says_what_became_credit(
+    language: str, returned_minor: int, said: str
+) -> None:
+    (note,) = (event for event in EVENTS if isinstance(event, CreditNoteIssued))
+    changed = msgspec.structs.replace(note, returned_minor=returned_minor)
+    letter = letter_of(changed, in_language(language))
+    assert said in letter.text.replace("\n", " ")
+    assert note.reason not in letter.text, "staff's words are on the invoice's page"
 
 
 def test_the_mail_falls_back_to_the_brands_language_and_then_to_english() -> None:

@@ -142,6 +142,7 @@ async def test_an_invoice_shows_its_taxes_its_notes_and_what_was_taken_back(hous
     said = set(said_on(page.text))
     assert {"ISS 2,9 %", "Pedido 4711", "Outra Razão Social"} <= said
     assert {"Os preços incluem impostos.", "Estornado por notas de crédito"} <= said
+    assert {"Notas de crédito", "PON-C-2026-000001", "Dois dias sem serviço"} <= said
 
 
 def minor(amount: str) -> int:

@@ -22,21 +22,29 @@ from services.billing.event_groups import (
 from services.billing.invoices.invoice import Invoice
 from services.billing.payments.payment import Payment
 from shared.consumers import Envelope, Policy
-from shared.contracts.billing import PaymentReceived
+from shared.contracts.billing import PaymentFailed, PaymentReceived
 from shared.store import Transaction
 
 
-async def when_payment_received_reconsider_fees(envelope: Envelope, tx: Transaction) -> None:
-    """Make the late fee void that was charged on a day on which the money had come already."""
+async def when_payment_ends_reconsider_fees(envelope: Envelope, tx: Transaction) -> None:
+    """Take back the late fee that was charged on a day on which the money had come already.
+
+    A fee for which money was on its way is looked at again when that has come, or will not come.
+    """
     match envelope.event:
-        case PaymentReceived(invoice_id=invoice_id):
+        case PaymentReceived(invoice_id=invoice_id) | PaymentFailed(invoice_id=invoice_id):
             invoice = await tx.load(Invoice, invoice_id)
-            if invoice.is_open:
-                return
-            paid_on = await _received_in_full_on(invoice, tx)
-            today = await today_for(envelope.brand, tx)
-            void = VoidLateFee(invoice_id=invoice_id, paid_on=paid_on, today=today)
-            await void_late_fee(void, tx)
+            await _reconsider(invoice, tx)
+            if invoice.details.about_invoice_id:
+                await _reconsider(await tx.load(Invoice, invoice.details.about_invoice_id), tx)
+
+
+async def _reconsider(invoice: Invoice, tx: Transaction) -> None:
+    if invoice.is_open:
+        return
+    paid_on = await _received_in_full_on(invoice, tx)
+    today = await today_for(invoice.brand, tx)
+    await void_late_fee(VoidLateFee(invoice_id=invoice.id, paid_on=paid_on, today=today), tx)
 
 
 async def _received_in_full_on(invoice: Invoice, tx: Transaction) -> date:
@@ -49,9 +57,9 @@ async def _received_in_full_on(invoice: Invoice, tx: Transaction) -> date:
 reconsider_when_paid = Policy(
     name="reconsider_when_paid",
     sources=("billing",),
-    handle=when_payment_received_reconsider_fees,
-    handles=frozenset({PaymentReceived}),
-    ignored=(PAYMENTS - {PaymentReceived})
+    handle=when_payment_ends_reconsider_fees,
+    handles=frozenset({PaymentReceived, PaymentFailed}),
+    ignored=(PAYMENTS - {PaymentReceived, PaymentFailed})
     | BRANDS
     | CREDIT
     | DAYS

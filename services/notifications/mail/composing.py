@@ -35,6 +35,8 @@ def _of_notice(notice: Notice, brand: Brand, *, words: Translations) -> dict[str
     facts: dict[str, Any] = {}
     if notice.amount_minor is not None and notice.currency is not None:
         facts["amount"] = words.money(notice.amount_minor, notice.currency)
+        returned_minor = notice.returned_minor
+        facts["returned"] = words.money(returned_minor, notice.currency) if returned_minor else ""
     if notice.day is not None:
         facts["day"] = words.day(notice.day)
     if notice.at is not None:

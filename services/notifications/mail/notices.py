@@ -19,6 +19,7 @@ from shared.contracts.accounts import (
     RegistrationRepeated,
 )
 from shared.contracts.billing import (
+    CreditNoteIssued,
     InvoiceIssued,
     InvoiceOverdue,
     PaymentFailed,
@@ -38,6 +39,7 @@ from shared.envelope import Envelope
 HANDLED: frozenset[type[PublicEvent]] = frozenset(
     {
         AccountNumberAssigned,
+        CreditNoteIssued,
         EmailConfirmationRequested,
         InvoiceIssued,
         InvoiceOverdue,
@@ -79,6 +81,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     method: str | None = None
     reason: str | None = None
     amount_minor: int | None = None
+    returned_minor: int | None = None
     currency: str | None = None
     day: date | None = None
     days: int | None = None
@@ -95,6 +98,7 @@ def notice_of(envelope: Envelope) -> Notice | None:
     return (
         _of_person(envelope)
         or _of_invoice(envelope.event)
+        or _of_credit_note(envelope.event)
         or _of_service(envelope)
         or _of_ticket(envelope)
     )
@@ -182,6 +186,22 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 key=f"payment_failed/{event.payment_id}",
                 invoice_id=event.invoice_id,
                 reason=event.reason,
+            )
+    return None
+
+
+def _of_credit_note(event: PublicEvent) -> Notice | None:
+    match event:
+        case CreditNoteIssued():
+            return Notice(
+                template="credit_note",
+                key=f"credit_note/{event.credit_note_id}",
+                invoice_id=event.invoice_id,
+                number=event.number,
+                amount_minor=event.total_minor,
+                returned_minor=event.returned_minor or None,
+                currency=event.currency,
+                day=event.issued_on,
             )
     return None
 

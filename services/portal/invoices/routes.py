@@ -13,6 +13,7 @@ from services.portal.history.emails import emails_about_invoice
 from services.portal.history.timeline import story_of_invoice
 from services.portal.history.words import tell
 from services.portal.invoices.bank_words import bank_details, failure_words
+from services.portal.invoices.credit_words import credit_words
 from services.portal.invoices.views import (
     Invoice,
     debt_of,
@@ -72,6 +73,7 @@ async def _invoice_page(visit: Visit, invoice_id: UUID, *, form: Form) -> Respon
         just_returned=bool(visit.query("back")) and (not last or last.status == "started"),
         last_failed=bool(last and last.status == "failed"),
         failure_words=failure_words(last, visit.language),
+        credit_words=lambda note: credit_words(note, visit.language),
         bank_details=lambda method: bank_details(method, visit.language),
     )
 

@@ -62,7 +62,8 @@ create table invoice_list (
     payee jsonb not null,
     prices_include_tax boolean not null,
     is_pro_forma boolean not null,
-    credited_minor bigint not null
+    credited_minor bigint not null,
+    credit_notes jsonb not null
 );
 create index invoice_list_account on invoice_list (account_id, issued_on desc, number desc);
 create index invoice_list_open on invoice_list (account_id, due_on) where state = 'unpaid';
@@ -103,6 +104,19 @@ class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
     rate_percent: str
     taxable_minor: int
     tax_minor: int
+
+
+class CreditNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken back of an invoice; `returned_minor` of it had been paid and is credit now.
+
+    `reason`: a sentence of staff's, or a stable code where a rule took it back.
+    """
+
+    number: str
+    issued_on: date
+    total_minor: int
+    returned_minor: int
+    reason: str
 
 
 class InvoiceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +168,7 @@ class Invoice(InvoiceRow, frozen=True, kw_only=True):
     payee: dict[str, str]
     prices_include_tax: bool
     is_pro_forma: bool
+    credit_notes: list[CreditNote]
 
     @property
     def net_minor(self) -> int:
@@ -221,9 +236,20 @@ def _take_back(note: CreditNoteIssued, rows: Rows) -> None:
         note.invoice_id,
         open_minor=lambda open: open - settled_minor,
         credited_minor=lambda credited: credited + note.total_minor,
+        credit_notes=lambda notes: as_json([*msgspec.json.decode(notes), _shown(note)]),
     )
     if note.leaves_nothing:
         rows.update("invoice_list", note.invoice_id, state="credited")
+
+
+def _shown(note: CreditNoteIssued) -> CreditNote:
+    return CreditNote(
+        number=note.number,
+        issued_on=note.issued_on,
+        total_minor=note.total_minor,
+        returned_minor=note.returned_minor,
+        reason=note.reason,
+    )
 
 
 def _no_longer_pending(e: PaymentReceived | PaymentFailed, *, rows: Rows) -> None:
@@ -260,6 +286,7 @@ def _issue(envelope: Envelope, e: InvoiceIssued, *, rows: Rows) -> None:
         prices_include_tax=e.prices_include_tax,
         is_pro_forma=e.is_pro_forma,
         credited_minor=0,
+        credit_notes="[]",
     )
 
 
