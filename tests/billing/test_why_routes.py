@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts import REGISTRY
 from shared.ids import new_id
 from tests.billing.house import House, code_of
 from tests.billing.test_automation_rules import due_of, give_credit
+from tests.billing.test_services import products
 
 DAY = timedelta(days=1)
 
@@ -122,6 +124,62 @@ async def test_an_order_that_nobody_pays_is_cancelled_for_a_reason(house: House)
         answer = await why(house, kind, id)
         assert answer["rule"] == "order.unpaid"
         assert answer["sentence"] == "Um pedido que não é pago em 7 dias é cancelado."
+
+
+def unexplained(events: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Events and lines that could say why and do not."""
+    found = []
+    for name, fields in events:
+        explains = "why" in REGISTRY["billing", name].__struct_fields__
+        if explains and not fields["why"]:
+            found.append(name)
+        lines = fields.get("lines", []) if name == "InvoiceIssued" else []
+        found += [f"{name}: {line['kind']}" for line in lines if not line["why"]]
+    return found
+
+
+async def test_all_that_happens_to_an_account_says_why(house: House) -> None:
+    fee = {"kind": "fixed", "amount_minor": 700, "after_days": 3}
+    await house.apply_brand(products=products(), rules={"late_fee": fee, "termination_days": 9})
+    service = await house.active_service(house.ana)
+    other = await house.active_service(house.ana, domain="other.example")
+    await house.order(house.ana, domain="unpaid.example")
+    token, path = house.client(house.ana), f"/v1/services/{service['service_id']}"
+    pro = {"product_id": await house.product_id("pro")}
+    change = await house.do("POST", f"{path}/changes", pro, token=token)
+    await house.pay_and_settle(house.ana, change["invoice_id"])
+    await house.until(house.is_quiet)
+    early = await house.do("POST", f"{path}/renewals", {"periods": 1}, token=token)
+    await house.pay_and_settle(house.ana, early["invoice_id"])
+    body = {"reason": "Sorry"}
+    note = f"/v1/invoices/{early['invoice_id']}/credit-notes"
+    await house.do("POST", note, body, token=house.staff())
+    wish = {"at": "now", "reason": "other"}
+    await house.do("POST", f"{path}/cancellation", wish, token=token)
+    await house.until(house.is_quiet)
+    await house.play_until(await due_of(house, other) + 16 * DAY)
+    events = await house.events(house.ana)
+    names = {name for name, _ in events}
+    assert names >= {
+        "CreditApplied",
+        "CreditGiven",
+        "CreditNoteIssued",
+        "InvoiceCancelled",
+        "InvoiceOverdue",
+        "OrderCancelled",
+        "PaymentReminderDue",
+        "ServiceActivated",
+        "ServiceCancelled",
+        "ServiceChanged",
+        "ServiceEnded",
+        "ServiceRenewed",
+        "ServiceSuspended",
+        "ServiceTerminated",
+        "SuspensionWarned",
+    }
+    assert unexplained(events) == []
+    kinds = {line["kind"] for _, f in events for line in f.get("lines", []) if "kind" in line}
+    assert kinds >= {"new", "renewal", "upgrade", "credit", "late_fee"}
 
 
 async def test_only_who_may_read_the_account_is_told(house: House) -> None:

@@ -5,8 +5,8 @@ A suspension is lifted by every payment, early or late (`held_services/policies.
 
 from datetime import date
 
-from services.billing.automation.late_fees import VoidLateFee, void_late_fee
 from services.billing.automation.today import today_for
+from services.billing.automation.voided_fees import VoidLateFee, void_late_fee
 from services.billing.event_groups import (
     BRANDS,
     CREDIT,
