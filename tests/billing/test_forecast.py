@@ -1,5 +1,6 @@
 """The forecast: what it says is what comes, event for event, when the days are really played."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -30,6 +31,8 @@ RULES: list[dict[str, Any]] = [
     {"reactivation_fee": {"kind": "next_invoice", "amount_minor": 500}},
 ]
 
+NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|PON-[A-Z-]*\d{4}-\d{6}")
+"""An id, or the number of a document."""
 Happening = tuple[str, str, str]
 """Day, event, fields as JSON without the ids that are given anew."""
 
@@ -45,34 +48,22 @@ async def foretell(house: House, account_id: UUID, until: date) -> Course:
     return await forecaster(house).forecast(asked)
 
 
-async def known_ids(house: House) -> set[str]:
-    """Every id that there is before the days are played."""
+async def known_names(house: House) -> set[str]:
+    """Every id and number that there is before the days are played."""
     async with house.store.pool.acquire() as db:
-        rows = await db.fetch("select data from log")
-    return {id for row in rows for id in _ids(msgspec.json.decode(row["data"]))}
-
-
-def _ids(value: Any) -> Iterable[str]:
-    match value:
-        case dict():
-            for each in value.values():
-                yield from _ids(each)
-        case list():
-            for each in value:
-                yield from _ids(each)
-        case str() if len(value) == 36:
-            yield value
+        rows = await db.fetch("select data::text from log")
+    return {name for row in rows for name in NAME.findall(row["data"])}
 
 
 def _blank(value: Any, known: set[str]) -> Any:
-    """The value with each id that was given anew called so."""
+    """The value with each id and number that was given anew called so."""
     match value:
         case dict():
             return {name: _blank(each, known) for name, each in sorted(value.items())}
         case list():
             return [_blank(each, known) for each in value]
-        case str() if len(value) == 36 and value not in known:
-            return "new"
+        case str():
+            return NAME.sub(lambda found: found[0] if found[0] in known else "new", value)
         case _:
             return value
 
@@ -167,7 +158,7 @@ async def test_what_is_foretold_of_random_accounts_is_what_comes(house: House, s
         await house.register(name, account_id)
         await furnish_at_random(house, account_id, chance, name=name)
     until = await house.today() + DAYS * DAY
-    known = await known_ids(house)
+    known = await known_names(house)
     before = await house.fetchval("select count(*) from log")
     courses = {id: await foretell(house, id, until) for id in accounts.values()}
     assert await house.fetchval("select count(*) from log") == before, "nothing is recorded"

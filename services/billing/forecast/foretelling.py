@@ -177,7 +177,7 @@ def _entry(foretold: Foretold, teller: Teller, *, to_come: Mapping[UUID, date]) 
         what=_what(event, what),
         sentence=teller.say(sentence, fields, currency=currency) or foretold.envelope.type,
         reason=_reason(why, teller, currency=currency),
-        why=why,
+        why=_without_what_is_not(why, to_come),
         amount_minor=_amount_minor(event),
         currency=currency or None,
         due_on=getattr(event, "due_on", None),
@@ -199,9 +199,18 @@ def _why(event: PublicEvent) -> billing.Why | None:
     """That of the event, or of the first line that has one."""
     lines = event.lines if isinstance(event, billing.InvoiceIssued) else []
     of_lines = [line.why for line in lines if line.why]
-    why = of_lines[0] if of_lines else why_of(event)
-    # What would cause it has not happened: there is no event of that id.
-    return replace(why, caused_by=None) if why else None
+    return of_lines[0] if of_lines else why_of(event)
+
+
+def _without_what_is_not(
+    why: billing.Why | None, to_come: Mapping[UUID, date]
+) -> billing.Why | None:
+    """What would cause it has not happened, and an invoice to come has no id yet."""
+    if why is None:
+        return None
+    not_yet = set(map(str, to_come))
+    facts = {name: fact for name, fact in why.facts.items() if fact not in not_yet}
+    return replace(why, caused_by=None, facts=facts)
 
 
 def _reason(why: billing.Why | None, teller: Teller, *, currency: str) -> str:
