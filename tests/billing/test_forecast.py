@@ -33,6 +33,9 @@ RULES: list[dict[str, Any]] = [
 
 NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|PON-[A-Z-]*\d{4}-\d{6}")
 """An id, or the number of a document."""
+ANY_ORDER = {"CreditNoteIssued": {"lines", "leaves_nothing"}}
+"""The panel answers what it was asked at one moment in any order: which of two services ends first
+decides whose lines of their invoice are taken back first."""
 Happening = tuple[str, str, str]
 """Day, event, fields as JSON without the ids that are given anew."""
 
@@ -70,7 +73,8 @@ def _blank(value: Any, known: set[str]) -> Any:
 
 def happening(day: date, name: str, fields: dict[str, Any], *, known: set[str]) -> Happening:
     cls: type[PublicEvent] = REGISTRY["billing", name]
-    told = {key: value for key, value in fields.items() if key not in personal_fields(cls)}
+    left_out = {*personal_fields(cls), *ANY_ORDER.get(name, set())}
+    told = {key: value for key, value in fields.items() if key not in left_out}
     return day.isoformat(), name, msgspec.json.encode(_blank(told, known)).decode()
 
 
@@ -149,6 +153,7 @@ OWN_RULES: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(len(RULES)))
 async def test_what_is_foretold_of_random_accounts_is_what_comes(house: House, seed: int) -> None:
     chance = Random(seed)
@@ -165,7 +170,9 @@ async def test_what_is_foretold_of_random_accounts_is_what_comes(house: House, s
     expected = {id: foretold(course, known) for id, course in courses.items()}
     assert not any(course.hindered for course in courses.values())
     assert all(expected.values()), "something comes for each account"
-    assert await played(house, accounts.values(), known=known, until=until) == expected
+    happened = await played(house, accounts.values(), known=known, until=until)
+    for id, comes in expected.items():
+        assert (sorted(comes - happened[id]), sorted(happened[id] - comes)) == ([], [])
     assert await house.findings() == []
 
 
