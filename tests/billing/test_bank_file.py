@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -106,6 +107,45 @@ def test_the_words_of_an_entry_that_the_bank_has_named_may_change() -> None:
     for name, write in WRITERS.items():
         [first], [second] = read(write([before])).entries, read(write([after])).entries
         assert first.identity == second.identity, name
+
+
+SLIPS = [b"<", b">", b"</", b"&", b"\x00", b"\xff", b"<![CDATA[", b"<!--", b":61:", b":86:", b"-\n"]
+SLIPS += [b"{1:", b"\xff\xfe", b"9" * 20, b",", b"-", b"<STMTTRN>", b"<Ntry>", b"NaN", b"0000"]
+
+
+def damaged(content: bytes, chance: Random) -> bytes:
+    """A few bytes cut out, put in, changed or said again."""
+    raw = bytearray(content)
+    for _ in range(chance.randint(1, 6)):
+        at, length = chance.randrange(len(raw)), chance.randint(1, 12)
+        other = chance.randrange(len(raw))
+        kind = chance.choice(["cut", "put", "change", "again"])
+        part = {
+            "cut": b"",
+            "put": raw[at : at + length] + chance.choice(SLIPS),
+            "change": bytes(chance.randrange(256) for _ in range(length)),
+            "again": raw[other : other + 5 * length] + raw[at : at + length],
+        }[kind]
+        raw[at : at + length] = part
+    return bytes(raw)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(name: str) -> None:
+    chance = Random(20261122)
+    entries = [euros(100 + n, remittance="PON-1 <&> é", payer_name="Ana") for n in range(3)]
+    found: Counter[str] = Counter()
+    for writers in (WRITERS, OTHERS):
+        content = writers[name](entries)
+        for _ in range(300):
+            try:
+                file = read(damaged(content, chance))
+            except StatementUnreadable:
+                found["refused"] += 1
+            else:
+                found["read"] += len(file.statements) > 0
+    assert found["refused"] > 100
+    assert found["read"] > 0
 
 
 # ------------------------------------------------------------------------------ import once
