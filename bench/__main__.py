@@ -10,7 +10,18 @@ from typing import Any
 
 import uvloop
 
-from bench import append, latency, ledgers, memory, reads, relay, renewals, snapshots, views
+from bench import (
+    append,
+    latency,
+    ledgers,
+    memory,
+    previews,
+    reads,
+    relay,
+    renewals,
+    snapshots,
+    views,
+)
 from bench.house import House, running_house
 from bench.results import Result, report
 
@@ -28,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[House], list[Result]]] = {
     "views": partial(_in_loop, views.measure),
     "memory": partial(_in_loop, memory.measure),
     "renewals": partial(_in_loop, renewals.measure),
+    "previews": partial(_in_loop, previews.measure),
     "ledgers": partial(_in_loop, ledgers.measure),
 }
 

@@ -415,6 +415,7 @@ AGGREGATES_MAY_IMPORT = (
     "shared.money",
     "shared.personal",
     # Values of the domain that more than one aggregate is made of, and sums over them.
+    "services.billing.carts.items",
     "services.billing.catalogue.terms",
     "services.billing.promotions.discount",
     "services.billing.held_services.service_events",
@@ -424,6 +425,7 @@ AGGREGATES_MAY_IMPORT = (
     "services.billing.payments.life_cycle",
     "services.billing.payments.mismatch",
     "services.billing.payments.reversal_events",
+    "services.billing.orders.items",
     "services.billing.rules.rules",
     "services.billing.tax.brand_taxes",
     "services.billing.tax.tax",

@@ -9,6 +9,8 @@ from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
+from services.billing.carts.routes import router as carts_router
+from services.billing.carts.views import cart_open
 from services.billing.catalogue.checks import allotments_equal_what_is_held
 from services.billing.catalogue.policies import free_what_is_over, revise_as_planned
 from services.billing.catalogue.routes import router as catalogue_router
@@ -76,6 +78,7 @@ VIEWS = (
     brand,
     product,
     promotion,
+    cart_open,
     order_list,
     service_list,
     service_due,
@@ -111,6 +114,7 @@ ROUTERS = (
     brands_router,
     catalogue_router,
     promotions_router,
+    carts_router,
     orders_router,
     services_router,
     changes_router,

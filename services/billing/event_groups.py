@@ -9,6 +9,11 @@ from shared.contracts.billing import (
     BrandConfigured,
     BusinessDayStarted,
     CardNoticesDue,
+    CartAdopted,
+    CartChanged,
+    CartCheckedOut,
+    CartExpired,
+    CartOpened,
     CreditAdded,
     CreditApplied,
     CreditGiven,
@@ -92,7 +97,8 @@ UNBILLED: Group = frozenset(
         BillableItemWithdrawn,
     }
 )
-ORDERS: Group = UNBILLED | {OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased}
+CARTS: Group = frozenset({CartOpened, CartChanged, CartAdopted, CartCheckedOut, CartExpired})
+ORDERS: Group = UNBILLED | CARTS | {OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased}
 """What is wanted, and what is noted down to be billed."""
 PAYMENTS: Group = frozenset(
     {

@@ -12,6 +12,8 @@ from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.automation.published import of_handover
 from services.billing.brands.brand import Brand, BrandSettings
+from services.billing.carts.cart import Cart
+from services.billing.carts.published import of_cart
 from services.billing.catalogue.product import Product
 from services.billing.catalogue.published import of_product
 from services.billing.charges.billable_item import BillableItem
@@ -51,6 +53,8 @@ def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
             return of_promotion(event, aggregate)
         case PromotionUse():
             return of_promotion_use(event, aggregate)
+        case Cart():
+            return of_cart(event, aggregate)
         case Order():
             return of_order(event, aggregate)
         case HeldService():

@@ -24,6 +24,11 @@ ORDERS: Events = frozenset(
     {
         billing.OrderPlaced,
         billing.OrderCancelled,
+        billing.CartOpened,
+        billing.CartChanged,
+        billing.CartAdopted,
+        billing.CartCheckedOut,
+        billing.CartExpired,
         billing.PromotionUsed,
         billing.PromotionReleased,
         billing.DraftOpened,

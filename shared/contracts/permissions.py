@@ -12,6 +12,8 @@ BILLING_WRITE_OFF = "billing.write_off"
 """Giving up what is owed."""
 BILLING_CATALOGUE = "billing.catalogue"
 """Promotions, and the prices that are agreed with an account."""
+BILLING_ORDERS = "billing.orders"
+"""Giving up the unpaid orders of clients."""
 BILLING_SERVICES = "billing.services"
 """Suspending, ending and transferring services."""
 BILLING_RULES = "billing.rules"
@@ -25,6 +27,7 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_CORRECT,
     BILLING_WRITE_OFF,
     BILLING_CATALOGUE,
+    BILLING_ORDERS,
     BILLING_SERVICES,
     BILLING_RULES,
     BILLING_AUTOMATION,

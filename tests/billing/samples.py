@@ -13,6 +13,8 @@ from services.billing.brands.brand import (
     Dunning,
     PaymentMethod,
 )
+from services.billing.carts.cart import Cart
+from services.billing.carts.items import CartItem
 from services.billing.catalogue.product import (
     Option,
     OptionValue,
@@ -28,7 +30,8 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import Cancellation, ServiceChange, ServiceTerms
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import CreditedLine, InvoiceDetails, InvoiceLine
-from services.billing.orders.order import Order, OrderedItem
+from services.billing.orders.items import OrderedItem
+from services.billing.orders.order import Order
 from services.billing.payments.payment import Payment
 from services.billing.promotions.promotion import Promotion, PromotionTerms
 from services.billing.promotions.promotion_use import PromotionUse
@@ -158,6 +161,7 @@ def ordered_item(**changed: Any) -> OrderedItem:
         "domain": "ana.example",
         "total_minor": 3990,
         "currency": "BRL",
+        "service_id": SERVICE,
     }
     return OrderedItem(**{**fields, **changed})
 
@@ -168,9 +172,8 @@ def placed_order(**changed: Any) -> Order:
         account_id=ACCOUNT,
         brand="ponto",
         number="PON-O-2026-000001",
-        service_id=SERVICE,
         invoice_id=INVOICE,
-        item=ordered_item(**changed),
+        items=[ordered_item(**changed)],
     )
 
 
@@ -409,3 +412,26 @@ def agreed_terms() -> AccountTerms:
 
 def open_calendar() -> BusinessCalendar:
     return BusinessCalendar.open("ponto")
+
+
+def cart_item(number: int = 1, **changed: Any) -> CartItem:
+    fields: dict[str, Any] = {
+        "item_id": UUID(int=number),
+        "kind": "product",
+        "product_id": OTHER,
+        "cycle": "monthly",
+        "domain": "ana.example",
+    }
+    return CartItem(**{**fields, **changed})
+
+
+def renewal_item(number: int = 1, **changed: Any) -> CartItem:
+    fields: dict[str, Any] = {"service_id": SERVICE, "periods": 1}
+    return CartItem(item_id=UUID(int=number), kind="renewal", **{**fields, **changed})
+
+
+def open_cart(*items: CartItem, account_id: UUID | None = ACCOUNT, id: UUID = REQUEST) -> Cart:
+    cart = Cart.open(id=id, account_id=account_id, brand="ponto", today=TODAY)
+    for item in items:
+        cart.add(item, today=TODAY)
+    return cart

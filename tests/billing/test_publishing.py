@@ -10,6 +10,7 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.brands.brand import Brand
+from services.billing.carts.cart import Cart
 from services.billing.catalogue.product import Product
 from services.billing.charges.billable_item import BillableItem
 from services.billing.credit.credit_balance import CreditBalance
@@ -34,10 +35,12 @@ from tests.billing.samples import (
     DUE,
     INVOICE,
     NEXT,
+    ORDER,
     OTHER,
     PAYMENT,
     PERIOD_END,
     REQUEST,
+    SERVICE,
     TODAY,
     active_service,
     agreed_terms,
@@ -45,6 +48,7 @@ from tests.billing.samples import (
     billed_service,
     brand_settings,
     cancellation,
+    cart_item,
     configured_brand,
     draft_line,
     empty_credit,
@@ -53,6 +57,7 @@ from tests.billing.samples import (
     issued_credit_note,
     issued_invoice,
     open_calendar,
+    open_cart,
     open_draft,
     pending_service,
     placed_order,
@@ -85,6 +90,15 @@ BECOMES: dict[type[Any], str | None] = {
     CardNotices.Asked: "CardNoticesDue",
     BusinessCalendar.Opened: None,
     BusinessCalendar.DayStarted: "BusinessDayStarted",
+    Cart.Opened: "CartOpened",
+    Cart.ItemAdded: "CartChanged",
+    Cart.ItemChanged: "CartChanged",
+    Cart.ItemRemoved: "CartChanged",
+    Cart.PromotionEntered: "CartChanged",
+    Cart.PromotionRemoved: "CartChanged",
+    Cart.Adopted: "CartAdopted",
+    Cart.CheckedOut: "CartCheckedOut",
+    Cart.Expired: "CartExpired",
     Order.Placed: "OrderPlaced",
     Order.Cancelled: "OrderCancelled",
     HeldService.Ordered: "ServiceOrdered",
@@ -164,6 +178,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     BusinessCalendar,
     AutopayRequest,
     CardNotices,
+    Cart,
     Order,
     HeldService,
     Provisioning,
@@ -196,6 +211,7 @@ def told() -> list[Aggregate]:
     return [
         *(brand, product, calendar, order),
         *promotions(),
+        *carts(),
         *services(),
         *provisionings(),
         *invoices(),
@@ -227,6 +243,19 @@ def promotions() -> list[Aggregate]:
     promotion.end(today=TODAY, origin="staff")
     use.release()
     return [promotion, use]
+
+
+def carts() -> list[Aggregate]:
+    ordered, expired, guests = open_cart(cart_item()), open_cart(), open_cart(account_id=None)
+    ordered.change(cart_item(quantity=2), today=TODAY)
+    ordered.check_out(order_id=ORDER, today=TODAY)
+    expired.add(cart_item(), today=TODAY)
+    expired.remove(cart_item().item_id, today=TODAY)
+    expired.enter_promotion("WELCOME", today=TODAY)
+    expired.remove_promotion(today=TODAY)
+    expired.expire(today=TODAY)
+    guests.adopt(account_id=ACCOUNT, into_cart_id=NEXT, today=TODAY)
+    return [ordered, expired, guests]
 
 
 def services() -> list[Aggregate]:
@@ -361,6 +390,16 @@ def test_what_is_published_of_an_invoice_is_the_whole_invoice() -> None:
         "Início",
     )
     assert (public.billed_to_name, public.due_on) == ("Ana Souza", DUE)
+
+
+def test_what_is_told_of_an_order_is_all_of_it_and_its_first_item_by_itself() -> None:
+    order = placed_order()
+    placed: Any = publish(order.pending_events[0], order)
+    assert [(item.service_id, item.total_minor) for item in placed.items] == [(SERVICE, 3990)]
+    assert (placed.service_id, placed.product_id, placed.domain) == (SERVICE, OTHER, "ana.example")
+    order.cancel(today=TODAY, reason="client")
+    cancelled: Any = publish(order.pending_events[1], order)
+    assert (cancelled.service_id, cancelled.service_ids) == (SERVICE, [SERVICE])
 
 
 def test_a_renewed_service_says_which_period_follows() -> None:

@@ -8,10 +8,13 @@ import pytest
 
 from services.portal import topics
 from services.portal.app import VIEWS
+from services.portal.held_services.views import apply as apply_to_services
 from services.portal.history.words import SENTENCES, UNSAID
 from services.portal.topics import EVERY
-from shared.contracts import SOURCES, PublicEvent, events_of
+from shared.consumers import Rows as Changes
+from shared.contracts import SOURCES, PublicEvent, billing, events_of
 from shared.envelope import Envelope
+from shared.ids import new_id
 from tests.portal.gallery import clear
 from tests.portal.house import House
 from tests.portal.world import STATES, World
@@ -78,6 +81,38 @@ def test_every_event_is_said_in_words_or_left_to_staff() -> None:
     said = {event.__name__ for event in EVERY}
     of_brands = topics.BRANDS | topics.DAYS | topics.PRODUCTS
     assert said - {event.__name__ for event in of_brands} == SENTENCES.keys() | UNSAID
+
+
+def test_a_service_has_the_number_of_its_order_and_a_renewed_one_keeps_its_own() -> None:
+    new, addon, renewed = new_id(), new_id(), new_id()
+    kinds = {new: "product", addon: "addon", renewed: "renewal"}
+    items = [
+        billing.OrderedItem(
+            product_id=new_id(),
+            service_id=service_id,
+            kind=kind,
+            cycle="monthly",
+            domain="ana.example",
+            total_minor=2990,
+        )
+        for service_id, kind in kinds.items()
+    ]
+    order = billing.OrderPlaced(
+        order_id=new_id(),
+        number="PED-1",
+        product_id=items[0].product_id,
+        service_id=new,
+        invoice_id=new_id(),
+        cycle="monthly",
+        domain="ana.example",
+        total_minor=8970,
+        currency="BRL",
+        items=items,
+    )
+    told, changes = World().happen(order), Changes()
+    apply_to_services(told, changes)
+    (noted,) = changes.changes.values()
+    assert [each.columns["service_id"] for each in noted] == [new, addon]
 
 
 def test_every_table_has_a_primary_key_and_a_name_of_its_own() -> None:

@@ -104,7 +104,7 @@ many days; `$5`: not for what was due longer ago."""
 _OVERDUE = """
 select i.account_id, i.invoice_id || '/' || s.service_id as item,
        jsonb_build_object('invoice_id', i.invoice_id, 'service_id', s.service_id,
-                          'suspends_on', i.due_on + held.suspension) as facts
+                          'suspends_on', owed.due_on + held.suspension) as facts
 from invoice_open i
 join invoice_open_service o on o.invoice_id = i.invoice_id
 join service_due s on s.service_id = o.service_id
@@ -114,21 +114,25 @@ left join account_rules a on a.account_id = i.account_id
 cross join lateral (
     select coalesce((a.rules ->> 'suspension_days')::int, p.suspension) as suspension,
            coalesce((a.rules ->> 'suspension_warning_days')::int, p.warning) as warning) as held
+cross join lateral (
+    select case when i.order_id is null then i.due_on else s.next_due_on end as due_on) as owed
 where i.brand = $1 and not i.is_pending and s.status = 'active' and i.due_on < $2::date
+  and owed.due_on < $2::date
 """
+"""A renewal that was ordered is owed from where the paid time ends, whenever it was ordered."""
 
 WARNINGS = (
     _OVERDUE
     + """
-  and i.due_on + held.suspension - held.warning <= $2::date
-  and i.due_on + held.suspension > $2::date
+  and owed.due_on + held.suspension - held.warning <= $2::date
+  and owed.due_on + held.suspension > $2::date
   and not exists (select from claim c where c.kind = 'suspension_warning'
                   and c.key = i.invoice_id || '/' || s.service_id)
 """
 )
 """Services that will be suspended soon. `$3` to `$5`: days of suspension and warning by product."""
 
-SUSPENSIONS = _OVERDUE + "  and i.due_on + held.suspension <= $2::date"
+SUSPENSIONS = _OVERDUE + "  and owed.due_on + held.suspension <= $2::date"
 """Active services whose invoice is overdue for too long; parameters as of the warnings."""
 
 LIFTS = """
@@ -166,6 +170,16 @@ where i.brand = $1 and i.order_id is not null and not i.is_pending
   and i.issued_on + coalesce((a.rules ->> 'unpaid_order_days')::int, $3::int) <= $2::date
 """
 """Orders that nobody has paid in time; `$3`: the brand's days."""
+
+EXPIRED_CARTS = """
+select coalesce(c.account_id, '00000000-0000-0000-0000-000000000000'::uuid) as account_id,
+       c.cart_id::text as item, jsonb_build_object('cart_id', c.cart_id) as facts
+from cart_open c left join account_rules a on a.account_id = c.account_id
+where c.brand = $1 and c.changed_on <= $2::date - least($3::int, (
+        select min((rules ->> 'cart_days')::int) from account_rules where brand = $1))
+  and c.changed_on + coalesce((a.rules ->> 'cart_days')::int, $3::int) <= $2::date
+"""
+"""Carts that nobody has touched for long, guests' carts among them; `$3`: the brand's days."""
 
 POINTLESS_INVOICES = """
 select distinct i.account_id, i.invoice_id::text as item,

@@ -21,6 +21,8 @@ from services.billing.automation.business_day import BusinessDay
 from services.billing.automation.candidates import LATE_BY_DAYS
 from services.billing.automation.late_fees import ChargeLateFee, charge_late_fee
 from services.billing.automation.step import Found, Step, Stream, Task
+from services.billing.carts.cart import Cart
+from services.billing.carts.expiring import ExpireCart, expire_cart
 from services.billing.charges.commands import BillDueItems, bill_due_items
 from services.billing.credit.commands import ApplyCredit, apply_credit
 from services.billing.credit.credit_balance import CreditBalance
@@ -38,7 +40,7 @@ from services.billing.invoices.commands import (
     give_notice,
 )
 from services.billing.invoices.invoice import Invoice
-from services.billing.orders.commands import CancelOrder, cancel_order
+from services.billing.orders.giving_up import CancelOrder, cancel_order
 from services.billing.provisioning.commands import (
     RequestSuspension,
     RequestTermination,
@@ -308,6 +310,20 @@ def _expired_order(today: BusinessDay, found: Found) -> Task:
     )
 
 
+def _cart_values(today: BusinessDay) -> tuple[Any, ...]:
+    return (today.rules.cart_days,)
+
+
+def _expired_cart(today: BusinessDay, found: Found) -> Task:
+    cart_id = _id(found, "cart_id")
+    return Task(
+        key=found.item,
+        account_id=found.account_id,
+        work=partial(expire_cart, ExpireCart(cart_id=cart_id, today=today.day)),
+        streams=((Cart, cart_id),),
+    )
+
+
 def _pointless_invoice(today: BusinessDay, found: Found) -> Task:
     invoice_id = _id(found, "invoice_id")
     command = CancelInvoice(invoice_id=invoice_id, reason="service_ended", today=today.day)
@@ -340,6 +356,7 @@ STEPS: dict[str, Step] = {
     "cancel_unpaid_orders": Step(
         query=candidates.EXPIRED_ORDERS, values=_unpaid_order_values, task=_expired_order
     ),
+    "expire_carts": Step(query=candidates.EXPIRED_CARTS, values=_cart_values, task=_expired_cart),
     "cancel_pointless_invoices": Step(
         query=candidates.POINTLESS_INVOICES, values=no_values, task=_pointless_invoice
     ),

@@ -73,19 +73,24 @@ BETWEEN: frozenset[type[PublicEvent]] = frozenset(
         billing.BillableItemAdded,
         billing.BillableItemInvoiced,
         billing.BillableItemWithdrawn,
+        billing.CartExpired,
         billing.CreditReleased,
         billing.InvoiceNumbered,
         billing.PromotionReleased,
         billing.ProvisioningRequested,
     }
 )
-"""Events of a business day that say nothing that another entry does not say."""
+"""Events of a business day that cost nobody anything, or that another entry says."""
 
 BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
     {
         billing.BrandConfigured,
         billing.BusinessDayStarted,
         billing.CardNoticesDue,
+        billing.CartAdopted,
+        billing.CartChanged,
+        billing.CartCheckedOut,
+        billing.CartOpened,
         billing.CreditAdded,
         billing.CreditWithdrawn,
         billing.DraftChanged,

@@ -36,6 +36,7 @@ AT_ONCE = 2
 OTHER_TABLES = {
     "series": f"starts_with(t.name, {BRAND} || '/')",
     "planned_revision": f"t.brand = {BRAND}",
+    "open_cart": f"t.account_id = {ACCOUNT}",
 }
 """What commands of a business day write besides views: which rows of it."""
 

@@ -13,7 +13,7 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.ownership import owned_service
 from services.billing.held_services.paid_time import Parent
 from services.billing.held_services.proration import Proration, proration
-from services.billing.held_services.renewals import next_bill, renewal_lines
+from services.billing.held_services.renewals import most_unpaid, next_bill, renewal_lines
 from services.billing.held_services.terms import NOW, CancellationPending, is_suspendable
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.invoice import Invoice
@@ -24,9 +24,6 @@ from services.billing.why.codes import Code
 from services.billing.why.why import Why
 from shared.ids import new_id
 from shared.store import Transaction
-
-MOST_UNPAID = 35
-"""Open renewals of one service where the next is invoiced while one is unpaid."""
 
 log = structlog.get_logger()
 
@@ -80,7 +77,7 @@ async def _is_to_bill(
         return False
     if service.pending_change and service.pending_change.effective == NOW:
         return False
-    if len(service.unpaid) > _most_unpaid(policy) or not falls_due(service):
+    if len(service.unpaid) > most_unpaid(policy.rules) or not falls_due(service):
         return False
     return await tx.claim_once("renewal", f"{service.id}/{command.due_on}")
 
@@ -97,10 +94,6 @@ def falls_due(service: HeldService) -> bool:
     return service.next_terms.cycle not in CYCLES_WITHOUT_PERIOD
 
 
-def _most_unpaid(policy: Policy) -> int:
-    return MOST_UNPAID if policy.rules.renew_while_unpaid else 0
-
-
 async def _billing(
     service: HeldService, policy: Policy, *, due_on: date, rule: Code, tx: Transaction
 ) -> _Billing:
@@ -113,7 +106,7 @@ async def _billing(
         language=(await contact_of(service.account_id, tx.read)).language,
         by=proration(policy.rules.proration, zone=brand.settings.time_zone),
         aligns_addons=policy.rules.align_addons,
-        most_unpaid=_most_unpaid(policy),
+        most_unpaid=most_unpaid(policy.rules),
         why=because(
             tx, rule, policy=policy, due_on=due_on, days_before=policy.rules.renewal_days_before
         ),

@@ -107,14 +107,15 @@ def beginning(terms: ServiceTerms, today: date) -> FirstTime:
     is over by now, as much is counted from today to the next date of the same kind.
     """
     if not terms.first:
-        return first_time(terms.cycle, today, price_minor=terms.price_minor, grid=None, by=ByDay())
+        paid_minor = terms.price_minor if terms.first_minor is None else terms.first_minor
+        return first_time(terms.cycle, today, price_minor=paid_minor, grid=None, by=ByDay())
     if today < terms.first[-1].period_end:
         return FirstTime(charged=terms.first, anchor_day=terms.anchor_day)
-    paid_minor = sum(each.charged_minor for each in terms.first)
+    charged_minor = sum(each.charged_minor for each in terms.first)
     (portion, *_) = first_portions(
         today, cycle=terms.cycle, alignment=Alignment(day=terms.anchor_day)
     )
-    paid = paid_period(terms.list_minor, portion, paid_minor=paid_minor, by=ByDay())
+    paid = paid_period(terms.list_minor, portion, paid_minor=charged_minor, by=ByDay())
     return FirstTime(charged=charged_times(paid), anchor_day=terms.anchor_day)
 
 

@@ -58,7 +58,7 @@ async def _serve(
     kind: str, service_id: UUID, *, invoice_id: UUID, today: date, tx: Transaction
 ) -> None:
     match kind:
-        case "new":
+        case "new" | "addon":
             await request_creation(RequestCreation(service_id=service_id), tx)
         case "renewal":
             renewal = RenewService(service_id=service_id, invoice_id=invoice_id, today=today)

@@ -22,8 +22,12 @@ from services.billing.held_services.terms import Billed, ChargedTime, NothingDue
 from services.billing.invoices.descriptions import Sold, describe_renewal
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.promotions.discount import Discount, after_period, all_taken_off
-from services.billing.why.codes import Code
+from services.billing.rules.rules import Rules
+from services.billing.why.because import taken_off_why
 from services.billing.why.why import Why
+
+MOST_UNPAID = 35
+"""Open renewals of one service where the next is invoiced while one is unpaid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,11 @@ class Bill:
         """The same as the service keeps it, once it is on the invoice."""
         charged = [_charged(each, invoice_id) for each in self.periods]
         return Billed(charged=charged, discounts=self.discounts)
+
+
+def most_unpaid(rules: Rules) -> int:
+    """How many renewals of a service may be open when its next period is invoiced."""
+    return MOST_UNPAID if rules.renew_while_unpaid else 0
 
 
 def next_bill(
@@ -168,10 +177,5 @@ def _lines(
         codes = ", ".join(each.code for each in terms.discounts)
         text = describe_discount(codes, language)
         off = replace(product, kind="promotion", description=text, net_minor=-billed.off_minor)
-        lines.append(replace(off, why=_taken_off(why, codes)))
+        lines.append(replace(off, why=taken_off_why(why, codes)))
     return lines
-
-
-def _taken_off(why: Why | None, codes: str) -> Why | None:
-    rule: Code = "promotion.taken_off"
-    return replace(why, rule=rule, facts={**why.facts, "codes": codes}) if why else None

@@ -97,7 +97,8 @@ class ServiceTerms:
     A period costs `recurring_minor` for each of `quantity` units, and its options, less the
     discounts. An addon names its parent. `ends_on` is the day after the last of a fixed term.
     `first` is what the first invoice charges for, with periods from `anchor_day` of the month on,
-    where that is not one whole period from the activation.
+    where that is not one whole period from the activation; `first_minor` is what it charges for
+    that whole period where a promotion makes it another price than that of the next.
     """
 
     product_id: UUID
@@ -117,6 +118,7 @@ class ServiceTerms:
     tax_category: str = "standard"
     first: list[ChargedTime] = field(default_factory=list)
     anchor_day: int = 0
+    first_minor: int | None = None
 
     @property
     def charge(self) -> Charge:

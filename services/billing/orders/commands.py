@@ -1,153 +1,180 @@
-"""Placing an order, which opens a service and issues its first invoice, and giving it up."""
+"""Placing an order, which begins services, renews others and issues one invoice over all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
-from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand
+from services.billing.carts.basis import Wanted, basis_for
+from services.billing.carts.items import CartItem
+from services.billing.carts.preview import preview_of
+from services.billing.carts.quote import Basis, Quote, QuotedItem, quote
 from services.billing.catalogue.allotments import take
 from services.billing.catalogue.commands import HoldStock, hold_stock, stock_take
-from services.billing.catalogue.paths import check_parent
-from services.billing.catalogue.pricing import Pricing, price_for
-from services.billing.catalogue.product import Price, Product
-from services.billing.contacts.contact import contact_of
-from services.billing.credit_notes.corrected import as_corrected
 from services.billing.held_services.held_service import HeldService
-from services.billing.held_services.paid_time import FirstTime, alignment_of, first_time
-from services.billing.held_services.proration import proration
-from services.billing.held_services.terms import ChargedTime, ServiceTerms
-from services.billing.invoices.commands import IssueInvoice, issue_invoice, release_credit
-from services.billing.invoices.descriptions import Sold, describe_new, describe_setup
+from services.billing.held_services.renewals import Bill, most_unpaid
+from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
-from services.billing.orders.order import Order, OrderedItem
+from services.billing.orders.items import OrderedItem
+from services.billing.orders.order import Order
+from services.billing.promotions.commands import UsePromotion, takes_of, use_promotion
 from services.billing.provisioning.provisioning import Provisioning
-from services.billing.rules.policy import policy_for, policy_of, terms_of
-from services.billing.why.because import because
-from services.billing.why.codes import OF_ORDER_END
-from services.billing.why.why import Why
-from shared.errors import NotFound
+from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Transaction
 
 
+class QuoteChanged(Conflict):
+    """What the order costs is no longer what was shown; look at it as it is now."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlaceOrder:
-    """What a client asks for. What it costs is not the client's to say."""
+    """What a client wants. What it costs is not the client's to say.
 
+    `seen`: the fingerprint of the quote that the client agreed to; None: nothing was shown.
+    `terms_accepted_at`: when the terms of service were accepted, if they were asked about.
+    """
+
+    id: UUID
     account_id: UUID
     brand: str
-    product_id: UUID
-    cycle: str
-    domain: str
+    items: Sequence[CartItem]
+    promotion_code: str | None = None
+    terms_accepted_at: datetime | None = None
+    seen: str | None = None
 
 
 async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
-    """The order, its pending service and its invoice, all or nothing."""
-    brand = await tx.load(Brand, Brand.id_of(command.brand))
-    product = await _product(command, tx)
-    price = await _price(command, product, currency=brand.settings.currency, tx=tx)
-    today = await today_for(command.brand, tx)
-    number = await next_document_number(tx, brand, series="order", today=today)
-    first = await _first_time(command, price, brand=brand, product=product, tx=tx)
-    order = _order(command, price, number=number, first=first)
-    await _hold(order, product, today=today, tx=tx)
-    service = _service(order, product, price=price, first=first)
-    await tx.save(order, service, _provisioning(service))
-    lines = await _first_lines(service, price, order=order, tx=tx)
-    due_on = today + timedelta(days=brand.settings.dunning.new_order_due_days)
-    await issue_invoice(_first_invoice(order, lines, today=today, due_on=due_on), tx)
+    """The order, its pending services, its renewals and its one invoice, all or nothing.
+
+    Refused as `quote` and `basis_for` refuse; `QuoteChanged` with the quote as it is now;
+    `OutOfStock` and `PromotionUsedUp` where others were first.
+    """
+    wanted = Wanted(
+        account_id=command.account_id,
+        brand=command.brand,
+        items=command.items,
+        promotion_code=command.promotion_code,
+    )
+    basis = await basis_for(wanted, tx)
+    quoted = quote(command.items, basis)
+    if command.seen not in {None, quoted.fingerprint}:
+        raise QuoteChanged(preview=preview_of(quoted))
+    await _take(command, quoted, basis=basis, tx=tx)
+    return await _record(command, quoted, basis=basis, tx=tx)
+
+
+async def _take(command: PlaceOrder, quoted: Quote, *, basis: Basis, tx: Transaction) -> None:
+    """What there is only so much of, all at once and before any number is drawn."""
+    takes = [
+        stock_take(basis.products[product_id], today=basis.today, count=count)
+        for product_id, count in quoted.units.items()
+    ]
+    if use := _use(command, quoted):
+        takes += takes_of(use)
+    await take(tx, takes)
+
+
+def _use(command: PlaceOrder, quoted: Quote) -> UsePromotion | None:
+    if quoted.promotion is None:
+        return None
+    return UsePromotion(
+        promotion=quoted.promotion, account_id=command.account_id, order_id=command.id
+    )
+
+
+async def _record(command: PlaceOrder, quoted: Quote, *, basis: Basis, tx: Transaction) -> Order:
+    brand = await tx.look_at(Brand, Brand.id_of(command.brand))
+    number = await next_document_number(tx, brand, series="order", today=basis.today)
+    order = _order(command, quoted, number=number)
+    await tx.save(order)
+    if use := _use(command, quoted):
+        await use_promotion(use, tx)
+    for each in quoted.items:
+        if each.bill:
+            await _renew(each, each.bill, order=order, basis=basis, tx=tx)
+        else:
+            await _begin(each, order, tx=tx)
+    invoice = await issue_invoice(_invoice(order, quoted, today=basis.today), tx)
+    assert invoice.totals == quoted.totals, "an invoice is what was shown before"
     return order
 
 
-async def _product(command: PlaceOrder, tx: Transaction) -> Product:
-    """What is sold by itself in the brand."""
-    product = await tx.load(Product, command.product_id)
-    if product.brand != command.brand:
-        raise NotFound()
-    check_parent(product.terms, None)
-    return product
+async def _begin(each: QuotedItem, order: Order, *, tx: Transaction) -> None:
+    """The pending service of a new item, with its part of the stock."""
+    service, item = _service(each, order), each.item
+    await tx.save(service, _provisioning(service))
+    hold = HoldStock(service_id=service.id, product_id=each.terms.product_id, count=item.quantity)
+    await hold_stock(hold, tx)
 
 
-async def _hold(order: Order, product: Product, *, today: date, tx: Transaction) -> None:
-    """The service's part of the stock."""
-    await take(tx, [stock_take(product, today=today)])
-    await hold_stock(HoldStock(service_id=order.service_id, product_id=product.id), tx)
-
-
-async def _price(command: PlaceOrder, product: Product, *, currency: str, tx: Transaction) -> Price:
-    """What it costs this account today."""
-    today = await today_for(command.brand, tx)
-    pricing = Pricing(cycle=command.cycle, currency=currency, today=today)
-    return price_for(product, pricing, agreed=await terms_of(tx, command.account_id))
-
-
-async def _first_time(
-    command: PlaceOrder, price: Price, *, brand: Brand, product: Product, tx: Transaction
-) -> FirstTime:
-    """What the first invoice charges for, where the brand's services fall due on one day.
-
-    Nothing where they do not: then it is a whole period, which begins when the service does.
-    """
-    policy = policy_of(brand, product=product, terms=await terms_of(tx, command.account_id))
-    today = await today_for(command.brand, tx)
-    alignment = alignment_of(policy.rules)
-    if alignment is None:
-        return FirstTime(charged=[], anchor_day=0)
-    by = proration(policy.rules.proration, zone=brand.settings.time_zone)
-    return first_time(
-        command.cycle, today, price_minor=price.recurring_minor, grid=alignment, by=by
+async def _renew(
+    each: QuotedItem, bill: Bill, *, order: Order, basis: Basis, tx: Transaction
+) -> None:
+    """Note the periods with the service. It owes nothing for them before they begin."""
+    assert each.item.service_id, "a renewal names its service"
+    service = await tx.load(HeldService, each.item.service_id)
+    start = bill.periods[0].period.starts_on
+    await tx.claim_once("renewal", f"{service.id}/{start}")
+    service.invoice_renewal(
+        invoice_id=order.invoice_id,
+        period_end=bill.ends_on,
+        due_on=max(start, basis.due_on),
+        billed=bill.billed(order.invoice_id),
+        most_unpaid=most_unpaid(basis.policies[None].rules),
     )
+    await tx.save(service)
 
 
-def _order(command: PlaceOrder, price: Price, *, number: str, first: FirstTime) -> Order:
+def _order(command: PlaceOrder, quoted: Quote, *, number: str) -> Order:
     return Order.place(
-        id=new_id(),
+        id=command.id,
         account_id=command.account_id,
         brand=command.brand,
         number=number,
-        service_id=new_id(),
         invoice_id=new_id(),
-        item=OrderedItem(
-            product_id=command.product_id,
-            cycle=command.cycle,
-            domain=command.domain.lower(),
-            total_minor=_first_minor(first.charged, price.recurring_minor) + price.setup_minor,
-            currency=price.currency,
-        ),
+        items=[_ordered(each, quoted.currency) for each in quoted.items],
+        promotion_id=quoted.promotion.id if quoted.promotion else None,
+        terms_accepted_at=command.terms_accepted_at,
+        totals=quoted.totals,
     )
 
 
-def _first_minor(first: list[ChargedTime], recurring_minor: int) -> int:
-    """What the first invoice asks for, without the set-up."""
-    return sum(each.charged_minor for each in first) if first else recurring_minor
+def _ordered(each: QuotedItem, currency: str) -> OrderedItem:
+    item, terms = each.item, each.terms
+    return OrderedItem(
+        product_id=terms.product_id,
+        cycle=terms.cycle,
+        domain=terms.domain,
+        total_minor=each.net_minor,
+        currency=currency,
+        kind=item.kind,
+        service_id=item.service_id or item.item_id,
+        options=terms.options,
+        quantity=terms.quantity,
+        parent_id=terms.parent_id,
+        periods=item.periods,
+        recurring_minor=terms.recurring_minor,
+        setup_minor=each.first.setup_minor if each.first else 0,
+        discount_minor=each.discount_minor,
+        catalogue_version=terms.catalogue_version,
+    )
 
 
-def _service(order: Order, product: Product, *, price: Price, first: FirstTime) -> HeldService:
-    assert order.account_id is not None, "an order belongs to an account"
+def _service(each: QuotedItem, order: Order) -> HeldService:
     return HeldService.order(
-        id=order.service_id,
+        id=each.item.item_id,
         account_id=order.account_id,
         brand=order.brand,
         order_id=order.id,
-        terms=ServiceTerms(
-            product_id=product.id,
-            product_name=product.terms.name,
-            plan=product.terms.plan,
-            domain=order.item.domain,
-            cycle=price.cycle,
-            recurring_minor=price.recurring_minor,
-            currency=price.currency,
-            tax_category=product.terms.tax_category,
-            first=first.charged,
-            anchor_day=first.anchor_day,
-        ),
+        terms=each.terms,
     )
 
 
 def _provisioning(service: HeldService) -> Provisioning:
-    assert service.account_id is not None, "a service belongs to an account"
     return Provisioning.prepare(
         account_id=service.account_id,
         brand=service.brand,
@@ -158,42 +185,7 @@ def _provisioning(service: HeldService) -> Provisioning:
     )
 
 
-async def _first_lines(
-    service: HeldService, price: Price, *, order: Order, tx: Transaction
-) -> list[InvoiceLine]:
-    """What was ordered, in the account's language."""
-    assert order.account_id is not None, "an order belongs to an account"
-    language = (await contact_of(order.account_id, tx.read)).language
-    why = because(tx, "order.placed", order=order.number)
-    return [replace(line, why=why) for line in _lines(service, price, language=language)]
-
-
-def _lines(service: HeldService, price: Price, *, language: str) -> list[InvoiceLine]:
-    """The first time, whose days may begin with the activation, and the set-up fee if any."""
-    terms = service.terms
-    sold = Sold(product_name=terms.product_name, domain=terms.domain, cycle=terms.cycle)
-    new = InvoiceLine(
-        kind="new",
-        description=describe_new(sold, language),
-        net_minor=_first_minor(terms.first, price.recurring_minor),
-        service_id=service.id,
-        period_start=terms.first[0].since if terms.first else None,
-        period_end=terms.first[-1].period_end if terms.first else None,
-        tax_category=terms.tax_category,
-    )
-    setup = InvoiceLine(
-        kind="setup",
-        description=describe_setup(sold, language),
-        net_minor=price.setup_minor,
-        service_id=service.id,
-        tax_category=terms.tax_category,
-    )
-    return [new, setup] if price.setup_minor else [new]
-
-
-def _first_invoice(
-    order: Order, lines: list[InvoiceLine], *, today: date, due_on: date
-) -> IssueInvoice:
+def _invoice(order: Order, quoted: Quote, *, today: date) -> IssueInvoice:
     assert order.account_id is not None, "an order belongs to an account"
     return IssueInvoice(
         id=order.invoice_id,
@@ -201,40 +193,13 @@ def _first_invoice(
         brand=order.brand,
         order_id=order.id,
         today=today,
-        due_on=due_on,
-        currency=order.item.currency,
-        lines=lines,
+        due_on=quoted.due_on,
+        currency=quoted.currency,
+        lines=[_as_ordered(line, order.number) for line in quoted.lines],
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class CancelOrder:
-    """`reason`: client, or unpaid when time is up. `account_id`: None for the automation."""
-
-    order_id: UUID
-    reason: str
-    today: date
-    account_id: UUID | None = None
-    expected_version: int | None = None
-
-
-async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
-    """Make the order, its invoice and its service void. Refused once money has come or may come."""
-    order = await tx.load(Order, command.order_id, expected_version=command.expected_version)
-    if command.account_id not in {None, order.account_id}:
-        raise NotFound()
-    why = await _why_cancelled(order, command, tx=tx)
-    order.cancel(today=command.today, reason=command.reason, why=why)
-    invoice = await as_corrected(order.invoice_id, tx)
-    uses = invoice.cancel(today=command.today, reason=f"order_{command.reason}", why=why)
-    service = await tx.load(HeldService, order.service_id)
-    service.cancel(today=command.today, reason=command.reason, why=why)
-    await tx.save(order, invoice, service)
-    await release_credit(invoice, uses, tx=tx)
-    return order
-
-
-async def _why_cancelled(order: Order, command: CancelOrder, *, tx: Transaction) -> Why:
-    policy = await policy_for(tx, order.brand, account_id=order.account_id)
-    rule = OF_ORDER_END.get(command.reason, "order.given_up")
-    return because(tx, rule, policy=policy, days=policy.rules.unpaid_order_days)
+def _as_ordered(line: InvoiceLine, number: str) -> InvoiceLine:
+    """The quoted line, which says by which order it is there."""
+    assert line.why, "a quoted line says why"
+    return replace(line, why=replace(line.why, facts={**line.why.facts, "order": number}))

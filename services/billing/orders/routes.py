@@ -6,18 +6,23 @@ from uuid import UUID
 from pydantic import ConfigDict
 
 from services.billing.automation.today import today_for
+from services.billing.carts.items import PRODUCT, CartItem, DomainNameInvalid, domain_name
 from services.billing.catalogue.allotments import OutOfStock
 from services.billing.catalogue.paths import ParentDoesNotFit
 from services.billing.catalogue.product import CycleNotOffered, ProductRetired
 from services.billing.contacts.contact import AccountNotReady
 from services.billing.held_services.terms import ServiceNotPending
 from services.billing.invoices.settlement import InvoiceAlreadyPaid, PaymentAwaited
-from services.billing.orders.commands import CancelOrder, PlaceOrder, cancel_order, place_order
-from services.billing.orders.order import DomainNameInvalid, OrderAlreadyCancelled
-from services.billing.state import account_of
+from services.billing.orders.answers import OrderOut, OrderPlacedOut, order_out, order_placed
+from services.billing.orders.commands import PlaceOrder, place_order
+from services.billing.orders.giving_up import CancelOrder, cancel_order
+from services.billing.orders.order import OrderAlreadyCancelled
+from services.billing.state import account_of, check_reader, staff_brand_of
+from shared.contracts.permissions import BILLING_ORDERS
 from shared.database import acquire
-from shared.errors import NotFound, Stale
-from shared.http import Answer, Body, Call, Id, Line, Router, Who
+from shared.errors import Forbidden, NotFound, Stale
+from shared.http import Body, Call, Id, Line, Router, Who
+from shared.ids import new_id
 
 router = Router(tags=["orders"])
 
@@ -28,15 +33,16 @@ from order_list o where order_id = $1
 
 
 class OrderBody(Body):
-    """The product, how long one period is, and the domain name that it is for."""
+    """The product, how long one period is, the domain name that it is for; as by default else."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "product_id": "01939000-0000-7000-8000-000000000003",
+                    "product_id": "6a1f0f5e-8c4c-5f5e-9a55-0f7d6b1f2c11",
                     "cycle": "monthly",
                     "domain": "ana.example",
+                    "accepts_terms": True,
                 }
             ]
         }
@@ -45,28 +51,17 @@ class OrderBody(Body):
     product_id: Id
     cycle: Literal["monthly", "quarterly", "semiannual", "annual", "biennial", "triennial"]
     domain: Line
+    accepts_terms: bool = False
 
-
-class OrderPlacedOut(Answer):
-    """The order with the service and the invoice that it led to."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "order_id": "01939000-0000-7000-8000-000000000011",
-                    "number": "PON-O-2026-000042",
-                    "service_id": "01939000-0000-7000-8000-000000000009",
-                    "invoice_id": "01939000-0000-7000-8000-000000000007",
-                }
-            ]
-        }
-    )
-
-    order_id: UUID
-    number: str
-    service_id: UUID
-    invoice_id: UUID
+    def item(self, item_id: UUID) -> CartItem:
+        """As what a cart would hold. `DomainNameInvalid`."""
+        return CartItem(
+            item_id=item_id,
+            kind=PRODUCT,
+            product_id=self.product_id,
+            cycle=self.cycle,
+            domain=domain_name(self.domain, is_needed=True),
+        )
 
 
 @router.post(
@@ -84,78 +79,41 @@ class OrderPlacedOut(Answer):
     ),
 )
 async def post_order(body: OrderBody, call: Call) -> OrderPlacedOut:
-    """Order a product. The invoice is issued at once; the service waits for its payment."""
+    """Order one product. The invoice is issued at once; the service waits for its payment."""
     account_id, brand = account_of(call)
-    command = PlaceOrder(account_id=account_id, brand=brand, **body.model_dump())
-    order = await place_order(command, call.tx)
-    call.etag(order.version)
-    return OrderPlacedOut(
-        order_id=order.id,
-        number=order.number,
-        service_id=order.service_id,
-        invoice_id=order.invoice_id,
+    command = PlaceOrder(
+        id=new_id(),
+        account_id=account_id,
+        brand=brand,
+        items=[body.item(new_id())],
+        terms_accepted_at=call.tx.now if body.accepts_terms else None,
     )
+    return order_placed(await place_order(command, call.tx), call)
 
 
-class OrderOut(Answer):
-    """`status`: placed or cancelled."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "order_id": "01939000-0000-7000-8000-000000000011",
-                    "number": "PON-O-2026-000042",
-                    "status": "placed",
-                    "product_id": "01939000-0000-7000-8000-000000000003",
-                    "service_id": "01939000-0000-7000-8000-000000000009",
-                    "invoice_id": "01939000-0000-7000-8000-000000000007",
-                    "cycle": "monthly",
-                    "domain": "ana.example",
-                    "total_minor": 2990,
-                    "currency": "BRL",
-                }
-            ]
-        }
-    )
-
-    order_id: UUID
-    number: str
-    status: str
-    product_id: UUID
-    service_id: UUID
-    invoice_id: UUID
-    cycle: str
-    domain: str
-    total_minor: int
-    currency: str
-
-
-@router.get("/v1/orders/{order_id}", who=Who.CLIENT, errors=(NotFound,))
+@router.get("/v1/orders/{order_id}", who=Who.USER, errors=(NotFound, Forbidden))
 async def get_order(order_id: UUID, call: Call) -> OrderOut:
-    """One order, with its version as ETag."""
+    """One order, for its account and for staff that reads, with its version as ETag."""
     async with acquire(call.db) as db:
         row = await db.fetchrow(_ORDER_WITH_VERSION, order_id)
     if row is None:
         raise NotFound()
-    call.own(row["account_id"], row["brand"])
+    check_reader(call, row["account_id"], brand=row["brand"])
     call.etag(row["version"])
-    return OrderOut.model_validate(dict(row))
+    return order_out(row)
 
 
-@router.post(
-    "/v1/orders/{order_id}/cancel",
-    status_code=204,
-    who=Who.CLIENT,
-    errors=(
-        NotFound,
-        Stale,
-        OrderAlreadyCancelled,
-        InvoiceAlreadyPaid,
-        PaymentAwaited,
-        ServiceNotPending,
-    ),
+NOT_GIVEN_UP = (
+    NotFound,
+    Stale,
+    OrderAlreadyCancelled,
+    InvoiceAlreadyPaid,
+    PaymentAwaited,
+    ServiceNotPending,
 )
+
+
+@router.post("/v1/orders/{order_id}/cancel", status_code=204, who=Who.CLIENT, errors=NOT_GIVEN_UP)
 async def post_order_cancel(order_id: UUID, call: Call) -> None:
     """Give an unpaid order up, with its invoice. With If-Match only as it was read."""
     account_id, brand = account_of(call)
@@ -164,6 +122,26 @@ async def post_order_cancel(order_id: UUID, call: Call) -> None:
         reason="client",
         today=await today_for(brand, call.tx),
         account_id=account_id,
+        expected_version=call.expected_version,
+    )
+    call.etag((await cancel_order(command, call.tx)).version)
+
+
+@router.post(
+    "/v1/staff/orders/{order_id}/cancel",
+    status_code=204,
+    who=Who.STAFF,
+    scope=BILLING_ORDERS,
+    errors=NOT_GIVEN_UP,
+)
+async def post_staff_order_cancel(order_id: UUID, call: Call) -> None:
+    """Give a client's unpaid order up, with its invoice. With If-Match only as it was read."""
+    brand = staff_brand_of(call)
+    command = CancelOrder(
+        order_id=order_id,
+        reason="staff",
+        today=await today_for(brand, call.tx),
+        brand=brand,
         expected_version=call.expected_version,
     )
     call.etag((await cancel_order(command, call.tx)).version)

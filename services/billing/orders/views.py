@@ -1,5 +1,7 @@
 """A client's orders, newest first."""
 
+import msgspec
+
 from services.billing.event_groups import (
     BRANDS,
     CREDIT,
@@ -13,7 +15,7 @@ from services.billing.event_groups import (
     SERVICES,
 )
 from shared.consumers import Envelope, Rows, View
-from shared.contracts.billing import OrderCancelled, OrderPlaced
+from shared.contracts.billing import OrderCancelled, OrderedItem, OrderPlaced
 
 TABLES = """
 create table order_list (
@@ -28,7 +30,10 @@ create table order_list (
     cycle text not null,
     domain text not null,
     total_minor bigint not null,
-    currency text not null
+    currency text not null,
+    items jsonb not null default '[]',
+    promotion_id uuid,
+    terms_accepted_at timestamptz
 );
 create index order_list_of_account on order_list (account_id, order_id);
 """
@@ -51,9 +56,26 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 domain=order.domain,
                 total_minor=order.total_minor,
                 currency=order.currency,
+                items=msgspec.json.encode(items_of(order)).decode(),
+                promotion_id=order.promotion_id,
+                terms_accepted_at=order.terms_accepted_at,
             )
         case OrderCancelled(order_id=order_id):
             rows.update("order_list", order_id, status="cancelled")
+
+
+def items_of(order: OrderPlaced) -> list[OrderedItem]:
+    """What was ordered; before orders had several items, their one product."""
+    return order.items or [
+        OrderedItem(
+            product_id=order.product_id,
+            service_id=order.service_id,
+            kind="product",
+            cycle=order.cycle,
+            domain=order.domain,
+            total_minor=order.total_minor,
+        )
+    ]
 
 
 order_list = View(

@@ -72,6 +72,7 @@ def terms_wanted(terms: ServiceTerms, wanted: Wanted, *, sources: Sources) -> Se
         tax_category=offered.tax_category,
         first=[],
         anchor_day=0,
+        first_minor=None,
     )
     if is_same and (new.options, new.quantity) == (terms.options, terms.quantity):
         raise ChangesNothing()

@@ -1,5 +1,6 @@
 """Saying why within a command: the rule, the policy at hand and the event that led to it."""
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -34,3 +35,9 @@ def because(
         caused_by=tx.cause.causation_id,
         facts={name: str(fact) for name, fact in facts.items()},
     )
+
+
+def taken_off_why(why: Why | None, codes: str) -> Why | None:
+    """Why promotions with these codes take something off what is charged for `why`."""
+    rule: Code = "promotion.taken_off"
+    return replace(why, rule=rule, facts={**why.facts, "codes": codes}) if why else None

@@ -70,6 +70,11 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
 
 OF_THE_HOUSE = frozenset(
     {
+        billing.CartAdopted,
+        billing.CartChanged,
+        billing.CartCheckedOut,
+        billing.CartExpired,
+        billing.CartOpened,
         billing.DraftChanged,
         billing.DraftDiscarded,
         billing.DraftIssued,
@@ -82,7 +87,7 @@ OF_THE_HOUSE = frozenset(
         billing.PromotionPublished,
     }
 )
-"""What is prepared or sold: nothing that happens to an account follows from these."""
+"""What is prepared, chosen or sold: nothing that happens to an account follows from these."""
 
 ACTORS: Mapping[str, Sentence] = {
     "anonymous": Sentence("a visitor"),

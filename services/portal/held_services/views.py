@@ -136,8 +136,9 @@ def apply(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case ServiceOrdered() as e:
             _order(envelope, e, rows=rows)
-        case OrderPlaced(service_id=service_id, number=number):
-            rows.insert("service_order", service_id=service_id, order_number=number)
+        case OrderPlaced(number=number) as order:
+            for service_id in _new_services(order):
+                rows.insert("service_order", service_id=service_id, order_number=number)
         case InvoicePaid(invoice_id=invoice_id) | InvoiceCancelled(invoice_id=invoice_id):
             rows.update(
                 "service_list",
@@ -154,6 +155,13 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             )
         case _:
             _follow_panel(envelope, rows)
+
+
+def _new_services(order: OrderPlaced) -> list[UUID]:
+    """What the order led to; one of before there were several items had one service."""
+    if not order.items:
+        return [order.service_id]
+    return [item.service_id for item in order.items if item.kind != "renewal"]
 
 
 def _order(envelope: Envelope, e: ServiceOrdered, *, rows: Rows) -> None:

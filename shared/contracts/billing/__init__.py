@@ -6,6 +6,13 @@ from shared.contracts.billing.brands import (
     Department,
     PaymentMethod,
 )
+from shared.contracts.billing.carts import (
+    CartAdopted,
+    CartChanged,
+    CartCheckedOut,
+    CartExpired,
+    CartOpened,
+)
 from shared.contracts.billing.catalogue import (
     OptionValue,
     Price,
@@ -48,6 +55,7 @@ from shared.contracts.billing.invoices import (
 )
 from shared.contracts.billing.orders import (
     OrderCancelled,
+    OrderedItem,
     OrderPlaced,
 )
 from shared.contracts.billing.payments import (
@@ -96,6 +104,11 @@ __all__ = [
     "BrandConfigured",
     "BusinessDayStarted",
     "CardNoticesDue",
+    "CartAdopted",
+    "CartChanged",
+    "CartCheckedOut",
+    "CartExpired",
+    "CartOpened",
     "CreditAdded",
     "CreditApplied",
     "CreditGiven",
@@ -119,6 +132,7 @@ __all__ = [
     "OptionValue",
     "OrderCancelled",
     "OrderPlaced",
+    "OrderedItem",
     "PaymentAllocated",
     "PaymentFailed",
     "PaymentMethod",
