@@ -286,14 +286,34 @@ def test_parts_are_filled_up_with_zeros_in_front() -> None:
 def test_a_number_beyond_the_banks_digits_is_refused(collection: Collection, digits: int) -> None:
     assert collection.free_field(10**digits - 1)
     for sequence in (10**digits, -1):
-        with pytest.raises(BoletoInvalid):
+        with pytest.raises(BoletoInvalid) as refused:
             collection.free_field(sequence)
+        facts = {"field": "own_number", "reason": "digits", "width": digits}
+        assert refused.value.facts == facts
 
 
 def test_every_bank_that_issues_is_in_the_table_under_its_number() -> None:
     assert {bank: kind.BANK for bank, kind in COLLECTIONS.items()} == {
         bank: bank for bank in ("001", "033", "104", "237", "341")
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("0000090002720-7", "900027207", True),
+        (" 00012P ", "12p", True),
+        ("1P", "10", False),
+        ("10", "1", False),
+        ("10", "100", False),
+        ("1-2", "12", True),
+        ("X-1", "X1", True),
+    ],
+)
+def test_own_numbers_are_the_same_but_for_zeros_in_front_blanks_and_dashes(
+    one: str, other: str, is_same: bool
+) -> None:
+    assert is_same_own_number(one, other) == is_same
 
 
 @any_of(st.integers(1, 99999), st.integers(1, 99999))
