@@ -152,7 +152,7 @@ async def test_all_that_happens_to_an_account_says_why(house: House) -> None:
     await house.until(house.is_quiet)
     early = await house.do("POST", f"{path}/renewals", {"periods": 1}, token=token)
     await house.pay_and_settle(house.ana, early["invoice_id"])
-    body = {"reason": "Sorry"}
+    body = {"reason": "Sorry", "lines": [{"line": 0, "amount_minor": 1000}]}
     note = f"/v1/invoices/{early['invoice_id']}/credit-notes"
     await house.do("POST", note, body, token=house.staff())
     wish = {"at": "now", "reason": "other"}
