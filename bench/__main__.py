@@ -12,6 +12,7 @@ import uvloop
 
 from bench import (
     append,
+    histories,
     latency,
     ledgers,
     memory,
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[House], list[Result]]] = {
     "latency": partial(_in_loop, latency.measure),
     "views": partial(_in_loop, views.measure),
     "memory": partial(_in_loop, memory.measure),
+    "histories": partial(_in_loop, histories.measure),
     "renewals": partial(_in_loop, renewals.measure),
     "previews": partial(_in_loop, previews.measure),
     "ledgers": partial(_in_loop, ledgers.measure),

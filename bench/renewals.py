@@ -2,15 +2,16 @@
 
 Three populations, each of so many services of 0.6 times as many accounts, made by COPY as if they
 had been ordered and activated long ago. The run is a process of its own, `python -m bench.renewals
-play URL DAY`, that prints its resident size twice a second; what each step took is read from the
-log that the run itself keeps. Every invoice is numbered, recorded, published and claimed; "posted"
-counts until billing's views, the ledger among them, have seen them all.
+play URL DAY`, that prints its resident size and processor time twice a second; what each step took
+is read from the log that the run itself keeps. Every invoice is numbered, recorded, published and
+claimed; "posted" counts until billing's views, the ledger among them, have seen them all.
 
 `python -m bench.renewals measure 10000 100000` measures other sizes than `make bench` does.
 """
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,12 +28,14 @@ import uvloop
 from bench.house import House, running_house
 from bench.memory import LOOKS_EVERY_S, size_mb
 from bench.results import Result, report
+from bench.stages import Meter
 from services.billing.app import POLICIES, VIEWS
 from services.billing.automation.commands import StartBusinessDay, start_business_day
 from services.billing.automation.run import BusinessDayRun
 from services.billing.brands.commands import ConfigureBrand, OfferedProduct, configure_brand
 from services.billing.catalogue.product import Product
 from services.billing.contacts.views import account_contact
+from services.billing.held_services.calendar import period_end
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import ServiceTerms
 from services.billing.held_services.views import service_due
@@ -42,7 +45,6 @@ from shared.codec import TypedMapper
 from shared.consumers.group import Consumers
 from shared.database import open_pool
 from shared.ids import new_id
-from shared.migrate import migrate_service
 from shared.store import Cause, EventStore
 from tests.billing.samples import brand_settings, product_terms
 
@@ -80,13 +82,22 @@ class OneKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What a day took: the whole of it, its renewals, and these until they were posted; sizes."""
+    """What a day took: the whole of it, its renewals, and these until they were posted; sizes.
+
+    `ours_s` and `servers_s` are processor time of the process and of PostgreSQL, all day.
+    """
 
     day_s: float
     renewals_s: float
     posted_s: float
     invoices: int
     sizes_mb: list[float]
+    ours_s: float
+    servers_s: float
+
+    def each_us(self, seconds: float) -> float:
+        """So much for one invoice, in microseconds."""
+        return seconds * 1e6 / self.invoices
 
 
 async def measure(house: House, sizes: Sequence[int] = SIZES) -> list[Result]:
@@ -103,6 +114,10 @@ async def measure(house: House, sizes: Sequence[int] = SIZES) -> list[Result]:
             f"{size:,} services, all due: {busy.invoices:,} invoices in {busy.renewals_s:.1f} s, "
             f"posted after {busy.posted_s:.1f} s; resident MB",
             *(f"{mb:.0f}" for mb in busy.sizes_mb[:: len(busy.sizes_mb) // 12 or 1]),
+        )
+        print(
+            f"{size:,} services, processor time of the day for an invoice: ours "
+            f"{busy.each_us(busy.ours_s):.0f} us, PostgreSQL {busy.each_us(busy.servers_s):.0f} us"
         )
     return _results(played, quiet_ms)
 
@@ -151,19 +166,17 @@ def _results(played: dict[int, Played], quiet_ms: float) -> list[Result]:
 
 async def _populated(house: House, services: int) -> str:
     """The URL of a fresh database of billing with a brand, a product and so many services."""
-    name = f"renewals_{new_id().hex}"
-    admin = await asyncpg.connect(house.postgres.url("postgres"))
-    await admin.execute(f"create database {name}")
-    if not await admin.fetchval("select true from pg_roles where rolname = 'bench_app'"):
-        await (await house.store(size=1)).pool.close()  # makes the role
-    await admin.close()
-    owner_url = house.postgres.url(name)
-    await migrate_service(MIGRATIONS, VIEWS, owner_url=owner_url, role="bench_app")
-    url = house.postgres.url(name, "bench_app")
-    async with _store(url) as store:
-        await store.run(CAUSE, partial(configure_brand, _brand()))
+    owner_url, url = await billing_database(house)
     await _copy_services(owner_url, services)
     return url
+
+
+async def billing_database(house: House) -> tuple[str, str]:
+    """The URLs, the owner's first, of a fresh database of billing with a brand and a product."""
+    owner_url, url = await house.database(MIGRATIONS, VIEWS)
+    async with billing_store(url) as store:
+        await store.run(CAUSE, partial(configure_brand, _brand()))
+    return owner_url, url
 
 
 def _brand() -> ConfigureBrand:
@@ -218,14 +231,26 @@ class Template:
 
 
 def _template() -> Template:
-    account_id, product_id = new_id(), Product.id_of(BRAND, product_terms().slug)
+    service = held_since(ACTIVATED)
+    assert service.account_id, "a service belongs to an account"
+    mapper = TypedMapper()
+    data = {
+        str(event.TOPIC): mapper.to_state(event).decode()  # type: ignore[attr-defined]
+        for event in service.collect_events()
+    }
+    product_id = service.terms.product_id
+    return Template(product_id=product_id, account_id=service.account_id, data=data)
+
+
+def held_since(activated_on: date) -> HeldService:
+    """An active service by the month, of an account of its own."""
     service = HeldService.order(
         id=new_id(),
-        account_id=account_id,
+        account_id=new_id(),
         brand=BRAND,
         order_id=new_id(),
         terms=ServiceTerms(
-            product_id=product_id,
+            product_id=Product.id_of(BRAND, product_terms().slug),
             product_name={"pt-BR": "Hospedagem Início", "en": "Start hosting"},
             plan="plan_start",
             domain="client.example",
@@ -234,13 +259,9 @@ def _template() -> Template:
             currency="BRL",
         ),
     )
-    service.activate(today=ACTIVATED, next_due_on=DUE)
-    mapper = TypedMapper()
-    data = {
-        str(event.TOPIC): mapper.to_state(event).decode()  # type: ignore[attr-defined]
-        for event in service.collect_events()
-    }
-    return Template(product_id=product_id, account_id=account_id, data=data)
+    due_on = period_end(activated_on, cycle="monthly", anchor_day=activated_on.day)
+    service.activate(today=activated_on, next_due_on=due_on)
+    return service
 
 
 def _events(
@@ -256,7 +277,8 @@ def _events(
 
 
 @asynccontextmanager
-async def _store(url: str) -> AsyncIterator[EventStore]:
+async def billing_store(url: str) -> AsyncIterator[EventStore]:
+    """The store of a process of billing."""
     pool = await open_pool(url, size=8, schemas=[view.schema for view in VIEWS])
     yield EventStore(
         pool, service="billing", publish=publish, keyring=OneKey(), clock=SystemClock()
@@ -270,8 +292,11 @@ async def _play(url: str, day: date) -> Played:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    sizes_mb = [float(line) async for line in process.stdout]
+    meter = Meter()
+    before_s = meter.read()["postgres"]
+    looks = [tuple(map(float, line.split())) async for line in process.stdout]
     assert await process.wait() == 0, "the run failed"
+    servers_s = meter.read()["postgres"] - before_s
     db = await asyncpg.connect(url)
     row = await db.fetchrow(
         """select extract(epoch from max(finished_at) - min(started_at))::float8 as day_s,
@@ -285,11 +310,12 @@ async def _play(url: str, day: date) -> Played:
     )
     await db.close()
     assert row is not None, "the run keeps a log"
-    return Played(**row, sizes_mb=sizes_mb)
+    sizes_mb, ours_s = [size for size, _ in looks], looks[-1][1] - looks[0][1]
+    return Played(**row, sizes_mb=sizes_mb, ours_s=ours_s, servers_s=servers_s)
 
 
 async def _run_day(url: str, day: date) -> None:
-    async with _store(url) as store:
+    async with billing_store(url) as store:
         own = [each for each in (*VIEWS, *POLICIES) if each.sources == ("billing",)]
         consumers = Consumers(own, store, None)  # type: ignore[arg-type]
         await consumers.load()
@@ -306,7 +332,7 @@ async def _watched(url: str, day: str) -> None:
     task = asyncio.create_task(_run_day(url, date.fromisoformat(day)))
     while not task.done():
         await asyncio.wait([task], timeout=LOOKS_EVERY_S)
-        print(size_mb(), flush=True)
+        print(size_mb(), time.process_time(), flush=True)
     await task
 
 

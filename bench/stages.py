@@ -44,7 +44,8 @@ class Meter:
             with suppress(OSError):
                 name, fields = _name_and_fields(stat)
                 if name in spent and _is_ours(stat.parent):
-                    spent[name] += (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+                    # Its own, and that of its children that have ended.
+                    spent[name] += sum(map(int, fields[11:15])) / TICKS_PER_S
         return spent
 
 

@@ -16,7 +16,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from eventsourcing.utils import get_topic, resolve_topic
 
 from shared.errors import EventTooLarge
-from shared.personal import decrypt, encrypt, personal_fields
+from shared.personal import Cipher, decrypt, personal_fields
 
 MAX_EVENT_BYTES = 64 * 1024
 _UNUSED = JSONTranscoder()
@@ -32,11 +32,21 @@ def encode_bounded(content: Any) -> bytes:
 
 
 class TypedMapper(Mapper[UUID]):
-    """Maps the events of one aggregate with its account's `key`; `recorded_at` stamps them."""
+    """Maps the events of one aggregate with its account's `key`; `recorded_at` stamps them.
 
-    def __init__(self, *, key: bytes | None = None, recorded_at: datetime | None = None) -> None:
+    `cipher` is the key's own, for who encrypts more under it than the events.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: bytes | None = None,
+        cipher: Cipher | None = None,
+        recorded_at: datetime | None = None,
+    ) -> None:
         super().__init__(transcoder=_UNUSED)
         self._key = key
+        self._cipher = cipher or (Cipher(key) if key else None)
         self._recorded_at = recorded_at
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
@@ -59,8 +69,8 @@ class TypedMapper(Mapper[UUID]):
             state["class_version"] = class_version(cls)
         for name in personal_fields(cls):
             if state[name] is not None:
-                assert self._key is not None, f"{cls.__name__}.{name} is personal and has no key"
-                state[name] = encrypt(state[name], self._key)
+                assert self._cipher, f"{cls.__name__}.{name} is personal and has no key"
+                state[name] = self._cipher.encrypted(state[name])
         return encode_bounded(state)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
@@ -69,8 +79,7 @@ class TypedMapper(Mapper[UUID]):
         raw = stored_event.state
         if class_version(cls) > 1:
             raw = msgspec.json.encode(_upcast(cls, msgspec.json.decode(raw)))
-        decoded = _decoder(cls).decode(raw)
-        state = {name: getattr(decoded, name) for name in decoded.__struct_fields__}
+        state = msgspec.structs.asdict(_decoder(cls).decode(raw))
         for name in personal_fields(cls):
             if state[name] is not None:
                 state[name] = decrypt(state[name], self._key)
@@ -88,7 +97,8 @@ def has_personal_fields(domain_event: DomainEventProtocol[UUID]) -> bool:
 
 def class_version(cls: type[Any]) -> int:
     """The version of an event class, 1 unless it says otherwise."""
-    return int(getattr(cls, "class_version", 1))
+    version: int = getattr(cls, "class_version", 1)
+    return version
 
 
 def _upcast(cls: type[Any], state: dict[str, Any]) -> dict[str, Any]:

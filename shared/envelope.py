@@ -15,7 +15,7 @@ import msgspec
 
 from shared.contracts.event import REGISTRY, PublicEvent
 from shared.keyring import Keyring
-from shared.personal import decrypt, encrypt, personal_fields
+from shared.personal import Cipher, decrypt, personal_fields
 
 PARTITIONS = 64
 FIRST_HASH = bytes(32)
@@ -103,25 +103,38 @@ def _seal(record: Record) -> bytes:
 
 
 def chained_hash(before: bytes, record: Record) -> bytes:
-    """The hash that belongs to `record` when the one before it is `before`."""
-    return hashlib.sha256(before + sealed_bytes(record)).digest()
+    """The hash that belongs to `record` when the one before it is `before`.
+
+    Worked out once a record for each hash before it, of which all consumers know the same.
+    """
+    chained: tuple[bytes, bytes] | None = record.__dict__.get("chained")
+    if chained is None or chained[0] != before:
+        digest = hashlib.sha256(before + sealed_bytes(record)).digest()
+        chained = record.__dict__["chained"] = (before, digest)
+    return chained[1]
 
 
-def encode_public(event: PublicEvent, key: bytes | None) -> dict[str, Any]:
-    """The event's fields for JSON, the personal ones encrypted under `key`."""
+def encode_public(event: PublicEvent, cipher: Cipher | None) -> dict[str, Any]:
+    """The event's fields for JSON, the personal ones encrypted."""
     fields: dict[str, Any] = msgspec.structs.asdict(event)
     for name in personal_fields(type(event)):
-        assert key is not None, f"{type(event).__name__}.{name} is personal and has no key"
-        fields[name] = encrypt(fields[name], key)
+        assert cipher is not None, f"{type(event).__name__}.{name} is personal and has no key"
+        fields[name] = cipher.encrypted(fields[name])
     return fields
 
 
 def event_class(record: Record) -> type[PublicEvent]:
     """The class of the record's event. Raises `UnknownEvent` rather than guess at a newer one."""
-    cls = REGISTRY.get((record.source, record.type))
-    if cls is None or record.version > cls.VERSION:
+    cls = known_class(record)
+    if cls is None:
         raise UnknownEvent(f"{record.source} {record.type} version {record.version}")
     return cls
+
+
+def known_class(record: Record) -> type[PublicEvent] | None:
+    """The same; None for what this version of the program does not know."""
+    cls = REGISTRY.get((record.source, record.type))
+    return cls if cls is not None and record.version <= cls.VERSION else None
 
 
 async def open_all(records: Sequence[Record], keyring: Keyring) -> list[Envelope]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from typing import ClassVar
 from uuid import UUID
 
@@ -12,6 +13,10 @@ _VARIANT = 0b10 << 62
 _RANDOM = 0x0FFF << 64 | (1 << 62) - 1
 _RANDOM_BYTES = 10
 _IDS_AT_ONCE = 256
+
+id_of_text: Callable[[str], UUID] = pgproto.UUID
+"""The id that a text names, of the driver's subclass, as `new_id` says. `ValueError`: it is none.
+"""
 
 
 class _Supply:

@@ -25,6 +25,7 @@ from shared.database import Connection, PoolReads
 from shared.envelope import Envelope, partition_of
 from shared.errors import DomainError
 from shared.ids import new_id
+from shared.personal import Cipher
 from shared.store import Cause, EventStore, Transaction
 
 ACCOUNT, BRAND = "current_setting('paper.account')::uuid", "current_setting('paper.brand')"
@@ -108,13 +109,12 @@ class PaperTransaction(Transaction):
         del self._write.events[events:], self.told[told:]
         self._own = {id: self._own[id][:count] for id, count in own.items()}
         self._write.claims = dict(claims)
-        self._numbers.clear()
         self._seen.clear()
 
     def _log_row(
-        self, event: PublicEvent, *, key: bytes | None, account_id: UUID | None, brand: str
+        self, event: PublicEvent, *, cipher: Cipher | None, account_id: UUID | None, brand: str
     ) -> LogRow:
-        row = super()._log_row(event, key=key, account_id=account_id, brand=brand)
+        row = super()._log_row(event, cipher=cipher, account_id=account_id, brand=brand)
         self.told.append(self.envelope_of(event, account_id=account_id, brand=brand, id=row[1]))
         return row
 

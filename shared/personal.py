@@ -39,6 +39,23 @@ def encrypt(text: str, key: bytes) -> str:
     return _PREFIX + urlsafe_b64encode(nonce + sealed).decode()
 
 
+class Cipher:
+    """Encrypts under one key. The same text, asked for again, gives the same result.
+
+    So what an event and its public form both say is encrypted once.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._known: dict[str, str] = {}
+
+    def encrypted(self, text: str) -> str:
+        """See `encrypt`."""
+        if text not in self._known:
+            self._known[text] = encrypt(text, self._key)
+        return self._known[text]
+
+
 def decrypt(text: str, key: bytes | None) -> str:
     """The plain text, or `[erased]` when there is no key any more."""
     if key is None:

@@ -6,7 +6,6 @@ kept until the end of the block and then recorded in one round trip; a transacti
 opened for those commands alone that ask for what the server must decide meanwhile.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -33,7 +32,8 @@ from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale, Unav
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.lease import Leases
-from shared.personal import personal_fields
+from shared.numbers import Numbers
+from shared.personal import Cipher, personal_fields
 from shared.recorder import TURNED_AWAY, NothingRecorded, Recorder, pause
 from shared.snapshots import LOAD, NO_FORM, THRESHOLD, form_of, is_secret, keep, restored
 from shared.telemetry import RETRIES, current_traceparent, timed_append
@@ -54,8 +54,6 @@ AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
-LOT = 64
-"""Numbers of a series that a transaction takes at once from the second on; the rest goes back."""
 CHUNK = 500
 """Aggregates that `EventStore.save_many` records in one statement."""
 
@@ -151,7 +149,8 @@ class Transaction:
         self._write = Write()
         self._own: dict[UUID, list[EventRow]] = {}
         self._seen: dict[UUID, Any] = {}
-        self._numbers: dict[str, deque[int]] = {}
+        self.numbers = Numbers(self.begin)
+        """For who leads many works in this transaction, each of which wants a number."""
         self.ahead = Ahead(lambda known: PoolReads(store.pool, self._db, known))
         """What was read at once for many; commands find it by themselves."""
 
@@ -209,6 +208,15 @@ class Transaction:
 
         `NotFound` if there is none, `Stale` if it has moved on.
         """
+        loaded = await self.find(cls, id)
+        if loaded is None:
+            raise NotFound()
+        if expected_version is not None and loaded.version != expected_version:
+            raise Stale(version=loaded.version)
+        return loaded
+
+    async def find(self, cls: type[AnyAggregate], id: UUID) -> AnyAggregate | None:
+        """As `load`; None if there is none."""
         loaded, reached = await self._replay(cls, id)
         own = self._own.get(id, [])
         if own and reached >= own[0][1]:
@@ -217,13 +225,7 @@ class Transaction:
             history = [(row[1], row[2], row[3], row[5]) for row in own]
             key = await self._key_to_read(id, history)
             loaded = _played(id, history, loaded=loaded, key=key)
-        if loaded is None:
-            raise NotFound()
-        if not isinstance(loaded, cls):
-            raise NotFound()
-        if expected_version is not None and loaded.version != expected_version:
-            raise Stale(version=loaded.version)
-        return loaded
+        return loaded if isinstance(loaded, cls) else None
 
     async def load_many(
         self, cls: type[AnyAggregate], ids: Collection[UUID]
@@ -235,8 +237,8 @@ class Transaction:
         await self.ahead.streams(ids, form=form_of(cls))
         found: dict[UUID, AnyAggregate] = {}
         for id in dict.fromkeys(ids):
-            with suppress(NotFound):
-                found[id] = await self.load(cls, id)
+            if loaded := await self.find(cls, id):
+                found[id] = loaded
         return found
 
     async def look_at(self, cls: type[AnyAggregate], id: UUID) -> AnyAggregate:
@@ -258,50 +260,13 @@ class Transaction:
         for aggregate in aggregates:
             await self._prepare(aggregate)
 
-    async def next_number(self, series: str) -> int:
-        """The next number of `series`: 1, 2, 3 ... without gaps; others wait until the commit."""
-        if not self._numbers.get(series):
-            count = LOT if series in self._numbers else 1
-            self._numbers[series] = deque(await self._take_numbers(series, count))
-        return self._numbers[series].popleft()
+    async def next_number(self, series: str, *, continues: str | None = None) -> int:
+        """The next number of `series`: 1, 2, 3 ... without gaps; others wait until the commit.
 
-    async def next_numbers(self, series: str, count: int) -> list[int]:
-        """The next `count` numbers of `series`, in order; what else `next_number` says."""
-        kept = self._numbers.setdefault(series, deque())
-        if len(kept) < count:
-            kept += await self._take_numbers(series, count - len(kept))
-        return [kept.popleft() for _ in range(count)]
-
-    async def _take_numbers(self, series: str, count: int) -> Iterable[int]:
-        db = await self.begin()
-        if count > 1:
-            last: int = await db.fetchval(
-                """insert into series as s (name, last_number) values ($1, $2)
-                   on conflict (name) do update set last_number = s.last_number + $2
-                   returning last_number""",
-                series,
-                count,
-            )
-            return range(last - count + 1, last + 1)
-        number: int = await db.fetchval(
-            """insert into series as s (name, last_number) values ($1, 1)
-               on conflict (name) do update set last_number = s.last_number + 1
-               returning last_number""",
-            series,
-        )
-        return [number]
-
-    async def _give_numbers_back(self) -> None:
-        """What was taken beyond need: the series is locked, so nobody has a later number."""
-        for series, unused in sorted(self._numbers.items()):
-            if unused:
-                db = await self.begin()
-                await db.execute(
-                    "update series set last_number = last_number - $2 where name = $1",
-                    series,
-                    len(unused),
-                )
-                unused.clear()
+        A series that `continues` another begins where that one stands, unless one of the same kind,
+        whose name begins with that one's and a slash, has done so before.
+        """
+        return await self.numbers.next(series, continues=continues)
 
     async def claim(self, kind: str, key: str) -> None:
         """Take a name for ever (until `release`); `AlreadyClaimed` if somebody has it.
@@ -347,7 +312,6 @@ class Transaction:
     async def _finish(self) -> None:
         """Record all that is kept."""
         recorder = self.store.recorder
-        await self._give_numbers_back()
         if self._db and self._is_part:
             if not self._write.is_empty:
                 await recorder.join(self._db, self._write)
@@ -365,7 +329,9 @@ class Transaction:
     async def _replay(self, cls: type[AnyAggregate], id: UUID) -> tuple[Any, int]:
         """What is recorded of the stream: the aggregate (None without events) and its version."""
         rows = await self._history(id, form_of(cls))
-        state, reached, _, account_id, _ = rows[0] if rows else (None, 0, "", None, "")
+        if not rows:
+            return None, 0
+        state, reached, _, account_id, _ = rows[0]
         history = [row[1:] for row in (rows[1:] if state else rows)]
         key, start = None, None
         if state:
@@ -403,7 +369,8 @@ class Transaction:
             personal_fields(type(event)) for event in public if event
         )
         key = await self.store.keyring.ensure(account_id or aggregate.id) if is_secret else None
-        mapper = TypedMapper(key=key, recorded_at=self.now)
+        cipher = Cipher(key) if key else None
+        mapper = TypedMapper(key=key, cipher=cipher, recorded_at=self.now)
         rows: list[EventRow] = [
             (
                 aggregate.id,
@@ -420,13 +387,13 @@ class Transaction:
         write.events += rows
         self._own.setdefault(aggregate.id, []).extend(rows)
         write.log += [
-            self._log_row(event, key=key, account_id=account_id, brand=brand)
+            self._log_row(event, cipher=cipher, account_id=account_id, brand=brand)
             for event in public
             if event
         ]
 
     def _log_row(
-        self, event: PublicEvent, *, key: bytes | None, account_id: UUID | None, brand: str
+        self, event: PublicEvent, *, cipher: Cipher | None, account_id: UUID | None, brand: str
     ) -> LogRow:
         assert account_id or not personal_fields(type(event)), "no key that others can ask for"
         record = Record(
@@ -443,7 +410,7 @@ class Transaction:
             causation_id=self.cause.causation_id,
             correlation_id=self.cause.correlation_id,
             traceparent=current_traceparent(),
-            data=encode_bounded(encode_public(event, key)).decode(),
+            data=encode_bounded(encode_public(event, cipher)).decode(),
             hash="",
         )
         return (
@@ -463,14 +430,22 @@ class Transaction:
         )
 
 
+_PLAIN = TypedMapper()
+"""For what no key is needed to read."""
+
+
 def _is_secret(history: Sequence[tuple[Any, ...]]) -> bool:
     """Whether reading it (version, topic, account, text) takes the account's key."""
     # Quotes are frequent and tildes rare: the second search is for a handful of texts.
-    return any("~1." in text and ('"~1.' in text or is_secret(text)) for *_, text in history)
+    for row in history:
+        text = row[3]
+        if "~1." in text and ('"~1.' in text or is_secret(text)):
+            return True
+    return False
 
 
 def _played(id: UUID, history: Sequence[tuple[Any, ...]], *, loaded: Any, key: bytes | None) -> Any:
-    mapper = TypedMapper(key=key)
+    mapper = TypedMapper(key=key) if key else _PLAIN
     for version, topic, _, data in history:
         stored = StoredEvent(id, version, topic, data.encode())
         loaded = mapper.to_domain_event(stored).mutate(loaded)  # type: ignore[attr-defined]

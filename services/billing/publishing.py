@@ -4,9 +4,11 @@ Only facts of the event and what never changes on its aggregate are told, so tha
 together with later ones says the same.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from eventsourcing.domain import Aggregate
 
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
@@ -44,44 +46,12 @@ from shared.store import DomainEvent
 
 def publish(event: DomainEvent, aggregate: Any) -> PublicEvent | None:
     """The public event that `event` of `aggregate` becomes."""
-    match aggregate:
-        case Brand() | BusinessCalendar():
-            return _of_brand(event)
-        case Product():
-            return of_product(event, aggregate)
-        case Promotion():
-            return of_promotion(event, aggregate)
-        case PromotionUse():
-            return of_promotion_use(event, aggregate)
-        case Cart():
-            return of_cart(event, aggregate)
-        case Order():
-            return of_order(event, aggregate)
-        case HeldService():
-            return of_service(event, aggregate)
-        case Provisioning():
-            return of_provisioning(event, aggregate)
-        case Invoice():
-            return of_invoice(event, aggregate)
-        case CreditNote():
-            return of_credit_note(event, aggregate)
-        case InvoiceDraft():
-            return of_draft(event, aggregate)
-        case BillableItem():
-            return of_item(event, aggregate)
-        case Payment():
-            return of_payment(event, aggregate)
-        case CreditBalance():
-            return of_credit(event, aggregate)
-        case AutopayRequest() | CardNotices():
-            return of_handover(event)
-        case AccountTerms():
-            return None
-        case _:
-            raise AssertionError(f"nobody said what {type(aggregate).__name__} publishes")
+    kind = type(aggregate)
+    assert kind in _PUBLIC, f"nobody said what {kind.__name__} publishes"
+    return _PUBLIC[kind](event, aggregate)
 
 
-def _of_brand(event: DomainEvent) -> PublicEvent | None:
+def _of_brand(event: DomainEvent, _: Any) -> PublicEvent | None:
     match event:
         case Brand.Configured(settings=settings) | Brand.Reconfigured(settings=settings):
             return _brand_configured(settings)
@@ -93,3 +63,34 @@ def _of_brand(event: DomainEvent) -> PublicEvent | None:
 
 def _brand_configured(settings: BrandSettings) -> PublicEvent:
     return msgspec.convert(settings, billing.BrandConfigured, from_attributes=True)
+
+
+def _of_handover(event: DomainEvent, _: Any) -> PublicEvent | None:
+    return of_handover(event)
+
+
+def _nothing(_: DomainEvent, __: Any) -> None:
+    """It is our own business."""
+
+
+_PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]] = {
+    Brand: _of_brand,
+    BusinessCalendar: _of_brand,
+    Product: of_product,
+    Promotion: of_promotion,
+    PromotionUse: of_promotion_use,
+    Cart: of_cart,
+    Order: of_order,
+    HeldService: of_service,
+    Provisioning: of_provisioning,
+    Invoice: of_invoice,
+    CreditNote: of_credit_note,
+    InvoiceDraft: of_draft,
+    BillableItem: of_item,
+    Payment: of_payment,
+    CreditBalance: of_credit,
+    AutopayRequest: _of_handover,
+    CardNotices: _of_handover,
+    AccountTerms: _nothing,
+}
+"""By class, found at once: every event of every command passes here."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,8 @@ from shared.store import EventStore
 from shared.wakeup import Wakeup, together
 
 FETCH = 500
+STAGE = 1000
+"""So many events all consumers of a source deal with before any goes on."""
 COMPARE_EVERY_S = 5.0
 BEHIND_PAUSE_S = 0.2
 OWN_POLL_S = 0.5
@@ -144,8 +146,8 @@ class Consumers:
         while await self._lag_of(source):
             seen = self._moved.count
             heads = await self.feeds[source].heads()
-            for worker in self._of(source):
-                await worker.catch_up(source, heads)
+            for worker, upto in self._steps(source, heads):
+                await worker.catch_up(source, heads, upto=upto)
             if await self._lag_of(source):
                 await self._moved.wait_after(seen, timeout_s=OTHERS_POLL_S)
 
@@ -297,13 +299,45 @@ class Consumers:
         if not self.partitions:
             return
         heads = await self.feeds[source].heads()
-        for worker in self._of(source):
+        for worker, upto in self._steps(source, heads):
             known = worker.stopped().get(source)
             try:
-                await worker.catch_up(source, heads)
+                await worker.catch_up(source, heads, upto=upto)
             except AnotherHistory as error:
                 if known is None:
                     log.error("consumer stopped", error=str(error))
+
+    def _steps(
+        self, source: str, heads: Mapping[int, int]
+    ) -> Iterator[tuple[Worker, Mapping[int, int]]]:
+        """Which consumer goes how far, one after the other: all go the way to the heads together.
+
+        A stage is so short that what one has read of it is still remembered for all of them
+        (`RecentPages`), however long the backlog is. Who is hindered goes the whole way at the end.
+        """
+        workers = self._of(source)
+        able = [worker for worker in workers if source not in worker.behind]
+        for stage in self._stages(source, heads, workers=able):
+            yield from ((worker, stage) for worker in workers if source not in worker.behind)
+        yield from ((worker, heads) for worker in workers)
+
+    def _stages(
+        self, source: str, heads: Mapping[int, int], *, workers: Sequence[Worker]
+    ) -> list[Mapping[int, int]]:
+        """Where the workers come by, at most `STAGE` events after the place before."""
+        stages: list[Mapping[int, int]] = []
+        stage: dict[int, int] = {}
+        count = 0
+        for partition in sorted(heads.keys() & self.partitions):
+            at = min((w.position(source, partition) for w in workers), default=heads[partition])
+            while at < heads[partition]:
+                step = min(heads[partition] - at, STAGE - count)
+                at, count = at + step, count + step
+                stage[partition] = at
+                if count == STAGE:
+                    stages.append(stage)
+                    stage, count = {}, 0
+        return stages
 
     def _note_applied(self, consumer: str, envelopes: Sequence[Envelope]) -> None:
         """Tell who waits, here and in the other processes."""

@@ -43,7 +43,7 @@ from shared.consumers.rows import Rows
 from shared.consumers.tables import Tables, describe, write
 from shared.crash import crash_point
 from shared.database import Connection, acquire
-from shared.envelope import PARTITIONS, Envelope, Record, event_class, open_all
+from shared.envelope import PARTITIONS, Envelope, Record, event_class, known_class, open_all
 from shared.feed import PAGE, Feed
 from shared.heartbeat import Turns, beat
 from shared.ids import new_id
@@ -153,8 +153,17 @@ class Worker:
             RETRIES.note("consumer")
             log.warning("consumer behind", consumer=self.name, source=source, error=repr(error))
 
-    async def catch_up(self, source: str, heads: Mapping[int, int] | None = None) -> None:
-        """Read the source's feed up to its heads, asked for if not given. Raises hindrances."""
+    async def catch_up(
+        self,
+        source: str,
+        heads: Mapping[int, int] | None = None,
+        *,
+        upto: Mapping[int, int] | None = None,
+    ) -> None:
+        """Read the source's feed up to its heads, asked for if not given, or only `upto` there.
+
+        Raises hindrances.
+        """
         if source in self.behind:
             async with self._lock:
                 await self.load()
@@ -166,7 +175,7 @@ class Worker:
             self._note_behind(source, AHEAD)
             raise AnotherHistory(f"{self.name} is ahead of {source}")
         try:
-            await self._read_all(source, heads)
+            await self._read_all(source, heads if upto is None else upto)
         except LostRace as error:
             self._note_behind(source, repr(error))
             raise
@@ -303,10 +312,27 @@ class Worker:
                 await self._deal_singly(batch, error)
 
     def _batches(self, runs: list[Run]) -> list[list[Run]]:
-        """What is dealt with in one transaction: a policy's commands each have their own."""
-        if isinstance(self.consumer, Policy):
-            return [[[record]] for run in runs for record in run]
-        return [runs] if runs else []
+        """What is dealt with in one transaction: a policy's commands each have their own.
+
+        What does not concern the policy goes along with the next that does, or by itself.
+        """
+        if not isinstance(self.consumer, Policy):
+            return [runs] if runs else []
+        batches: list[list[Run]] = [[]]
+        for run in runs:
+            start = 0
+            for end, record in enumerate(run, start=1):
+                if self._may_concern(record):
+                    batches[-1].append(run[start:end])
+                    batches.append([])
+                    start = end
+            if start < len(run):
+                batches[-1].append(run[start:])
+        return [batch for batch in batches if batch]
+
+    def _may_concern(self, record: Record) -> bool:
+        """Whether it may have to be handled: also what nobody here knows, which is parked."""
+        return known_class(record) not in self.consumer.ignored
 
     async def _deal_singly(self, batch: list[Run], error: Exception) -> None:
         """Something in the batch cannot be applied: park that, apply the rest."""

@@ -482,7 +482,12 @@ async def serving(
 ) -> AsyncIterator[uvicorn.Server]:
     """The application on a port of loopback, for the time of the block."""
     config = uvicorn.Config(
-        app, port=port, log_level="error", lifespan=lifespan, timeout_graceful_shutdown=1
+        app,
+        port=port,
+        log_level="error",
+        lifespan=lifespan,
+        timeout_keep_alive=600,  # longer than the client's, which else may ask while it is closed
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

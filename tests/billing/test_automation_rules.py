@@ -197,6 +197,26 @@ async def test_credit_is_applied_when_a_renewal_is_issued(house: House) -> None:
     assert await house.findings() == []
 
 
+async def test_of_an_accounts_invoices_in_one_chunk_each_uses_what_credit_the_one_before_left(
+    house: House,
+) -> None:
+    service = await house.active_service(house.ana, domain="one.example")
+    await house.active_service(house.ana, domain="two.example")
+    for domain in ("three.example", "four.example"):
+        await house.active_service(house.rui, domain=domain)
+    for client in (house.ana, house.rui):
+        await agree(house, client, separate_renewals=True)
+    await give_credit(house, house.ana, 4000)
+    await house.play(await due_of(house, service) - 14 * DAY)
+    renewals = {
+        client: sorted(each["open_minor"] for each in (await house.invoices(client))[-2:])
+        for client in (house.ana, house.rui)
+    }
+    assert renewals == {house.ana: [0, 1980], house.rui: [2990, 2990]}
+    assert await house.fetchval("select sum(balance_minor) from credit_held") == 0
+    assert await house.findings() == []
+
+
 async def test_credit_that_comes_later_pays_what_is_open_on_the_next_day(house: House) -> None:
     service = await house.active_service(house.ana)
     due = await due_of(house, service)

@@ -27,7 +27,7 @@ import services
 from shared.codec import TypedMapper, class_version
 from shared.contracts.event import REGISTRY, PublicEvent
 from shared.envelope import encode_public
-from shared.personal import personal_fields
+from shared.personal import Cipher, personal_fields
 
 KEY = bytes(range(32))
 ID = UUID("01939000-0000-7000-8000-000000000007")
@@ -95,7 +95,7 @@ def published(cls: type[PublicEvent]) -> Golden:
     """A sample as it stands in the log today, personal fields under `KEY`."""
     hints = get_type_hints(cls, include_extras=True)
     event = cls(**{name: sample_of(hints[name]) for name in cls.__struct_fields__})
-    data = msgspec.json.encode(encode_public(event, KEY if personal_fields(cls) else None))
+    data = msgspec.json.encode(encode_public(event, Cipher(KEY) if personal_fields(cls) else None))
     return Golden(cls.__name__, cls.VERSION, msgspec.json.decode(data))
 
 

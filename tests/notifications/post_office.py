@@ -31,6 +31,7 @@ from shared.envelope import (
 from shared.feed import Feed, LocalFeed
 from shared.ids import new_id
 from shared.peers import Peers
+from shared.personal import Cipher
 from shared.store import EventStore
 from shared.tokens import Signer
 from shared.wakeup import Wakeup
@@ -83,7 +84,7 @@ class Log:
             causation_id=None,
             correlation_id=new_id(),
             traceparent=TRACEPARENT,
-            data=msgspec.json.encode(encode_public(event, KEY)).decode(),
+            data=msgspec.json.encode(encode_public(event, Cipher(KEY))).decode(),
             hash="",
         )
         before = self.records[partition][-1:]

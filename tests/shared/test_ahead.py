@@ -8,8 +8,9 @@ import pytest
 from shared.database import PoolReads
 from shared.errors import ConcurrentWrite, NotFound
 from shared.ids import new_id
+from shared.numbers import Numbers, Wanted
 from shared.snapshots import THRESHOLD
-from shared.store import LOT, EventStore, Transaction
+from shared.store import EventStore, Transaction
 from tests.conftest import OpenDatabase
 from tests.shared.kernel import CAUSE, Counter, store_on
 
@@ -140,38 +141,132 @@ async def last_number(store: EventStore) -> int | None:
     return number
 
 
-async def test_numbers_taken_beyond_need_go_back_before_the_commit(store: EventStore) -> None:
+async def take(tx: Transaction, taken: dict[str, list[int]], name: str, *, count: int) -> None:
+    """A work that saves an aggregate before and after each number that it takes."""
+    for _ in range(count):
+        await tx.save(Counter(id=new_id(), account_id=new_id(), brand="ponto", owner=name))
+        number = await tx.next_number("ponto/invoice")
+        taken.setdefault(name, []).append(number)
+        await tx.save(Counter(id=new_id(), account_id=new_id(), brand="ponto", owner=name))
+
+
+async def test_works_in_order_take_their_numbers_by_one_statement_after_all_have_come_to_it(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    draw = Numbers._take
+
+    async def counted(self: Numbers, wants: Wanted, count: int) -> range:
+        counts.append(count)
+        return await draw(self, wants, count)
+
+    monkeypatch.setattr(Numbers, "_take", counted)
+    taken: dict[str, list[int]] = {}
     async with store.transaction(CAUSE) as tx:
-        first = [await tx.next_number("ponto/invoice") for _ in range(LOT + 6)]
+        works = [("Ana", 1), ("Rui", 3), ("Eva", 0), ("Ida", 2)]
+        await tx.numbers.lead([take(tx, taken, name, count=count) for name, count in works])
+    assert taken == {"Ana": [1], "Rui": [2, 4, 6], "Ida": [3, 5]}
+    assert counts == [3, 2, 1]
+    assert await last_number(store) == 6
+    async with store.pool.acquire() as db:
+        assert await db.fetchval("select count(*) from events") == 12
+
+
+async def test_works_in_order_are_one_after_the_other_whatever_each_waits_for(
+    store: EventStore,
+) -> None:
+    steps: list[str] = []
+
+    async def work(tx: Transaction, name: str) -> None:
+        for step in ("reads", "reads again"):
+            await tx.read.fetchval("select 1")
+            steps.append(f"{name} {step}")
+        number = await tx.next_number("ponto/invoice")
+        await tx.read.fetchval("select 1")
+        steps.append(f"{name} has {number}")
+
     async with store.transaction(CAUSE) as tx:
-        then = await tx.next_number("ponto/invoice")
-    assert [*first, then] == list(range(1, LOT + 8))
-    assert await last_number(store) == LOT + 7
+        await tx.numbers.lead([work(tx, "a"), work(tx, "b")])
+    assert steps == [
+        *("a reads", "a reads again", "b reads", "b reads again"),
+        *("a has 1", "b has 2"),
+    ]
+
+
+async def test_where_one_of_the_works_fails_nothing_is_recorded_and_none_goes_on(
+    store: EventStore,
+) -> None:
+    taken: dict[str, list[int]] = {}
+
+    async def fail(tx: Transaction, at: int) -> None:
+        for _ in range(at):
+            await tx.next_number("ponto/invoice")
+        raise NotFound
+
+    async def together(at: int) -> None:
+        async with store.transaction(CAUSE) as tx:
+            works = [take(tx, taken, "Ana", count=3), fail(tx, at), take(tx, taken, "Rui", count=3)]
+            await tx.numbers.lead(works)
+
+    for at, numbers in ((0, {}), (1, {"Ana": [1]}), (2, {"Ana": [1, 4], "Rui": [3]})):
+        taken.clear()
+        with pytest.raises(NotFound):
+            await together(at)
+        assert taken == numbers
+    assert await last_number(store) is None
+
+
+async def test_works_that_are_cancelled_end_where_they_are(store: EventStore) -> None:
+    reached = asyncio.Event()
+    ended: list[str] = []
+
+    async def wait_for_ever() -> None:
+        try:
+            reached.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.append("the second")
+
+    async def together() -> None:
+        async with store.transaction(CAUSE) as tx:
+            await tx.numbers.lead([take(tx, {}, "Ana", count=1), wait_for_ever()])
+
+    task = asyncio.create_task(together())
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["the second"]
+    assert await last_number(store) is None
 
 
 async def test_many_numbers_follow_those_that_were_taken_before(store: EventStore) -> None:
     async with store.transaction(CAUSE) as tx:
         numbers = [await tx.next_number("ponto/invoice") for _ in range(3)]
-        numbers += await tx.next_numbers("ponto/invoice", 4)
+        numbers += await tx.numbers.take("ponto/invoice", 4)
         numbers.append(await tx.next_number("ponto/invoice"))
-        numbers += await tx.next_numbers("ponto/invoice", 200)
+        numbers += await tx.numbers.take("ponto/invoice", 200)
     assert numbers == list(range(1, 209))
     assert await last_number(store) == 208
 
 
-async def test_numbers_of_a_transaction_that_failed_are_given_to_the_next(
+async def test_a_series_goes_on_where_the_one_stands_that_it_is_the_first_to_continue(
     store: EventStore,
 ) -> None:
-    async def fail(tx: Transaction) -> None:
-        await tx.next_numbers("ponto/invoice", 50)
-        raise NotFound
+    async def some(series: str, continues: str | None, *, count: int) -> list[int]:
+        numbers: list[int] = []
 
-    async with store.transaction(CAUSE) as tx:
-        await tx.next_number("ponto/invoice")
-    with pytest.raises(NotFound):
-        await store.run(CAUSE, fail)
-    async with store.transaction(CAUSE) as tx:
-        assert await tx.next_number("ponto/invoice") == 2
+        async def one(tx: Transaction) -> None:
+            numbers.append(await tx.next_number(series, continues=continues))
+
+        async with store.transaction(CAUSE) as tx:
+            await tx.numbers.lead([one(tx) for _ in range(count)])
+        return numbers
+
+    assert await some("ponto/invoice", None, count=4) == [1, 2, 3, 4]
+    assert await some("ponto/invoice/2026", "ponto/invoice", count=3) == [5, 6, 7]
+    assert await some("ponto/invoice/2026", "ponto/invoice", count=2) == [8, 9]
+    assert await some("ponto/invoice/2027", "ponto/invoice", count=2) == [1, 2]
 
 
 async def test_sixteen_writers_of_many_numbers_leave_no_gap(store: EventStore) -> None:

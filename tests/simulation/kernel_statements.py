@@ -194,13 +194,13 @@ async def _take_key(
 
 
 @statement(
-    """insert into series as s (name, last_number) values ($1, 1)
-       on conflict (name) do update set last_number = s.last_number + 1 returning last_number"""
+    """insert into series as s (name, last_number) values ($1, $2)
+       on conflict (name) do update set last_number = s.last_number + $2 returning last_number"""
 )
-async def next_number(session: Session, name: str) -> list[Values]:
+async def next_number(session: Session, name: str, count: int) -> list[Values]:
     await session.lock("series", (name,))
     row = session.get("series", name)
-    number = row["last_number"] + 1 if row else 1
+    number = row["last_number"] + count if row else count
     session.write("series", {"name": name, "last_number": number})
     return [{"last_number": number}]
 

@@ -116,7 +116,7 @@ DRAWS: dict[Handler, Draw] = {
         draw.choice(TEXTS),
     ),
     kernel.append: _append,
-    kernel.next_number: lambda draw: (draw.choice("ab"),),
+    kernel.next_number: lambda draw: (draw.choice("ab"), draw.randint(1, 3)),
     kernel.is_claimed: lambda draw: ("email", draw.choice("abc")),
     kernel.write_of_claim: lambda draw: ("email", draw.choice("abc")),
     kernel.write_of_event: lambda draw: (draw.choice(STREAMS), draw.randrange(1, 5)),

@@ -220,10 +220,10 @@ async def test_a_backend_that_is_ended_while_it_waits_leaves_nothing_behind(
     async with both(await database("kernel")) as sides:
         for side in sides:
             await side.step(0, "BEGIN;", ())
-            await side.step(0, TEXT_OF[next_number], ("a",))
+            await side.step(0, TEXT_OF[next_number], ("a", 1))
             if is_open:
                 await side.step(1, "BEGIN;", ())
-            assert await side.step(1, TEXT_OF[next_number], ("a",)) is None
+            assert await side.step(1, TEXT_OF[next_number], ("a", 1)) is None
             waiting = side.running[1]
             assert waiting is not None, "it waits"
             await side.end_backend(1)

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 CHUNK = 200
 LANES = 2
 """While the server records the chunk of one lane, the other lane's is prepared."""
-YIELDS_EVERY = 8
-"""After so many commands of a chunk the requests of this process have their turn."""
 FINDING_TAKES_S = 600
 AN_ACCOUNTS_OWN = (OutcomeUnknown, AccountNotReady, ConcurrentWrite)
 """These pass, but only one account has them: nobody else waits for it."""
@@ -101,10 +99,13 @@ class Kept:
     task: Task
 
 
-async def find_tasks(of: StepOfDay, store: EventStore) -> None:
-    """Keep what the step has to do, once: a step that is resumed finds nothing anew."""
+async def find_tasks(of: StepOfDay, store: EventStore) -> int:
+    """Keep what the step has to do, once, and say how much that was.
+
+    A step that is resumed finds nothing anew.
+    """
     query = _FIND.format(ordinal=of.ordinal, query=of.step.query)
-    values = of.step.values(of.today)
+    values, inserted = of.step.values(of.today), 0
     async with acquire(store.pool) as db, db.transaction():
         await db.execute(f"set local statement_timeout = {FINDING_TAKES_S * 1000}")
         begun = await db.fetchval(
@@ -114,15 +115,17 @@ async def find_tasks(of: StepOfDay, store: EventStore) -> None:
             store.clock.now(),
         )
         if begun:
-            inserted = await db.execute(
+            done = await db.execute(
                 query, of.today.brand, of.today.day, *values, timeout=FINDING_TAKES_S
             )
-            await db.execute(
-                """update business_day_run set found = $4
-                   where brand = $1 and day = $2 and ordinal = $3""",
-                *of.key,
-                int(inserted.rpartition(" ")[2]),
-            )
+            inserted = int(done.rpartition(" ")[2])
+        found: int = await db.fetchval(
+            """update business_day_run set found = coalesce(found, $4)
+               where brand = $1 and day = $2 and ordinal = $3 returning found""",
+            *of.key,
+            inserted,
+        )
+    return found
 
 
 class Chunks:
@@ -224,10 +227,16 @@ class Chunks:
 async def do_tasks(tasks: Sequence[Task], of: StepOfDay, tx: Transaction) -> None:
     """The commands of all in one transaction, which read ahead together."""
     await _read_ahead(tasks, of, tx)
-    for number, task in enumerate(tasks, start=1):
+    by_account: dict[UUID, list[Task]] = defaultdict(list)
+    for task in tasks:
+        by_account[task.account_id].append(task)
+    await tx.numbers.lead([_do_one_by_one(own, tx) for own in by_account.values()])
+
+
+async def _do_one_by_one(tasks: Sequence[Task], tx: Transaction) -> None:
+    """Those of one account: each knows what the one before it has done."""
+    for task in tasks:
         await task.work(tx)
-        if number % YIELDS_EVERY == 0:
-            await asyncio.sleep(0)
 
 
 async def _do_all(

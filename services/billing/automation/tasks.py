@@ -51,10 +51,11 @@ from services.billing.provisioning.provisioning import Provisioning
 from services.billing.service_changes.following import FollowChange, follow_change
 from services.billing.service_endings.ending import EndService, end_service
 from services.billing.suspensions.lifting import LiftSuspension, lift_suspension
+from shared.ids import id_of_text
 
 
 def _id(found: Found, name: str) -> UUID:
-    return UUID(found.facts[name])
+    return id_of_text(found.facts[name])
 
 
 def _date(found: Found, name: str) -> date:
@@ -79,7 +80,10 @@ def _renewal_values(today: BusinessDay) -> tuple[Any, ...]:
 
 
 def _renewal(today: BusinessDay, found: Found) -> Task:
-    due_on, service_ids = _date(found, "due_on"), [UUID(id) for id in found.facts["service_ids"]]
+    due_on, service_ids = (
+        _date(found, "due_on"),
+        [id_of_text(id) for id in found.facts["service_ids"]],
+    )
     command = IssueRenewal(
         account_id=found.account_id,
         brand=today.brand,

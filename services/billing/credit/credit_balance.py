@@ -4,6 +4,7 @@ It grows by what payments leave over, credit notes and gifts, and shrinks by wha
 and by what is paid out. Amounts in minor units of `currency`.
 """
 
+from functools import lru_cache
 from typing import Self
 from uuid import UUID, uuid5
 
@@ -72,6 +73,7 @@ class CreditBalance(Aggregate):
         why: Why | None = None
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def id_of(account_id: UUID, currency: str) -> UUID:
         return uuid5(account_id, f"credit:{currency}")
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.invoices.invoice import Invoice
 from services.billing.why.because import because
-from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -37,7 +36,4 @@ async def credit_of(
 ) -> CreditBalance | None:
     """What the account has with us in the currency, if it ever had anything."""
     assert account_id is not None, "credit is an account's"
-    try:
-        return await tx.load(CreditBalance, CreditBalance.id_of(account_id, currency))
-    except NotFound:
-        return None
+    return await tx.find(CreditBalance, CreditBalance.id_of(account_id, currency))

@@ -14,6 +14,8 @@ from shared.store import DomainEvent
 def of_service(event: DomainEvent, service: HeldService) -> PublicEvent | None:
     """The public event of a held service."""
     match event:
+        case HeldService.RenewalInvoiced():
+            return None  # the invoice tells; first of all, as there are most of these
         case HeldService.Ordered(terms=terms, transferred_from=before):
             return billing.ServiceOrdered(
                 service_id=service.id,

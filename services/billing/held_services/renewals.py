@@ -83,7 +83,8 @@ def next_bill(
     while len(periods) < count and (terms.ends_on is None or start < terms.ends_on):
         whole = _whole(terms.cycle, start, anchor_day=service.anchor_day, parent=parent)
         periods.append(_billed(terms, start, whole=whole, by=by))
-        terms = replace(terms, discounts=after_period(terms.discounts))
+        if terms.discounts:
+            terms = replace(terms, discounts=after_period(terms.discounts))
         start = periods[-1].period.ends_on
     if not periods:
         raise NothingDue()
@@ -103,6 +104,8 @@ def _billed(terms: ServiceTerms, start: date, *, whole: Period, by: Proration) -
     end = min(whole.ends_on, terms.ends_on or whole.ends_on)
 
     def share(minor: int) -> int:
+        if (start, end) == (whole.starts_on, whole.ends_on):
+            return minor
         rest_minor = price_from(minor, whole, at=start, by=by)
         if end == whole.ends_on:
             return rest_minor

@@ -57,13 +57,16 @@ class RenewalInvoiced(Aggregate.Event):
 
     def apply(self, aggregate: Any) -> None:
         start, end, terms = self.period_start, self.period_end, aggregate.next_terms
-        whole = whole_period(start, end, price_minor=terms.price_minor, on=self.invoice_id)
+        charged = self.charged
+        if not charged:  # one whole period at its price
+            price_minor = terms.price_minor
+            charged = [whole_period(start, end, price_minor=price_minor, on=self.invoice_id)]
         aggregate.unpaid = aggregate.unpaid | {
             self.invoice_id: Renewal(
                 period_start=start,
                 period_end=end,
                 due_on=self.due_on,
-                charged=self.charged or [whole],
+                charged=charged,
                 discounts_before=terms.discounts,
             )
         }
@@ -257,6 +260,8 @@ def _without(unpaid: dict[UUID, Renewal], invoice_id: UUID) -> dict[UUID, Renewa
 
 def _keep_discounts(aggregate: Any, discounts: list[Discount]) -> None:
     """From now on these are left of the terms at which the next period is invoiced."""
+    if aggregate.next_terms.discounts == discounts:
+        return
     terms = replace(aggregate.next_terms, discounts=discounts)
     if aggregate.next_terms is aggregate.terms:
         aggregate.terms = terms

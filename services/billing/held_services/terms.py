@@ -7,6 +7,7 @@ dates of the brand.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from uuid import UUID
 
 from services.billing.catalogue.terms import ChosenOption
@@ -120,7 +121,7 @@ class ServiceTerms:
     anchor_day: int = 0
     first_minor: int | None = None
 
-    @property
+    @cached_property
     def charge(self) -> Charge:
         """What a whole period costs, its parts apart."""
         options_minor = sum(option.recurring_minor for option in self.options)
@@ -135,7 +136,7 @@ class ServiceTerms:
         """What a whole period costs without discounts."""
         return self.charge.product_minor + self.charge.options_minor
 
-    @property
+    @cached_property
     def price_minor(self) -> int:
         """What the next whole period costs, with the discounts that are left."""
         return self.list_minor - all_taken_off(self.discounts, self.charge).recurring_minor

@@ -113,8 +113,7 @@ def _tax_rules(brand: Brand, tx: Transaction) -> TaxRules:
 
 def _details(command: IssueInvoice, brand: Brand, *, taxed: TaxedLines) -> InvoiceDetails:
     """What it says beside its lines. A number waits for the payment if the brand says so."""
-    details = replace(
-        taxed.details(),
+    details = taxed.details(
         notes=[*taxed.notes, *command.notes],
         payee=brand.settings.payee,
         corrects=command.corrects,
@@ -124,7 +123,7 @@ def _details(command: IssueInvoice, brand: Brand, *, taxed: TaxedLines) -> Invoi
     if total_minor < 0:
         raise InvoiceBelowZero(total_minor=total_minor)
     waits = brand.settings.rules.get("number_on_payment", Rules.number_on_payment)
-    return replace(details, is_pro_forma=bool(waits) and total_minor > 0)
+    return replace(details, is_pro_forma=True) if waits and total_minor > 0 else details
 
 
 def _invoice(

@@ -6,7 +6,7 @@ The text of a format is foreign: nothing but these places and plain letters is u
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from shared.errors import Invalid
 
@@ -38,15 +38,17 @@ class NumberFormat:
         The mark of its kind stands in front where the format has no place for it, so that two
         kinds of documents never share a number.
         """
-        values = {
-            "{prefix}": prefix,
-            "{mark}": mark,
-            "{year}": f"{day.year:04d}",
-            "{month}": f"{day.month:02d}",
-            "{number}": f"{count:0{self.width}d}",
-        }
-        text = "".join(values.get(piece, piece) for piece in self.pieces)
-        return text if "{mark}" in self.pieces else mark + text
+        return self._template.format(
+            prefix=prefix, mark=mark, year=day.year, month=day.month, number=count
+        )
+
+    @cached_property
+    def _template(self) -> str:
+        """For `str.format`, which nothing foreign reaches: plain texts have no braces."""
+        widths = {"{year}": "{year:04d}", "{month}": "{month:02d}"}
+        widths["{number}"] = f"{{number:0{self.width}d}}"
+        text = "".join(widths.get(piece, piece) for piece in self.pieces)
+        return text if "{mark}" in self.pieces else "{mark}" + text
 
 
 @lru_cache(maxsize=1024)

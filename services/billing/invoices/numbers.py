@@ -15,15 +15,6 @@ SERIES_MARKS = {"invoice": "", "receipt": "R-", "order": "O-", "credit_note": "C
     "pro_forma": "P-"
 }
 
-_NEXT_OF_YEAR = """
-insert into series as s (name, last_number)
-select $1::text, 1 + coalesce((
-    select last_number from series where name = $2::text
-      and not exists (select from series y where starts_with(y.name, $2 || '/'))), 0)
-on conflict (name) do update set last_number = s.last_number + 1
-returning last_number
-"""
-
 
 async def next_document_number(tx: Transaction, brand: Brand, *, series: str, today: date) -> str:
     """The brand's next number, such as PON-2026-000001. Others wait for the commit.
@@ -32,8 +23,7 @@ async def next_document_number(tx: Transaction, brand: Brand, *, series: str, to
     """
     name = f"{brand.brand}/{series}"
     if brand.settings.rules.get("number_yearly", Rules.number_yearly):
-        db = await tx.begin()
-        count = await db.fetchval(_NEXT_OF_YEAR, f"{name}/{today.year}", name)
+        count = await tx.next_number(f"{name}/{today.year}", continues=name)
     else:
         count = await tx.next_number(name)
     return document_number(brand, series=series, today=today, count=count)

@@ -7,6 +7,7 @@ minor units of one currency; tax per rate on the sum (EN 16931, BR-CO-17).
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from services.billing.contacts.contact import Contact
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, LineTax, TaxRow
@@ -43,11 +44,10 @@ class TaxedLines:
     notes: list[str] = field(default_factory=list)
     prices_include_tax: bool = False
 
-    def details(self) -> InvoiceDetails:
-        """The part of an invoice's details that follows from its lines."""
-        return InvoiceDetails(
-            taxes=self.taxes, notes=self.notes, prices_include_tax=self.prices_include_tax
-        )
+    def details(self, **says: Any) -> InvoiceDetails:
+        """An invoice's details as they follow from its lines, with what else it `says`."""
+        own = {"notes": self.notes, "prices_include_tax": self.prices_include_tax}
+        return InvoiceDetails(taxes=self.taxes, **{**own, **says})
 
 
 def buyer_of(contact: Contact, *, is_exempt: bool) -> Buyer:
@@ -62,6 +62,8 @@ def buyer_of(contact: Contact, *, is_exempt: bool) -> Buyer:
 
 def verified_tax_id(contact: Contact) -> TaxId | None:
     """The client's number, if its country could have issued it."""
+    if not contact.tax_id:
+        return None
     try:
         return verify_tax_id(contact.tax_id, country=contact.country)
     except (TaxIdInvalid, TaxIdNotVerifiable):

@@ -3,7 +3,7 @@
 Nothing falls below zero; shares of a hundred are rounded half even to the minor unit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
@@ -52,6 +52,9 @@ class Off:
     setup_minor: int = 0
 
 
+NOTHING_OFF = Off()
+
+
 def taken_off(discount: Discount, charge: Charge) -> Off:
     """What the discount takes off this period; never more than there is.
 
@@ -87,8 +90,10 @@ def _share(minor: int, rate_percent: Decimal) -> int:
     return min(minor, round_half_even(minor * rate_percent / 100))
 
 
-def all_taken_off(discounts: Iterable[Discount], charge: Charge) -> Off:
+def all_taken_off(discounts: Collection[Discount], charge: Charge) -> Off:
     """What all of them take off together, each from what those before it have left."""
+    if not discounts:
+        return NOTHING_OFF
     recurring, setup = 0, 0
     left = charge
     for discount in discounts:

@@ -1,6 +1,7 @@
 """What is agreed with one account: changes of the rules and prices of its own; amended at will."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 from uuid import UUID, uuid5
 
@@ -42,6 +43,7 @@ class AccountTerms(Aggregate):
         prices: list[AgreedPrice]
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def id_of(account_id: UUID) -> UUID:
         return uuid5(_NAMESPACE, str(account_id))
 

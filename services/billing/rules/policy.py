@@ -7,7 +7,6 @@ from services.billing.brands.brand import Brand
 from services.billing.catalogue.product import Product
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.rules.rules import Changes, Rules
-from shared.errors import NotFound
 from shared.store import Transaction
 
 
@@ -76,7 +75,4 @@ async def _sources(
 
 async def terms_of(tx: Transaction, account_id: UUID) -> AccountTerms | None:
     """What is agreed with the account, if anything is."""
-    try:
-        return await tx.load(AccountTerms, AccountTerms.id_of(account_id))
-    except NotFound:
-        return None
+    return await tx.find(AccountTerms, AccountTerms.id_of(account_id))
