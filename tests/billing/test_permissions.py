@@ -20,6 +20,7 @@ SHARED = {
     "GET /v1/accounts/{account_id}/prices",
     "GET /v1/credit-notes/{credit_note_id}",
     "GET /v1/invoices/{invoice_id}",
+    "GET /v1/orders/{order_id}",
     "GET /v1/services/{service_id}",
     "GET /v1/why/{kind}/{id}",
 }
@@ -104,6 +105,7 @@ async def test_staff_without_the_permission_to_read_sees_nothing_of_an_account(
         "account_id": str(house.ana),
         "invoice_id": order["invoice_id"],
         "service_id": order["service_id"],
+        "order_id": order["order_id"],
         "kind": "line",
         "id": f"{order['invoice_id']}.0",
         "credit_note_id": await credit_note(house, order["invoice_id"]),
