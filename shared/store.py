@@ -27,7 +27,7 @@ from shared.contracts.event import PublicEvent
 from shared.crash import crash_point
 from shared.database import LOST, Connection, Pool, PoolReads, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
-from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale, Unavailable
+from shared.errors import AlreadyClaimed, ConcurrentWrite, DomainError, NotFound, Stale, Unavailable
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.lease import Leases
@@ -106,15 +106,21 @@ class EventStore:
     async def run(self, cause: Cause, work: Callable[["Transaction"], Awaitable[Result]]) -> Result:
         """What `work` returns, committed; done again on a fresh state where another was first.
 
-        The last of three attempts raises what hindered it, such as `ConcurrentWrite`.
+        So is a refusal after which what was loaded has moved on: it may never have been true at
+        once. The last of three attempts raises what hindered it, such as `ConcurrentWrite`.
         """
         for turn in range(ATTEMPTS - 1):
+            tx = self.transaction(cause)
             try:
-                async with self.transaction(cause) as tx:
+                async with tx:
                     return await work(tx)
             except DONE_AGAIN:
-                RETRIES.note("append")
-                await pause(turn)
+                pass
+            except DomainError:
+                if not await tx.is_torn():
+                    raise
+            RETRIES.note("append")
+            await pause(turn)
         async with self.transaction(cause) as tx:
             return await work(tx)
 
@@ -145,6 +151,7 @@ class Transaction:
         self._db = db
         self._is_part = db is not None
         self._write = Write()
+        self._seen: dict[UUID, int] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -196,6 +203,7 @@ class Transaction:
         `NotFound` if there is none, `Stale` if it has moved on.
         """
         loaded, reached = await self._replay(cls, id)
+        self._seen.setdefault(id, reached)
         own = [row for row in self._write.events if row[0] == id]
         if own and reached >= own[0][1]:
             raise ConcurrentWrite()
@@ -210,6 +218,22 @@ class Transaction:
         if expected_version is not None and loaded.version != expected_version:
             raise Stale(version=loaded.version)
         return loaded
+
+    async def is_torn(self) -> bool:
+        """Whether several aggregates were loaded of which one has moved on: see `EventStore.run`.
+
+        They are loaded one after the other, so that another's commit may lie between them.
+        """
+        if len(self._seen) < 2:
+            return False
+        async with acquire(self.store.pool) as db:
+            moved_on: bool = await db.fetchval(
+                """select exists (select from unnest($1::uuid[], $2::int[]) as seen (id, version)
+                   join events e on e.stream_id = seen.id and e.version > seen.version)""",
+                list(self._seen),
+                list(self._seen.values()),
+            )
+        return moved_on
 
     async def save(self, *aggregates: Aggregate) -> None:
         """Record the pending events of all at the end of the block, and publish them.
