@@ -14,7 +14,7 @@ INSTALLED_DEV := .venv/.installed-dev-$(KEY)
 # Arguments for pytest, as in: make test PYTEST="tests/shared -k money"
 PYTEST ?=
 # Test processes at once; each has PostgreSQL and NATS servers of its own.
-WORKERS ?= 2
+WORKERS ?= 3
 # These start the whole platform, which wants the machine and its ports for itself.
 ALONE := tests/deploy/test_whole_platform.py tests/journeys
 # So do these, and their platform is one that is killed all the time.

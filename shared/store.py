@@ -28,7 +28,7 @@ from shared.contracts.event import PublicEvent
 from shared.crash import crash_point
 from shared.database import LOST, Connection, Pool, PoolReads, Reads, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
-from shared.errors import AlreadyClaimed, ConcurrentWrite, NotFound, Stale, Unavailable
+from shared.errors import AlreadyClaimed, ConcurrentWrite, DomainError, NotFound, Stale, Unavailable
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.lease import Leases
@@ -108,15 +108,21 @@ class EventStore:
     async def run(self, cause: Cause, work: Callable[["Transaction"], Awaitable[Result]]) -> Result:
         """What `work` returns, committed; done again on a fresh state where another was first.
 
-        The last of three attempts raises what hindered it, such as `ConcurrentWrite`.
+        So is a refusal after which what was loaded has moved on: it may never have been true at
+        once. The last of three attempts raises what hindered it, such as `ConcurrentWrite`.
         """
         for turn in range(ATTEMPTS - 1):
+            tx = self.transaction(cause)
             try:
-                async with self.transaction(cause) as tx:
+                async with tx:
                     return await work(tx)
             except DONE_AGAIN:
-                RETRIES.note("append")
-                await pause(turn)
+                pass
+            except DomainError:
+                if not await tx.is_torn():
+                    raise
+            RETRIES.note("append")
+            await pause(turn)
         async with self.transaction(cause) as tx:
             return await work(tx)
 
@@ -153,6 +159,7 @@ class Transaction:
         """For who leads many works in this transaction, each of which wants a number."""
         self.ahead = Ahead(lambda known: PoolReads(store.pool, self._db, known))
         """What was read at once for many; commands find it by themselves."""
+        self._reached: dict[UUID, int] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -218,6 +225,7 @@ class Transaction:
     async def find(self, cls: type[AnyAggregate], id: UUID) -> AnyAggregate | None:
         """As `load`; None if there is none."""
         loaded, reached = await self._replay(cls, id)
+        self._reached.setdefault(id, reached)
         own = self._own.get(id, [])
         if own and reached >= own[0][1]:
             raise ConcurrentWrite()
@@ -250,6 +258,22 @@ class Transaction:
         known = self._seen[id]
         assert isinstance(known, cls), f"{id} is no {cls.__name__}"
         return known
+
+    async def is_torn(self) -> bool:
+        """Whether several aggregates were loaded of which one has moved on: see `EventStore.run`.
+
+        They are loaded one after the other, so that another's commit may lie between them.
+        """
+        if len(self._reached) < 2:
+            return False
+        async with acquire(self.store.pool) as db:
+            moved_on: bool = await db.fetchval(
+                """select exists (select from unnest($1::uuid[], $2::int[]) as seen (id, version)
+                   join events e on e.stream_id = seen.id and e.version > seen.version)""",
+                list(self._reached),
+                list(self._reached.values()),
+            )
+        return moved_on
 
     async def save(self, *aggregates: Aggregate) -> None:
         """Record the pending events of all at the end of the block, and publish them.

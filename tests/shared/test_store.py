@@ -7,10 +7,17 @@ import asyncpg
 import pytest
 
 from shared.envelope import chained_hash, partition_of
-from shared.errors import AlreadyClaimed, ConcurrentWrite, EventTooLarge, NotFound, Stale
+from shared.errors import (
+    AlreadyClaimed,
+    ConcurrentWrite,
+    Conflict,
+    EventTooLarge,
+    NotFound,
+    Stale,
+)
 from shared.feed import LocalFeed
 from shared.ids import new_id
-from shared.store import EventStore
+from shared.store import EventStore, Transaction
 from shared.verify import verify_log
 from tests.conftest import OpenDatabase
 from tests.shared.kernel import CAUSE, Counter, store_on
@@ -185,3 +192,47 @@ async def test_an_event_larger_than_64_kib_is_refused_and_nothing_is_recorded(
             )
     async with store.pool.acquire() as db:
         assert await db.fetchval("select count(*) from events") == 0
+
+
+class Unequal(Conflict):
+    """The two counters differ."""
+
+
+async def test_a_refusal_of_what_was_never_true_at_once_is_tried_on_a_fresh_state(
+    store: EventStore,
+) -> None:
+    """Another counts both together, between the two loads of the first attempt."""
+    one, other = await opened(store), await opened(store)
+    seen: list[tuple[int, int]] = []
+
+    async def compare(tx: Transaction) -> None:
+        first = await tx.load(Counter, one.id)
+        if not seen:
+            async with store.transaction(CAUSE) as between:
+                both = [await between.load(Counter, id) for id in (one.id, other.id)]
+                for counter in both:
+                    counter.count(step=1)
+                await between.save(*both)
+        second = await tx.load(Counter, other.id)
+        seen.append((first.total, second.total))
+        if first.total != second.total:
+            raise Unequal()
+
+    await store.run(CAUSE, compare)
+    assert seen == [(0, 1), (1, 1)]
+
+
+async def test_a_refusal_of_what_is_so_is_one_at_once(store: EventStore) -> None:
+    one, other = await opened(store), await opened(store)
+    attempts = 0
+
+    async def refuse(tx: Transaction) -> None:
+        nonlocal attempts
+        attempts += 1
+        await tx.load(Counter, one.id)
+        await tx.load(Counter, other.id)
+        raise Unequal()
+
+    with pytest.raises(Unequal):
+        await store.run(CAUSE, refuse)
+    assert attempts == 1

@@ -216,6 +216,18 @@ async def release(session: Session, kind: str, key: str) -> int:
     return await session.delete("claim", lambda row: (row["kind"], row["key"]) == (kind, key))
 
 
+@statement(
+    """select exists (select from unnest($1::uuid[], $2::int[]) as seen (id, version)
+       join events e on e.stream_id = seen.id and e.version > seen.version)"""
+)
+async def has_moved_on(session: Session, ids: list[UUID], versions: list[int]) -> list[Values]:
+    seen = dict(zip(ids, versions, strict=True))
+    later = session.scan(
+        "events", lambda row: row["version"] > seen.get(row["stream_id"], row["version"])
+    )
+    return [{"exists": bool(later)}]
+
+
 # -------------------------------------------------------------------- requests with a key of theirs
 
 
