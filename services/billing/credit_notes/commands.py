@@ -80,7 +80,7 @@ async def _credit(command: IssueCreditNote, invoice: Invoice, *, tx: Transaction
     returned_minor = invoice.take_back(
         credit_note_id=command.id, amount_minor=document.total_minor, today=command.today
     )
-    brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+    brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
     number = await next_document_number(tx, brand, series="credit_note", today=command.today)
     says = _facts(command, invoice, document=document)
     why = command.why or _why(command, tx)

@@ -158,7 +158,7 @@ def _invoice(
 async def number_if_paid(invoice: Invoice, *, today: date, tx: Transaction) -> None:
     """A pro forma that nothing is owed for any more becomes an invoice; the caller saves it."""
     if invoice.is_pro_forma and invoice.settlement.is_paid:
-        brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+        brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
         number = await next_document_number(tx, brand, series="invoice", today=today)
         invoice.take_number(number=number, today=today)
 
