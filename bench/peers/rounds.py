@@ -39,12 +39,15 @@ class Subject(Protocol):
 
 
 def play(subject: Subject) -> None:
-    """Warm up each way once, and then one round for each line of input."""
-    for way in WAYS:
-        _timed(subject, way)
+    """One round for each line of input; before the first of a way, one that is not counted."""
     print(json.dumps(WAYS), flush=True)
+    warm: set[str] = set()
     for line in sys.stdin:
-        print(json.dumps(_timed(subject, line.strip())), flush=True)
+        way = line.strip()
+        if way not in warm:
+            _timed(subject, way)
+            warm.add(way)
+        print(json.dumps(_timed(subject, way)), flush=True)
 
 
 def _timed(subject: Subject, way: str) -> dict[str, float]:

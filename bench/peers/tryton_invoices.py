@@ -22,7 +22,7 @@ from trytond import config
 
 from bench.peers.rounds import SIZE, TOGETHER, play
 
-ADMINISTRATOR = 1
+NOBODY = 0
 PARTIES = 50
 NET, RATE, GROSS = Decimal("100.00"), Decimal("0.20"), Decimal("120.00")
 OPEN_REVENUE = [("type.revenue", "=", True), ("closed", "!=", True)]
@@ -65,7 +65,13 @@ class Books:
         self.extras: dict[str, Any] = {}
         """The locks that a transaction turned out to need: they are taken at once from then on."""
         self.context: dict[str, Any] = {}
+        self.user = NOBODY
+        self.user = self.run(self._administrator)
         self.context = self.run(self._found_company)
+
+    def _administrator(self) -> int:
+        (user,) = _ids(self.pool.get("res.user").search([("login", "=", "admin")]))
+        return user
 
     def _found_company(self) -> dict[str, Any]:
         from trytond.modules.account.tests import create_chart, get_fiscalyear
@@ -118,7 +124,7 @@ class Books:
         while True:
             extras = deepcopy(self.extras)
             with Transaction().start(
-                self.database, ADMINISTRATOR, context=self.context, **extras
+                self.database, self.user, context=self.context, **extras
             ) as transaction:
                 try:
                     result = work()

@@ -28,7 +28,8 @@ PAYMENTS = st.integers(min_value=1, max_value=3).map(lambda number: UUID(int=num
 PERCENT = Decimal(21)
 
 
-def taxed_invoice(amounts: list[int], *, mode: TaxMode, is_pro_forma: bool) -> Invoice:
+def taxed_invoice(amounts: list[int], *, mode: TaxMode, kind: str) -> Invoice:
+    """`kind`: invoice, pro_forma, or booked_pro_forma, as there were when issued is booked."""
     rates = [TaxRate(name="IVA", percent=PERCENT, country="ES")]
     taxes = BrandTaxes(mode=mode, seller_country="ES", rates=rates)
     taxation = Taxation(rules=taxes.rules(), buyer=Buyer(country="ES"), language="en")
@@ -40,7 +41,8 @@ def taxed_invoice(amounts: list[int], *, mode: TaxMode, is_pro_forma: bool) -> I
     details = InvoiceDetails(
         taxes=taxed.taxes,
         prices_include_tax=taxed.prices_include_tax,
-        is_pro_forma=is_pro_forma,
+        is_pro_forma=kind != "invoice",
+        is_booked_at_issue=kind != "pro_forma",
     )
     return issued_invoice(*taxed.lines, details=details)
 
@@ -53,10 +55,10 @@ class AnInvoice(RuleBasedStateMachine):
     @initialize(
         amounts=st.lists(st.integers(min_value=0, max_value=3000), min_size=1, max_size=3),
         mode=st.sampled_from(TaxMode),
-        is_pro_forma=st.booleans(),
+        kind=st.sampled_from(["invoice", "pro_forma", "booked_pro_forma"]),
     )
-    def issue(self, amounts: list[int], mode: TaxMode, is_pro_forma: bool) -> None:
-        self.invoice = taxed_invoice(amounts, mode=mode, is_pro_forma=is_pro_forma)
+    def issue(self, amounts: list[int], mode: TaxMode, kind: str) -> None:
+        self.invoice = taxed_invoice(amounts, mode=mode, kind=kind)
         self.said = self.what_it_says()
         self.tax_minor = self.invoice.totals.tax_minor
         self.next_id = 100
@@ -102,10 +104,15 @@ class AnInvoice(RuleBasedStateMachine):
             self.used_minor += used
             self.credit_events.append(
                 CreditApplied(
-                    application_id=use, invoice_id=INVOICE, amount_minor=used, currency="BRL"
+                    application_id=use,
+                    invoice_id=INVOICE,
+                    amount_minor=used,
+                    currency="BRL",
+                    is_prepayment=use in self.invoice.settlement.prepayments,
                 )
             )
 
+    @precondition(lambda self: self.invoice.settlement.is_booked)
     @rule(place=st.integers(min_value=0, max_value=2), minor=MINOR, is_all=st.booleans(), day=DAYS)
     def take_back(self, place: int, minor: int, is_all: bool, day: date) -> None:
         def note() -> int:
@@ -147,10 +154,15 @@ class AnInvoice(RuleBasedStateMachine):
             self.used_minor -= minor
             self.credit_events.append(
                 CreditReleased(
-                    application_id=use, invoice_id=INVOICE, amount_minor=minor, currency="BRL"
+                    application_id=use,
+                    invoice_id=INVOICE,
+                    amount_minor=minor,
+                    currency="BRL",
+                    is_prepayment=use in self.invoice.settlement.prepayments,
                 )
             )
 
+    @precondition(lambda self: self.invoice.settlement.is_booked)
     @rule()
     def write_off(self) -> None:
         refused(lambda: self.invoice.write_off("insolvent"))
@@ -188,6 +200,8 @@ class AnInvoice(RuleBasedStateMachine):
         live, replayed = dict(vars(self.invoice)), dict(vars(again))
         del live["_pending_events"], replayed["_pending_events"]
         assert live == replayed
+        if self.invoice.is_pro_forma and self.invoice.settlement.is_paid:
+            self.take_number(DUE)  # as the command does that pays it
         self._books_balance()
 
     def _books_balance(self) -> None:
@@ -198,7 +212,14 @@ class AnInvoice(RuleBasedStateMachine):
                 account = posting.ledger_account
                 balances[account] = balances.get(account, 0) + posting.amount_minor
         assert sum(balances.values()) == 0
-        assert balances.get("receivable", 0) == self.invoice.open_minor
+        settlement = self.invoice.settlement
+        owed_minor = self.invoice.open_minor if settlement.is_booked else 0
+        assert balances.get("receivable", 0) == owed_minor
+        is_prepaid = not settlement.is_booked and not settlement.is_cancelled
+        prepaid_minor = self.brought_minor + self.used_minor if is_prepaid else 0
+        assert -balances.get("prepayment", 0) == prepaid_minor
+        if is_prepaid:
+            assert balances.get("revenue", 0) == balances.get("tax", 0) == 0
         # Payments are booked as they come in, which is not the invoice's part of the story.
         assert balances.get("unallocated", 0) == self.brought_minor
         if self.invoice.settlement.is_taken_back or self.invoice.settlement.is_cancelled:

@@ -1,15 +1,18 @@
 """What was learnt late: a payment of an earlier day, and the account as of then and as of now."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.billing.payments.commands import SettlePayment, settle_payment
 from services.billing.payments.gateway import Checkout
+from services.billing.statements.history import HISTORY
 from services.billing.statements.statement import AsOf, statement_of
 from shared.clock import local_date
 from shared.consumers import Envelope
@@ -152,6 +155,41 @@ async def test_money_is_never_received_on_a_day_to_come(house: House) -> None:
     assert received[0]["received_on"] == today.isoformat()
 
 
+async def test_a_statement_reads_the_rows_of_its_account_and_no_others(house: House) -> None:
+    """Of a partition with five hundred accounts, and as prepared statements are planned."""
+    async with house.store.pool.acquire() as db:
+        await db.execute(FULL_PARTITION, house.ana)
+        await db.execute("set plan_cache_mode = force_generic_plan")
+        prepared = HISTORY.replace("$1", "$1::smallint").replace("$2", "$2::uuid")
+        await db.execute(f"prepare history as {prepared}")
+        text = await db.fetchval(
+            f"explain (analyze, format json) execute history (7, '{house.ana}')"
+        )
+        await db.execute("deallocate history; reset plan_cache_mode")
+    (plan,) = msgspec.json.decode(text)
+    nodes = list(_nodes(plan["Plan"]))
+    assert [node["Index Name"] for node in nodes if "Index Name" in node] == ["log_of_account"]
+    assert all("Seq Scan" not in node["Node Type"] for node in nodes)
+    assert sum(node.get("Rows Removed by Filter", 0) for node in nodes) == 0
+    assert plan["Plan"]["Actual Rows"] == 40
+
+
+FULL_PARTITION = """
+insert into log (partition, position, id, type, version, account_id, brand, occurred_at, actor,
+                 correlation_id, traceparent, data, hash)
+select 7, 100000 + n, gen_random_uuid(), 'InvoiceIssued', 1,
+       case when n % 500 = 0 then $1 else md5((n % 500)::text)::uuid end, 'ponto', now(), 'test',
+       gen_random_uuid(), '', '{}', ''
+from generate_series(1, 20000) as n
+"""
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)
+
+
 async def test_the_statement_of_a_day_depends_on_what_was_known(house: House) -> None:
     _, invoice_id, due = await suspended(house)
     await house.play(due + 8 * DAY)
@@ -277,6 +315,70 @@ def test_a_service_is_what_it_was_on_the_day() -> None:
         statement = statement_of(history, as_of(NOVEMBER + offset * DAY))
         assert [each.status for each in statement.services.values()] == [status]
     assert not statement_of(history, as_of(NOVEMBER - DAY)).services
+
+
+def pro_forma(day: date) -> PublicEvent:
+    return replace(issued(day), is_pro_forma=True, is_booked_at_issue=False)
+
+
+def test_a_pro_forma_is_open_but_not_owed_before_it_is_an_invoice() -> None:
+    day = NOVEMBER
+    credit = billing.CreditApplied(
+        application_id=UUID(int=7),
+        invoice_id=INVOICE,
+        amount_minor=400,
+        currency="BRL",
+        is_prepayment=True,
+    )
+    numbered = billing.InvoiceNumbered(
+        invoice_id=INVOICE,
+        number="PON-1",
+        numbered_on=day + 9 * DAY,
+        currency="BRL",
+        total_minor=1000,
+        prepaid_minor=400,
+    )
+    history = [told(pro_forma(day), day), told(credit, day + DAY)]
+    history += [told(event, day + 9 * DAY) for event in received(day + 3 * DAY, 600)]
+    history.append(told(numbered, day + 9 * DAY))
+    for asked, open_minor, is_booked in (
+        (day, 1000, False),
+        (day + DAY, 600, False),
+        (day + 3 * DAY, 0, False),
+        (day + 9 * DAY, 0, True),
+    ):
+        statement = statement_of(history, as_of(asked))
+        (invoice,) = statement.invoices.values()
+        assert (invoice.open_minor, invoice.is_booked) == (open_minor, is_booked), asked
+        assert statement.owed_minor["BRL"] == 0
+
+
+def test_a_pro_forma_that_is_void_leaves_nothing() -> None:
+    used: dict[str, Any] = {
+        "application_id": UUID(int=7),
+        "amount_minor": 400,
+        "is_prepayment": True,
+        "invoice_id": INVOICE,
+        "currency": "BRL",
+    }
+    cancelled = billing.InvoiceCancelled(
+        invoice_id=INVOICE,
+        number="PON-P-1",
+        total_minor=1000,
+        currency="BRL",
+        cancelled_on=NOVEMBER + 2 * DAY,
+        reason="test",
+        was_booked=False,
+    )
+    history = [
+        told(pro_forma(NOVEMBER), NOVEMBER),
+        told(billing.CreditApplied(**used), NOVEMBER),
+        told(cancelled, NOVEMBER + 2 * DAY),
+        told(billing.CreditReleased(**used), NOVEMBER + 2 * DAY),
+    ]
+    statement = statement_of(history, as_of(NOVEMBER + 2 * DAY))
+    assert statement.invoices[INVOICE].open_minor == statement.credit_minor["BRL"] == 0
+    assert statement.owed_minor["BRL"] == 0
 
 
 @given_any(

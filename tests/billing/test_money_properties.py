@@ -154,7 +154,7 @@ def test_credit_is_what_payments_left_over() -> None:
         .then(
             (
                 CreditBalance.Added,
-                {"amount_minor": 10, "reason": "overpayment", "payment_id": PAYMENT},
+                {"amount_minor": 10, "reason": "overpayment", "payment_id": PAYMENT, "why": None},
             )
         )
     )

@@ -237,6 +237,23 @@ def test_another_invoice_may_stand_for_the_one_of_a_renewal_or_a_change() -> Non
     ).then((HeldService.ChangeScheduled, {"change": replace(change, invoice_id=NEXT), "why": None}))
 
 
+def test_what_the_panel_was_asked_for_is_asked_back_by_a_change_in_its_place() -> None:
+    undo = service_change(id=NEXT, kind="undo", effective="now", terms=service_terms())
+    service = (
+        given(changing(effective="now", invoice_id=INVOICE))
+        .when(lambda s: s.drop(INVOICE, instead=undo))
+        .then(
+            (HeldService.ChangeWithdrawn, {"change_id": OTHER, "why": None}),
+            (HeldService.ChangeScheduled, {"change": undo, "why": None}),
+        )
+    )
+    assert service.pending_change == undo
+    before = (service.terms, service.charged, service.next_due_on, service.anchor_day)
+    service.change(NEXT, today=TODAY)
+    assert (service.terms, service.charged, service.next_due_on, service.anchor_day) == before
+    assert service.pending_change is None
+
+
 def test_a_service_that_is_stopped_for_debt_may_be_stopped_for_a_graver_reason() -> None:
     suspended = {"reason": "abuse", "suspended_on": LATE, "why": None}
     service = (

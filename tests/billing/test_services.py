@@ -14,6 +14,7 @@ from services.billing.provisioning.provisioning import Provisioning
 from shared.ids import new_id
 from shared.store import Cause
 from tests.billing.house import House, code_of, price
+from tests.conftest import wait_until
 
 DAY = timedelta(days=1)
 
@@ -129,6 +130,84 @@ async def test_what_the_panel_refuses_is_not_changed_and_is_asked_again(house: H
     assert (await facts(house, "ProvisioningFailed"))["reason"] == "plan_full"
     assert (await shown(house, service))["recurring_minor"] == 3000
     assert await refused(house, service, "changes/withdrawal") == (409, "invoice_already_paid")
+
+
+async def paid_change(house: House, service: dict[str, str]) -> str:
+    """The invoice of an upgrade that is paid, and that the panel is about to be asked for."""
+    ordered = await post(house, service, "changes", {"product_id": await house.product_id("pro")})
+    await house.pay(house.ana, ordered["invoice_id"])
+
+    async def is_asked() -> bool:
+        await house.inbox.work_off_due()
+        await house.catch_up()
+        return "change_plan" in [
+            fields.get("action") for _, fields in await house.events(house.ana)
+        ]
+
+    await wait_until(is_asked)
+    return str(ordered["invoice_id"])
+
+
+async def credit_all(house: House, invoice_id: str) -> None:
+    path = f"/v1/invoices/{invoice_id}/credit-notes"
+    await house.do("POST", path, {"reason": "Not wanted"}, token=house.staff())
+    await house.catch_up()
+
+
+async def test_a_change_that_is_credited_while_the_panel_makes_it_is_asked_back(
+    house: House,
+) -> None:
+    service = await holding(house)
+    due = await due_of(house, service)
+    await credit_all(house, await paid_change(house, service))
+    waiting = await shown(house, service)
+    assert (waiting["recurring_minor"], waiting["change"]["kind"]) == (3000, "undo")
+    assert await refused(house, service, "changes/withdrawal") == (409, "change_under_way")
+    await house.until(house.is_quiet)
+    after = await shown(house, service)
+    assert (after["recurring_minor"], after["change"]) == (3000, None)
+    assert await plan_at_panel(house, service["service_id"]) == "start"
+    asked = [
+        fields["plan"]
+        for name, fields in await house.events(house.ana)
+        if name == "ProvisioningRequested" and fields["action"] == "change_plan"
+    ]
+    assert asked == ["pro", "start"]
+    assert await due_of(house, service) == due
+    assert (await facts(house, "CreditGiven"))["amount_minor"] == 3000
+    assert await house.findings() == []
+
+
+async def test_a_credited_change_that_the_panel_refuses_leaves_nothing_to_ask_back(
+    house: House,
+) -> None:
+    await house.apply_brand(products=products())
+    service = await house.active_service(house.ana, domain="fixed.example")
+    await credit_all(house, await paid_change(house, service))
+    await house.until(house.is_quiet)
+    after = await shown(house, service)
+    assert (after["recurring_minor"], after["change"]) == (3000, None)
+    assert (await facts(house, "ServiceChanged"))["net_minor"] == 0
+    assert await house.findings() == []
+
+
+async def test_a_change_that_is_corrected_while_the_panel_makes_it_is_made(house: House) -> None:
+    service = await holding(house)
+    invoice_id = await paid_change(house, service)
+    lines = (await house.invoice(house.ana, invoice_id))["lines"]
+    body = {
+        "reason": "As agreed",
+        "due_on": (await house.today()).isoformat(),
+        "lines": [
+            {"line": place, "description": line["description"], "net_minor": line["net_minor"]}
+            for place, line in enumerate(lines)
+        ],
+    }
+    await house.do("POST", f"/v1/invoices/{invoice_id}/corrections", body, token=house.staff())
+    await house.until(house.is_quiet)
+    assert (await shown(house, service))["recurring_minor"] == 6000
+    assert await plan_at_panel(house, service["service_id"]) == "pro"
+    assert await house.findings() == []
 
 
 async def test_a_downgrade_waits_for_the_end_of_the_period(house: House) -> None:

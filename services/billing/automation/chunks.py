@@ -21,6 +21,7 @@ from eventsourcing.domain import Aggregate
 from services.billing.automation.business_day import BusinessDay
 from services.billing.automation.problems import keep_problem
 from services.billing.automation.step import Found, Step, Task
+from services.billing.automation.today import foresee_today
 from services.billing.brands.brand import Brand
 from services.billing.catalogue.product import Product
 from services.billing.charges.many import foresee_items
@@ -266,6 +267,7 @@ async def _read_ahead(tasks: Sequence[Task], of: StepOfDay, tx: Transaction) -> 
     for kind, keys in claims.items():
         await tx.ahead.claims(kind, keys)
     await foresee_contacts(accounts, tx)
+    await foresee_today(of.today.brand, tx)
     billed = {(task.account_id, task.bills_in) for task in tasks if task.bills_in}
     await foresee_items(billed, tx, today=of.today.day)
     await tx.store.keyring.keys(accounts)  # once for all: the next that asks has them at hand

@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.credit.using import use_credit
+from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
 from services.billing.rules.policy import policy_for
 from shared.store import Transaction
@@ -31,5 +32,6 @@ async def apply_credit(command: ApplyCredit, tx: Transaction) -> int:
     open_minor = invoice.open_minor
     credit = await use_credit(invoice, tx, today=command.today)
     if credit:
+        await number_if_paid(invoice, today=command.today, tx=tx)
         await tx.save(invoice, credit)
     return open_minor - invoice.open_minor

@@ -57,6 +57,7 @@ class CreditBalance(Aggregate):
         invoice_id: UUID
         amount_minor: int
         why: Why | None = None
+        is_prepayment: bool = False
 
     class Released(Aggregate.Event):
         TOPIC = "billing.credit_balance.released"
@@ -64,6 +65,7 @@ class CreditBalance(Aggregate):
         invoice_id: UUID
         amount_minor: int
         why: Why | None = None
+        is_prepayment: bool = False
 
     class Withdrawn(Aggregate.Event):
         TOPIC = "billing.credit_balance.withdrawn"
@@ -149,38 +151,63 @@ class CreditBalance(Aggregate):
         application_id: UUID,
         invoice_id: UUID,
         amount_minor: int,
+        is_prepayment: bool = False,
         why: Why | None = None,
     ) -> None:
-        """Use some of it for an invoice; `CreditTooSmall` beyond the balance. Each use is new."""
+        """Use some of it for an invoice; `CreditTooSmall` beyond the balance. Each use is new.
+
+        `is_prepayment`: see `Settlement`.
+        """
         assert application_id not in self.uses, "each use has an id of its own"
         self._check_covers(amount_minor)
         self._applied(
             application_id=application_id,
             invoice_id=invoice_id,
             amount_minor=amount_minor,
+            is_prepayment=is_prepayment,
             why=why,
         )
 
     @event(Applied)
     def _applied(
-        self, application_id: UUID, invoice_id: UUID, *, amount_minor: int, why: Why | None
+        self,
+        application_id: UUID,
+        invoice_id: UUID,
+        *,
+        amount_minor: int,
+        is_prepayment: bool,
+        why: Why | None,
     ) -> None:
         self.balance_minor -= amount_minor
         self.uses = {**self.uses, application_id: amount_minor}
 
-    def release(self, *, application_id: UUID, invoice_id: UUID, why: Why | None = None) -> None:
+    def release(
+        self,
+        *,
+        application_id: UUID,
+        invoice_id: UUID,
+        is_prepayment: bool = False,
+        why: Why | None = None,
+    ) -> None:
         """Take a use back, as the invoice became void. What is not in use: nothing changes."""
         if application_id in self.uses:
             self._released(
                 application_id=application_id,
                 invoice_id=invoice_id,
                 amount_minor=self.uses[application_id],
+                is_prepayment=is_prepayment,
                 why=why,
             )
 
     @event(Released)
     def _released(
-        self, application_id: UUID, invoice_id: UUID, *, amount_minor: int, why: Why | None
+        self,
+        application_id: UUID,
+        invoice_id: UUID,
+        *,
+        amount_minor: int,
+        is_prepayment: bool,
+        why: Why | None,
     ) -> None:
         self.balance_minor += amount_minor
         self.uses = {key: used for key, used in self.uses.items() if key != application_id}

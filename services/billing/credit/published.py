@@ -38,6 +38,7 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
                 application_id=applied.application_id,
                 invoice_id=applied.invoice_id,
                 amount_minor=applied.amount_minor,
+                is_prepayment=applied.is_prepayment,
             )
         case CreditBalance.Released() as released:
             return billing.CreditReleased(
@@ -46,6 +47,7 @@ def of_credit(event: DomainEvent, credit: CreditBalance) -> PublicEvent | None:
                 application_id=released.application_id,
                 invoice_id=released.invoice_id,
                 amount_minor=released.amount_minor,
+                is_prepayment=released.is_prepayment,
             )
         case CreditBalance.Withdrawn() as withdrawn:
             return billing.CreditWithdrawn(

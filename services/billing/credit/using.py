@@ -6,6 +6,7 @@ from uuid import UUID
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.invoices.invoice import Invoice
 from services.billing.why.because import because
+from services.billing.why.why import Why
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -18,17 +19,29 @@ async def use_credit(invoice: Invoice, tx: Transaction, *, today: date) -> Credi
     credit = await credit_of(invoice.account_id, invoice.currency, tx)
     if credit is None or not credit.balance_minor or not invoice.is_open:
         return None
-    application_id = new_id()
-    used_minor = invoice.apply_credit(
-        application_id=application_id, amount_minor=credit.balance_minor, today=today
-    )
-    credit.apply(
-        application_id=application_id,
-        invoice_id=invoice.id,
-        amount_minor=used_minor,
+    settle_by(
+        credit,
+        invoice,
+        amount_minor=min(credit.balance_minor, invoice.open_minor),
+        today=today,
         why=because(tx, "credit.applied", invoice=invoice.id),
     )
     return credit
+
+
+def settle_by(
+    credit: CreditBalance, invoice: Invoice, *, amount_minor: int, today: date, why: Why
+) -> None:
+    """Use so much of the credit for the invoice; the caller saves both."""
+    use = new_id()
+    invoice.apply_credit(application_id=use, amount_minor=amount_minor, today=today)
+    credit.apply(
+        application_id=use,
+        invoice_id=invoice.id,
+        amount_minor=amount_minor,
+        is_prepayment=use in invoice.settlement.prepayments,
+        why=why,
+    )
 
 
 async def credit_of(

@@ -8,33 +8,29 @@ from uuid import UUID
 
 from services.billing.brands.brand import Brand
 from services.billing.credit.balances import balance_of
+from services.billing.credit.using import settle_by
 from services.billing.credit_notes.credit_note import CreditNote
 from services.billing.credit_notes.credited import CreditedAmountInvalid, credited
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import Instead
 from services.billing.invoices.commands import (
     IssueInvoice,
+    NotAnInvoiceYet,
     invoice_of_brand,
     issue_invoice,
     number_if_paid,
-    without_renewals,
 )
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import CreditedDocument, CreditedLine, InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.invoices.taxing import taxed_part
+from services.billing.service_changes.at_panel import let_go, take_off_services
 from services.billing.why.because import because
 from services.billing.why.codes import OF_CREDIT_NOTE
 from services.billing.why.why import Why
-from shared.errors import Conflict
-from shared.ids import new_id
 from shared.store import Transaction
 
 CORRECTION = "correction"
-
-
-class NotAnInvoiceYet(Conflict):
-    """A pro forma has no tax to take back: cancel it instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +55,13 @@ class IssueCreditNote:
 async def issue_credit_note(command: IssueCreditNote, tx: Transaction) -> CreditNote:
     """The note; what had been paid is the account's credit, what is open is owed no more.
 
-    A service whose line is taken back whole is not renewed by the invoice any more.
+    A service whose line is taken back whole is not renewed, and not changed, by the invoice any
+    more; what the panel was asked for meanwhile is asked back (`service_changes/at_panel.py`).
     """
     invoice = await _invoice_to_credit(command, tx)
     note = await _credit(command, invoice, tx=tx)
     whole = [invoice.lines[place] for place in await _places_taken_back(invoice, tx)]
-    await tx.save(*await without_renewals(invoice, whole, tx=tx))
+    await take_off_services(invoice, whole, today=command.today, tx=tx)
     return note
 
 
@@ -83,7 +80,7 @@ async def _credit(command: IssueCreditNote, invoice: Invoice, *, tx: Transaction
     returned_minor = invoice.take_back(
         credit_note_id=command.id, amount_minor=document.total_minor, today=command.today
     )
-    brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+    brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
     number = await next_document_number(tx, brand, series="credit_note", today=command.today)
     says = _facts(command, invoice, document=document)
     why = command.why or _why(command, tx)
@@ -192,7 +189,7 @@ async def correct_and_reissue(command: CorrectInvoice, tx: Transaction) -> Invoi
     note = await _credit(credit, old, tx=tx)
     new = await issue_invoice(_reissue(command, old, lines=lines), tx)
     await _settle_by(note, new, today=command.today, tx=tx)
-    await _move_renewals(old, new, tx)
+    await _move_renewals(old, new, today=command.today, tx=tx)
     return new
 
 
@@ -255,19 +252,20 @@ async def _settle_by(note: CreditNote, new: Invoice, *, today: date, tx: Transac
         return
     assert new.account_id is not None, "an invoice belongs to an account"
     credit = await balance_of(tx, new.account_id, brand=new.brand, currency=new.currency)
-    use = new_id()
     why = because(tx, "credit.correction", invoice=note.invoice_id)
-    credit.apply(application_id=use, invoice_id=new.id, amount_minor=amount_minor, why=why)
-    new.apply_credit(application_id=use, amount_minor=amount_minor, today=today)
+    settle_by(credit, new, amount_minor=amount_minor, today=today, why=why)
     await number_if_paid(new, today=today, tx=tx)
     await tx.save(credit, new)
 
 
-async def _move_renewals(old: Invoice, new: Invoice, tx: Transaction) -> None:
+async def _move_renewals(old: Invoice, new: Invoice, *, today: date, tx: Transaction) -> None:
     """What waited for the old invoice to be paid waits for the new one, if it is still on it."""
     kept = {line.service_id for line in new.lines}
     instead = Instead(invoice_id=new.id, due_on=new.due_on)
     for service_id in sorted({line.service_id for line in old.lines if line.service_id}):
-        service = await tx.load(HeldService, service_id)
-        service.drop(old.id, instead=instead if service_id in kept else None)
-        await tx.save(service)
+        if service_id in kept:
+            service = await tx.load(HeldService, service_id)
+            service.drop(old.id, instead=instead)
+            await tx.save(service)
+        else:
+            await let_go(service_id, old.id, today=today, tx=tx)

@@ -14,13 +14,12 @@ from services.billing.credit_notes.commands import (
     CorrectedLine,
     CorrectInvoice,
     IssueCreditNote,
-    NotAnInvoiceYet,
     correct_and_reissue,
     issue_credit_note,
 )
 from services.billing.credit_notes.credited import CreditedAmountInvalid, NothingToCredit
 from services.billing.invoices.bodies import Amount, MoneyLine, TaxCategory, TaxOut
-from services.billing.invoices.commands import InvoiceBelowZero
+from services.billing.invoices.commands import InvoiceBelowZero, NotAnInvoiceYet
 from services.billing.invoices.settlement import (
     CreditTooLarge,
     InvoiceIsCancelled,

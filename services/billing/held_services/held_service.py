@@ -22,6 +22,7 @@ from services.billing.held_services.terms import (
     Billed,
     Cancellation,
     ChargedTime,
+    InPlace,
     Instead,
     NothingOverdue,
     Renewal,
@@ -177,27 +178,28 @@ class HeldService(Aggregate):
         )
         return start
 
-    def drop(self, id: UUID, *, instead: Instead | None = None, why: Why | None = None) -> None:
+    def drop(self, id: UUID, *, instead: InPlace | None = None, why: Why | None = None) -> None:
         """What was to come under this id will not: an invoice's periods, a change, a cancellation.
 
-        The id of a void invoice drops the change that it was for, too; `instead` names the invoice
-        that stands for it. What is not known changes nothing. `ChangeAlreadyBilled` for a change
-        whose period is invoiced.
+        The id of a void invoice drops the change that it was for, too; `instead`: the invoice, or
+        the change, in its place. What is not known changes nothing. `ChangeAlreadyBilled`.
         """
         change = self.pending_change
-        if id in self.unpaid and instead:
+        if id in self.unpaid and isinstance(instead, Instead):
             moved = {"to_invoice_id": instead.invoice_id, "due_on": instead.due_on}
             self.trigger_event(self.RenewalMoved, invoice_id=id, **moved)
         elif id in self.unpaid:
             self.trigger_event(self.RenewalDropped, invoice_id=id)
         elif self.cancellation and self.cancellation.id == id:
             self.trigger_event(self.CancellationWithdrawn, why=why)
-        elif change and change.invoice_id == id and instead:
+        elif change and change.invoice_id == id and isinstance(instead, Instead):
             moved_change = replace(change, invoice_id=instead.invoice_id)
             self.trigger_event(self.ChangeScheduled, change=moved_change, why=why)
         elif change and id in {change.id, change.invoice_id}:
             check_droppable(change, self.billed_until)
             self.trigger_event(self.ChangeWithdrawn, change_id=change.id, why=why)
+            if isinstance(instead, ServiceChange):
+                self.trigger_event(self.ChangeScheduled, change=instead, why=why)
 
     def renew(self, invoice_id: UUID, *, today: date | None = None, why: Why | None = None) -> None:
         """The invoice is paid: its periods follow the last one. A second time changes nothing."""

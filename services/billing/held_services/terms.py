@@ -25,6 +25,7 @@ CANCELLATION, FIXED_TERM, PARENT_ENDED, TRANSFER = (
 REGULAR_ENDS = frozenset({CANCELLATION, FIXED_TERM, PARENT_ENDED, TRANSFER})
 """Why a service comes to its regular end; for any other reason it is terminated."""
 NOW, PERIOD_END = "now", "period_end"
+UNDO = "undo"
 
 
 class ServiceNotPending(Conflict):
@@ -195,8 +196,9 @@ class Cancellation:
 class ServiceChange:
     """Other terms: from `effective_on` (`effective` period_end), or when `invoice_id` is paid.
 
-    `kind`: upgrade, downgrade, cycle or options. A change within a period says what it gives back
-    and what it costs; `charged`, `next_due_on`, `anchor_day` are then what the paid time will be.
+    `kind`: upgrade, downgrade, cycle, options, or undo: back to the terms that it has, at the panel
+    alone. A change within a period says what it gives back and what it costs; `charged`,
+    `next_due_on`, `anchor_day` are then what the paid time will be.
     """
 
     id: UUID
@@ -216,6 +218,10 @@ class ServiceChange:
     def net_minor(self) -> int:
         """What the client owes by the change; below zero, what is owed to the client."""
         return self.charge_minor - self.credit_minor
+
+
+InPlace = Instead | ServiceChange
+"""What takes the place of a renewal or a change that will not come."""
 
 
 def whole_period(

@@ -29,6 +29,10 @@ class InvoiceBelowZero(Conflict):
     """What is taken off would be more than what is charged."""
 
 
+class NotAnInvoiceYet(Conflict):
+    """A pro forma has nothing booked or taxed to take back: cancel it instead."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class IssueInvoice:
     """An invoice of `today` over `lines` as priced, in minor units of `currency`.
@@ -123,7 +127,9 @@ def _details(command: IssueInvoice, brand: Brand, *, taxed: TaxedLines) -> Invoi
     if total_minor < 0:
         raise InvoiceBelowZero(total_minor=total_minor)
     waits = brand.settings.rules.get("number_on_payment", Rules.number_on_payment)
-    return replace(details, is_pro_forma=True) if waits and total_minor > 0 else details
+    if not waits or total_minor <= 0:
+        return details
+    return replace(details, is_pro_forma=True, is_booked_at_issue=False)
 
 
 def _invoice(
@@ -152,7 +158,7 @@ def _invoice(
 async def number_if_paid(invoice: Invoice, *, today: date, tx: Transaction) -> None:
     """A pro forma that nothing is owed for any more becomes an invoice; the caller saves it."""
     if invoice.is_pro_forma and invoice.settlement.is_paid:
-        brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+        brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
         number = await next_document_number(tx, brand, series="invoice", today=today)
         invoice.take_number(number=number, today=today)
 
@@ -203,7 +209,12 @@ async def release_credit(invoice: Invoice, uses: Mapping[UUID, int], *, tx: Tran
         credit = await tx.load(CreditBalance, balance_id)
         for application_id in uses:
             why = because(tx, "credit.released", invoice=invoice.id)
-            credit.release(application_id=application_id, invoice_id=invoice.id, why=why)
+            credit.release(
+                application_id=application_id,
+                invoice_id=invoice.id,
+                is_prepayment=application_id in invoice.settlement.prepayments,
+                why=why,
+            )
         await tx.save(credit)
 
 
@@ -218,10 +229,15 @@ class WriteOffInvoice:
 
 
 async def write_off_invoice(command: WriteOffInvoice, tx: Transaction) -> Invoice:
-    """Nothing is owed any more; refused while money may be on its way, or a second time."""
+    """Nothing is owed any more; refused while money may be on its way, or a second time.
+
+    `NotAnInvoiceYet` for a pro forma: nothing is booked of it that could be written off.
+    """
     invoice = await invoice_of_brand(
         command.invoice_id, command.brand, tx=tx, expected_version=command.expected_version
     )
+    if not invoice.settlement.is_booked:
+        raise NotAnInvoiceYet()
     invoice.write_off(command.reason, because(tx, "invoice.written_off", reason=command.reason))
     await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
     return invoice

@@ -127,7 +127,7 @@ class Invoice(Aggregate):
         self.billed_to = (billed_to_name, billed_to_address, billed_to_tax_id)
         self.totals = totals_of(lines, details)
         total_minor = self.totals.gross_minor
-        self.settlement = Settlement(total_minor=total_minor, open_minor=total_minor)
+        self.settlement = Settlement.of(total_minor, is_booked=details.is_booked_at_issue)
         self.is_pro_forma = details.is_pro_forma
 
     @classmethod
@@ -269,6 +269,7 @@ class Invoice(Aggregate):
     def _numbered(self, number: str, numbered_on: date) -> None:
         self.number = number
         self.is_pro_forma = False
+        self.settlement = replace(self.settlement, is_booked=True)
 
     def give_notice(self, today: date, why: Why | None = None) -> None:
         """Tell the client that the due date comes or has passed; each call is one notice."""

@@ -59,8 +59,9 @@ class InvoiceDetails:
     """What an invoice says beside its lines, as at issue.
 
     `payee` is whom to pay; `notes` are sentences for the reader, such as the text of a reverse
-    charge. A pro forma has a number of its own series until it is paid. `corrects`: the invoice
-    that this one stands for anew; `about_invoice_id`: the one that a late fee is for.
+    charge. A pro forma has a number of its own series until it is paid; it is booked then, but for
+    those of before that was so. `corrects`: the invoice that this one stands for anew;
+    `about_invoice_id`: the one that a late fee is for.
     """
 
     taxes: list[TaxRow] = field(default_factory=list)
@@ -70,6 +71,7 @@ class InvoiceDetails:
     is_pro_forma: bool = False
     corrects: UUID | None = None
     about_invoice_id: UUID | None = None
+    is_booked_at_issue: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

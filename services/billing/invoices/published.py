@@ -1,5 +1,6 @@
 """What invoices tell the world."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 payment_id=payment_id,
                 amount_minor=amount_minor,
                 currency=invoice.currency,
+                is_prepayment=payment_id in invoice.settlement.prepayments,
             )
         case Invoice.Paid(paid_on=paid_on):
             return billing.InvoicePaid(
@@ -40,10 +42,11 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 cancelled_on=cancelled_on,
                 reason=reason,
                 tax_minor=invoice.totals.tax_minor,
+                was_booked=invoice.settlement.is_booked,
                 why=_why(why),
             )
         case Invoice.Numbered(number=number, numbered_on=day):
-            return billing.InvoiceNumbered(invoice_id=invoice.id, number=number, numbered_on=day)
+            return _invoice_numbered(invoice, number=number, numbered_on=day)
         case Invoice.WrittenOff(amount_minor=amount_minor, reason=reason, why=why):
             return billing.InvoiceWrittenOff(
                 invoice_id=invoice.id,
@@ -72,6 +75,20 @@ def _invoice_issued(issued: Any, invoice: Invoice) -> PublicEvent:
         billed_to_tax_id=issued.billed_to_tax_id,
         tax_minor=invoice.totals.tax_minor,
         **_details(issued.details),
+    )
+
+
+def _invoice_numbered(invoice: Invoice, *, number: str, numbered_on: date) -> PublicEvent:
+    """With what is booked by it: nothing, if that was done at the issue."""
+    is_booked = invoice.details.is_booked_at_issue
+    return billing.InvoiceNumbered(
+        invoice_id=invoice.id,
+        number=number,
+        numbered_on=numbered_on,
+        currency=invoice.currency,
+        total_minor=0 if is_booked else invoice.total_minor,
+        tax_minor=0 if is_booked else invoice.totals.tax_minor,
+        prepaid_minor=invoice.settlement.prepaid_minor,
     )
 
 

@@ -14,6 +14,7 @@ from services.billing.automation.today import today_for
 from services.billing.invoices.bodies import ReasonBody, TaxOut
 from services.billing.invoices.commands import (
     CancelInvoice,
+    NotAnInvoiceYet,
     WriteOffInvoice,
     invoice_of_brand,
     void_invoice,
@@ -206,6 +207,7 @@ async def post_cancel(invoice_id: UUID, body: ReasonBody, call: Call) -> None:
     who=Who.STAFF,
     scope=BILLING_WRITE_OFF,
     errors=(
+        NotAnInvoiceYet,
         NotFound,
         Stale,
         InvoiceAlreadyPaid,

@@ -51,6 +51,8 @@ class Settlement:
     """`payments`, `credit` (the account's own) and `credit_notes`: what settled how much, by id.
 
     A credit note may take back more than was open; then the rest of it, `returned`, had been paid.
+    `is_booked`: the ledger has the invoice, as it has a pro forma only once it is one; of what came
+    before, `prepayments` are the ids that settled only a part.
     """
 
     total_minor: int
@@ -61,6 +63,19 @@ class Settlement:
     attempt: Attempt | None = None
     is_cancelled: bool = False
     is_written_off: bool = False
+    is_booked: bool = True
+    prepayments: frozenset[UUID] = frozenset()
+
+    @classmethod
+    def of(cls, total_minor: int, *, is_booked: bool) -> Self:
+        """Nothing is settled."""
+        return cls(total_minor=total_minor, open_minor=total_minor, is_booked=is_booked)
+
+    @property
+    def prepaid_minor(self) -> int:
+        """What came before the ledger had the invoice, without what made it one."""
+        settled = {**self.payments, **self.credit}
+        return sum(settled.get(id, 0) for id in self.prepayments)
 
     @property
     def is_payment_awaited(self) -> bool:
@@ -124,14 +139,22 @@ class Settlement:
 
     def by_payment(self, payment_id: UUID, amount_minor: int) -> Self:
         paid = {**self.payments, payment_id: amount_minor}
-        return replace(self, payments=paid, open_minor=self.open_minor - amount_minor)
+        after = self._with_prepayment(payment_id, amount_minor)
+        return replace(after, payments=paid, open_minor=self.open_minor - amount_minor)
 
     def settled(self, by: str, id: UUID, *, amount_minor: int, share_minor: int) -> Self:
         """`share_minor` by the account's credit, or by a credit_note over `amount_minor`."""
-        after = replace(self, open_minor=self.open_minor - share_minor)
+        open_minor = self.open_minor - share_minor
         if by == "credit":
-            return replace(after, credit={**self.credit, id: amount_minor})
-        return replace(after, credit_notes={**self.credit_notes, id: amount_minor})
+            after = self._with_prepayment(id, share_minor)
+            return replace(after, open_minor=open_minor, credit={**self.credit, id: amount_minor})
+        notes = {**self.credit_notes, id: amount_minor}
+        return replace(self, open_minor=open_minor, credit_notes=notes)
+
+    def _with_prepayment(self, id: UUID, share_minor: int) -> Self:
+        if self.is_booked or share_minor >= self.open_minor:
+            return self
+        return replace(self, prepayments=self.prepayments | {id})
 
     def without_credit(self, application_id: UUID) -> Self:
         kept = {key: minor for key, minor in self.credit.items() if key != application_id}

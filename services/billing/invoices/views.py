@@ -61,7 +61,8 @@ create table invoice_list (
     paid_minor bigint not null default 0,
     credit_minor bigint not null default 0,
     credited_minor bigint not null default 0,
-    corrected_by uuid
+    corrected_by uuid,
+    is_booked boolean not null default true
 );
 create index invoice_list_of_account on invoice_list (account_id, invoice_id);
 """
@@ -117,7 +118,9 @@ def _list_end(envelope: Envelope, rows: Rows) -> None:
         case InvoicePaid(invoice_id=invoice_id, paid_on=paid_on):
             rows.update("invoice_list", invoice_id, status="paid", paid_on=paid_on)
         case InvoiceNumbered(invoice_id=invoice_id, number=number):
-            rows.update("invoice_list", invoice_id, number=number, is_pro_forma=False)
+            rows.update(
+                "invoice_list", invoice_id, number=number, is_pro_forma=False, is_booked=True
+            )
         case InvoiceCancelled(invoice_id=invoice_id):
             rows.update("invoice_list", invoice_id, status="cancelled", open_minor=0)
         case InvoiceWrittenOff(invoice_id=invoice_id):
@@ -170,6 +173,7 @@ def _list_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> No
         is_pro_forma=issued.is_pro_forma,
         corrects=issued.corrects,
         about_invoice_id=issued.about_invoice_id,
+        is_booked=issued.is_booked_at_issue,
     )
 
 

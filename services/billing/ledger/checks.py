@@ -21,15 +21,29 @@ async def ledger_sums_zero(db: Connection) -> list[Finding]:
 
 
 async def receivables_equal_open_invoices(db: Connection) -> list[Finding]:
-    """What the ledger says is owed for an invoice is what is open of it."""
+    """What the ledger says is owed for an invoice is what is open of it.
+
+    Nothing for a pro forma; what was paid of it in parts is prepaid.
+    """
     rows = await db.fetch(
         """with booked as (
-               select invoice_id, sum(amount_minor) as minor from ledger_posting
-               where ledger_account = 'receivable' group by 1)
-           select coalesce(i.number, b.invoice_id::text) as invoice,
-                  b.minor::text as booked_minor, i.open_minor
-           from invoice_list i full join booked b on b.invoice_id = i.invoice_id
-           where i.open_minor is distinct from b.minor"""
+               select invoice_id,
+                      coalesce(sum(amount_minor) filter (where ledger_account = 'receivable'), 0)
+                          as owed_minor,
+                      coalesce(-sum(amount_minor) filter (where ledger_account = 'prepayment'), 0)
+                          as prepaid_minor
+               from ledger_posting where ledger_account in ('receivable', 'prepayment') group by 1
+           ), said as (
+               select invoice_id, number, open_minor,
+                      case when is_booked then open_minor else 0 end as owed_minor,
+                      case when is_booked or status = 'cancelled' then 0
+                           else paid_minor + credit_minor end as prepaid_minor
+               from invoice_list)
+           select coalesce(s.number, b.invoice_id::text) as invoice,
+                  b.owed_minor::text as booked_minor, s.open_minor
+           from said s full join booked b on b.invoice_id = s.invoice_id
+           where (s.owed_minor, s.prepaid_minor) is distinct from (
+               coalesce(b.owed_minor, 0), coalesce(b.prepaid_minor, 0))"""
     )
     return [{"check": "receivables_equal_open_invoices", **row} for row in rows]
 

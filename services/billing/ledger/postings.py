@@ -1,7 +1,9 @@
 """Double entry: what each public event books. Amounts in minor units; debits are above zero.
 
 The postings of one event sum to zero in its currency. Money that arrived but has found no place is
-`unallocated`; it is there only between the events of one transaction.
+`unallocated`; it is there only between the events of one transaction. A pro forma is neither owed
+nor earned: it is booked when it is paid and becomes an invoice; what settled a part of it before is
+`prepayment`.
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from shared.contracts.billing import (
     CreditWithdrawn,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceNumbered,
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
@@ -31,6 +34,7 @@ GIFT = "gift"
 CLEARING = "gateway_clearing"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
+PREPAYMENT = "prepayment"
 
 _ORIGINS = {"staff": GIFT, "service_change": REVENUE}
 """Of credit without a payment or a note; what a change owes beyond all invoices was earned once."""
@@ -51,9 +55,11 @@ def postings_of(event: PublicEvent) -> list[Posting]:
     """The bookings of an event; none for what moves no money."""
     match event:
         case InvoiceIssued() as issued:
-            return _of_invoice(issued, sign=1)
+            return _of_invoice(issued, sign=1) if issued.is_booked_at_issue else []
+        case InvoiceNumbered() as numbered:
+            return _of_invoice(numbered, sign=1, prepaid_minor=numbered.prepaid_minor)
         case InvoiceCancelled() as cancelled:
-            return _of_invoice(cancelled, sign=-1)
+            return _of_invoice(cancelled, sign=-1) if cancelled.was_booked else []
         case CreditNoteIssued() as note:
             return _of_credit_note(note)
         case InvoiceWrittenOff(invoice_id=invoice_id, amount_minor=minor, currency=currency):
@@ -67,7 +73,7 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             return [
                 _of_payment(allocated, UNALLOCATED, minor=allocated.amount_minor),
                 Posting(
-                    ledger_account=RECEIVABLE,
+                    ledger_account=_settled_in(allocated),
                     amount_minor=-allocated.amount_minor,
                     currency=allocated.currency,
                     invoice_id=allocated.invoice_id,
@@ -79,10 +85,12 @@ def postings_of(event: PublicEvent) -> list[Posting]:
                 _of_payment(added, UNALLOCATED, minor=added.amount_minor),
                 _of_payment(added, CREDIT, minor=-added.amount_minor),
             ]
-        case CreditApplied(invoice_id=invoice_id, amount_minor=minor, currency=currency):
-            return _transfer(minor, currency, debit=CREDIT, credit=RECEIVABLE, of=invoice_id)
-        case CreditReleased(invoice_id=invoice_id, amount_minor=minor, currency=currency):
-            return _transfer(minor, currency, debit=RECEIVABLE, credit=CREDIT, of=invoice_id)
+        case CreditApplied(invoice_id=invoice_id, amount_minor=minor, currency=currency) as used:
+            settled_in = _settled_in(used)
+            return _transfer(minor, currency, debit=CREDIT, credit=settled_in, of=invoice_id)
+        case CreditReleased(invoice_id=invoice_id, amount_minor=minor, currency=currency) as freed:
+            settled_in = _settled_in(freed)
+            return _transfer(minor, currency, debit=settled_in, credit=CREDIT, of=invoice_id)
         case CreditGiven(source=source, amount_minor=minor, currency=currency):
             origin = _ORIGINS.get(source, UNALLOCATED)
             return _transfer(minor, currency, debit=origin, credit=CREDIT)
@@ -92,10 +100,24 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             return []
 
 
-def _of_invoice(event: InvoiceIssued | InvoiceCancelled, *, sign: int) -> list[Posting]:
-    """What is owed against what is earned and what is due to the tax office."""
-    net_minor = event.total_minor - event.tax_minor
-    sides = {RECEIVABLE: event.total_minor, REVENUE: -net_minor, TAX: -event.tax_minor}
+def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased) -> str:
+    """What becomes less by what settles an invoice: what is owed, if that is booked."""
+    return PREPAYMENT if event.is_prepayment else RECEIVABLE
+
+
+def _of_invoice(
+    event: InvoiceIssued | InvoiceNumbered | InvoiceCancelled,
+    *,
+    sign: int,
+    prepaid_minor: int = 0,
+) -> list[Posting]:
+    """What is owed, or paid already, against what is earned and what is due to the tax office."""
+    sides = {
+        RECEIVABLE: event.total_minor - prepaid_minor,
+        PREPAYMENT: prepaid_minor,
+        REVENUE: event.tax_minor - event.total_minor,
+        TAX: -event.tax_minor,
+    }
     return [
         Posting(
             ledger_account=account,

@@ -34,7 +34,7 @@ async def start_payment(command: StartPayment, tx: Transaction) -> Payment:
     invoice = await tx.load(Invoice, command.invoice_id)
     if invoice.account_id != command.account_id:
         raise NotFound()
-    brand = await tx.load(Brand, Brand.id_of(invoice.brand))
+    brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
     method = brand.online_method(command.method).id
     attempt = invoice.settlement.attempt
     if attempt and attempt.method == method:
@@ -169,7 +169,7 @@ async def _receive(
 
     It is booked today, though the money may have come on an earlier day.
     """
-    brand = await tx.load(Brand, Brand.id_of(payment.brand))
+    brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
     today = await today_for(payment.brand, tx)
     receipt = await next_document_number(tx, brand, series="receipt", today=today)
     reason = "invoice_cancelled" if invoice.settlement.is_cancelled else "overpayment"

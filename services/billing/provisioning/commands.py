@@ -12,6 +12,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.orders.order import Order
 from services.billing.provisioning.provisioning import Provisioning, Request
 from services.billing.rules.policy import Policy, policy_for
+from services.billing.service_changes.at_panel import adopt_change
 from services.billing.transfers.completing import complete_transfer
 from services.billing.why.because import Fact, because
 from services.billing.why.why import Why
@@ -139,11 +140,14 @@ async def take_answer(command: TakeAnswer, tx: Transaction) -> HeldService:
     """Let the service become what the panel has confirmed. A repeat changes nothing."""
     provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
     service = await tx.load(HeldService, command.service_id)
-    request_id, next_id = command.request_id, new_id()
+    today = await today_for(service.brand, tx)
+    asked, request_id, next_id = provisioning.in_flight, command.request_id, new_id()
     if command.refusal is not None:
         provisioning.refuse(request_id=request_id, reason=command.refusal, next_request_id=next_id)
     elif done := provisioning.confirm(request_id=request_id, next_request_id=next_id):
-        await _carry_over(done, service, today=await today_for(service.brand, tx), tx=tx)
+        await _carry_over(done, service, today=today, tx=tx)
+    if asked and asked.action == "change_plan":
+        await adopt_change(service, provisioning, today=today, why=asked.why, tx=tx)
     await tx.save(service, provisioning)
     return service
 
@@ -158,8 +162,7 @@ async def _carry_over(done: Request, service: HeldService, *, today: date, tx: T
         case "unsuspend":
             service.unsuspend(today, why=done.why)
         case "change_plan":
-            if service.pending_change:
-                service.change(service.pending_change.id, today=today, why=done.why)
+            pass  # `adopt_change` looks at what the panel has now
         case "transfer":
             assert done.goal, "a transfer has a destination"
             await complete_transfer(service, done.goal, today=today, why=done.why, tx=tx)

@@ -19,6 +19,7 @@ from services.billing.held_services.paid_time import alignment_of
 from services.billing.held_services.proration import BySecond, proration
 from services.billing.held_services.terms import (
     NOW,
+    UNDO,
     ChargedTime,
     NothingToWithdraw,
     ServiceChange,
@@ -258,6 +259,8 @@ async def withdraw_change(command: WithdrawChange, tx: Transaction) -> HeldServi
     change = service.pending_change
     if change is None:
         raise NothingToWithdraw()
+    if change.kind == UNDO:
+        raise ChangeUnderWay()
     await _check_not_under_way(service.id, tx)
     if change.invoice_id:
         await void_change(service.id, change.invoice_id, today=command.today, tx=tx)

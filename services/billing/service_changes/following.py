@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.panel_goal import goal_of
 from services.billing.held_services.terms import ServiceChange
 from services.billing.invoices.commands import CancelInvoice, cancel_invoice
 from services.billing.invoices.invoice import Invoice
-from services.billing.provisioning.provisioning import Goal, Provisioning
+from services.billing.provisioning.provisioning import Provisioning
 from services.billing.rules.policy import policy_for
 from services.billing.why.because import because
 from services.billing.why.codes import OF_CHANGE
@@ -37,7 +38,7 @@ async def request_change(command: RequestChange, tx: Transaction) -> bool:
     if change is None or service.status != "active":
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
-    goal = Goal(plan=change.terms.plan, options=change.terms.panel_options)
+    goal = goal_of(change.terms)
     why = because(tx, OF_CHANGE[change.kind], change=change.id)
     if provisioning.goal == goal and provisioning.in_flight is None:
         service.change(change.id, today=command.today, why=why)

@@ -25,7 +25,10 @@ KnownAt = Annotated[
 
 
 class InvoiceAsOfOut(Answer):
-    """An invoice that was issued by the date, and what was open of it."""
+    """An invoice that was issued by the date, and what was open of it.
+
+    A pro forma was not booked by then: it is not owed.
+    """
 
     invoice_id: UUID
     number: str
@@ -34,6 +37,7 @@ class InvoiceAsOfOut(Answer):
     currency: str
     total_minor: int
     open_minor: int
+    is_booked: bool
 
 
 class ServiceAsOfOut(Answer):

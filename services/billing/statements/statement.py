@@ -2,7 +2,8 @@
 
 Two times: a fact is true from a date on (an invoice from its issue, a payment from the day on which
 the money came, a suspension from its day) and known from the instant at which it was recorded.
-Money is what the ledger books of each event. Amounts in minor units.
+Money is what the ledger books of each event; a pro forma, which it does not book before it is paid,
+is shown with what is open of it and not owed. Amounts in minor units.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from services.billing.ledger.postings import CREDIT, RECEIVABLE, postings_of
+from services.billing.ledger.postings import CREDIT, PREPAYMENT, RECEIVABLE, postings_of
 from shared.clock import local_date
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
@@ -53,6 +54,7 @@ class InvoiceAsOf:
     currency: str
     total_minor: int
     open_minor: int = 0
+    is_booked: bool = True
 
 
 @dataclass(kw_only=True)
@@ -88,6 +90,8 @@ def statement_of(history: Iterable[Envelope], as_of: AsOf) -> Statement:
         _note_service(statement, envelope.event)
     for invoice in statement.invoices.values():
         invoice.open_minor = open_minor[invoice.invoice_id]
+        if invoice.is_booked:
+            statement.owed_minor[invoice.currency] += invoice.open_minor
     return statement
 
 
@@ -130,9 +134,15 @@ def _book(statement: Statement, event: PublicEvent, *, open_minor: Counter[UUID 
     for posting in postings_of(event):
         if posting.ledger_account == CREDIT:
             statement.credit_minor[posting.currency] -= posting.amount_minor
-        elif posting.ledger_account == RECEIVABLE:
-            statement.owed_minor[posting.currency] += posting.amount_minor
+        elif posting.ledger_account in {RECEIVABLE, PREPAYMENT}:
             open_minor[posting.invoice_id] += posting.amount_minor
+    match event:
+        case InvoiceIssued(invoice_id=invoice_id, is_booked_at_issue=False) as pro_forma:
+            open_minor[invoice_id] += pro_forma.total_minor
+        case InvoiceNumbered(invoice_id=invoice_id) as numbered:
+            open_minor[invoice_id] -= numbered.total_minor
+        case InvoiceCancelled(invoice_id=invoice_id, was_booked=False) as pro_forma:
+            open_minor[invoice_id] -= pro_forma.total_minor
 
 
 def _note_invoice(statement: Statement, event: PublicEvent) -> None:
@@ -145,10 +155,11 @@ def _note_invoice(statement: Statement, event: PublicEvent) -> None:
                 due_on=issued.due_on,
                 currency=issued.currency,
                 total_minor=issued.total_minor,
+                is_booked=issued.is_booked_at_issue,
             )
         case InvoiceNumbered(invoice_id=invoice_id, number=number):
-            if invoice_id in statement.invoices:
-                statement.invoices[invoice_id].number = number
+            if invoice := statement.invoices.get(invoice_id):
+                invoice.number, invoice.is_booked = number, True
 
 
 def _note_service(statement: Statement, event: PublicEvent) -> None:

@@ -70,6 +70,7 @@ OF_CHANGE: Mapping[str, Code] = {
     "cycle": "change.cycle",
     "downgrade": "change.downgrade",
     "options": "change.options",
+    "undo": "change.withdrawn",
     "upgrade": "change.upgrade",
 }
 """Kind of a change -> its rule."""

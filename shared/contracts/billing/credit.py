@@ -31,13 +31,17 @@ class CreditGiven(PublicEvent, frozen=True, kw_only=True):
 
 
 class CreditApplied(PublicEvent, frozen=True, kw_only=True):
-    """Credit of the account settles a part of an invoice; each use has an id."""
+    """Credit of the account settles a part of an invoice; each use has an id.
+
+    `is_prepayment`: the invoice is a pro forma and stays one after it.
+    """
 
     application_id: UUID
     invoice_id: UUID
     amount_minor: int
     currency: str
     why: Why | None = None
+    is_prepayment: bool = False
 
 
 class CreditReleased(PublicEvent, frozen=True, kw_only=True):
@@ -48,6 +52,7 @@ class CreditReleased(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     why: Why | None = None
+    is_prepayment: bool = False
 
 
 class CreditWithdrawn(PublicEvent, frozen=True, kw_only=True):

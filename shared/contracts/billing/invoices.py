@@ -45,7 +45,8 @@ class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
 class InvoiceIssued(PublicEvent, frozen=True, kw_only=True):
     """An invoice with its gapless number. It never changes; the billed-to block is as at issue.
 
-    `total_minor` is with tax. A pro forma has a number of its own series until it is paid.
+    `total_minor` is with tax. A pro forma has a number of its own series until it is paid; it is
+    not owed and not earned before, so it is booked then (`is_booked_at_issue`).
     `corrects`: the invoice that it stands for; `about_invoice_id`: the one that it is a fee for.
     """
 
@@ -68,14 +69,23 @@ class InvoiceIssued(PublicEvent, frozen=True, kw_only=True):
     is_pro_forma: bool = False
     corrects: UUID | None = None
     about_invoice_id: UUID | None = None
+    is_booked_at_issue: bool = True
 
 
 class InvoiceNumbered(PublicEvent, frozen=True, kw_only=True):
-    """A pro forma was paid and is an invoice now, with this number."""
+    """A pro forma was paid and is an invoice now, with this number.
+
+    The amounts are what is booked by it, 0 where that was done at the issue; `prepaid_minor` of
+    `total_minor` had been paid in parts before.
+    """
 
     invoice_id: UUID
     number: str
     numbered_on: date
+    currency: str = ""
+    total_minor: int = 0
+    tax_minor: int = 0
+    prepaid_minor: int = 0
 
 
 class InvoiceWrittenOff(PublicEvent, frozen=True, kw_only=True):
@@ -100,7 +110,7 @@ class InvoicePaid(PublicEvent, frozen=True, kw_only=True):
 
 
 class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
-    """The invoice is void; nothing is owed for it."""
+    """The invoice is void; nothing is owed for it. `was_booked`: not as a mere pro forma."""
 
     invoice_id: UUID
     number: str
@@ -110,6 +120,7 @@ class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
     reason: str
     tax_minor: int = 0
     why: Why | None = None
+    was_booked: bool = True
 
 
 class CreditedLine(msgspec.Struct, frozen=True, kw_only=True):

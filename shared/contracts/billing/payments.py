@@ -38,12 +38,16 @@ class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
 
 
 class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
-    """A part of a payment settles a part of an invoice."""
+    """A part of a payment settles a part of an invoice.
+
+    `is_prepayment`: the invoice is a pro forma and stays one after it.
+    """
 
     invoice_id: UUID
     payment_id: UUID
     amount_minor: int
     currency: str
+    is_prepayment: bool = False
 
 
 class PaymentFailed(PublicEvent, frozen=True, kw_only=True):

@@ -135,8 +135,8 @@ class ServiceCancellationWithdrawn(PublicEvent, frozen=True, kw_only=True):
 class ServiceChangeScheduled(PublicEvent, frozen=True, kw_only=True):
     """The service is to change, on `effective_on` or when `invoice_id` is paid.
 
-    `kind`: upgrade, downgrade, cycle or options. `net_minor` is owed for the change; below zero, it
-    is credited with it.
+    `kind`: upgrade, downgrade, cycle, options, or undo: what the panel was asked for is not to be,
+    the service stays as it is. `net_minor` is owed for the change; below zero, it is credited.
     """
 
     service_id: UUID
