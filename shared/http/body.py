@@ -1,14 +1,24 @@
 """What a request's body may hold: strict models and bounded texts; unknown fields are refused."""
 
+import re
 import unicodedata
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+)
 
 LINE_LENGTH = 200
 PARAGRAPH_LENGTH = 10_000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ALLOWED_CONTROLS = {"\n", "\t"}
 
 
@@ -57,5 +67,18 @@ Paragraph = Annotated[
 Id = Annotated[UUID, Strict(False)]
 """A UUID in its text form."""
 
-Day = Annotated[date, Strict(False)]
-"""A date as YYYY-MM-DD."""
+
+def _written_day(value: object) -> object:
+    """Only what is written as a date is one: pydantic would take an instant or a number as well."""
+    if type(value) is not date and not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise ValueError("is no date such as 2026-12-05")
+    return value
+
+
+Day = Annotated[
+    date,
+    Strict(False),
+    Field(ge=date(1900, 1, 1), le=date(2199, 12, 31)),
+    BeforeValidator(_written_day),
+]
+"""A date as YYYY-MM-DD, of 1900 to 2199: others could not be reckoned with."""

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from shared.envelope import FIRST_HASH, PARTITIONS
 from shared.snapshots import KEEP, LOAD
-from tests.simulation.memory_postgres import Session, Table, Values, statement, violation
+from tests.simulation.memory_postgres import Session, Table, statement, violation
+from tests.simulation.row import Values
 
 EVENT = (
     "stream_id",
@@ -439,7 +440,9 @@ async def move_checkpoints(session: Session, consumer: str, *columns: list[Any])
         standing = (consumer, source, partition, before, build)
         after = {"position": position, "hash": chained}
         stands, set_to = partial(_stands, at=standing), partial(_set_to, after)
-        moved += len(await session.update("checkpoint", stands, set_to))
+        known = session.get("checkpoint", consumer, source, partition)
+        there = [known] if known is not None and stands(known) else []
+        moved += len(await session.update("checkpoint", stands, set_to, among=there))
     return moved
 
 
@@ -688,3 +691,13 @@ async def retry_effect(session: Session, id_: UUID, *rest: Any) -> int:
         "effect", lambda row: row["id"] == id_ and row["state"] in OPEN, tried
     )
     return len(changed)
+
+
+# --------------------------------------------- billing's, which its commands ask for the date
+
+
+@statement("select max(day) from business_day_run where brand = $1")
+async def last_day(session: Session, brand: str) -> list[Values]:
+    days = [key[1] for key in session.server.tables["business_day_run"].groups.get(brand, {})]
+    own = [row["day"] for row in session.changed("business_day_run") if row["brand"] == brand]
+    return [{"max": max([*days, *own], default=None)}]

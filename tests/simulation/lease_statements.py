@@ -7,7 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.simulation.memory_postgres import Session, Table, Values, statement
+from tests.simulation.memory_postgres import Session, Table, statement
+from tests.simulation.row import Values
 
 PARTITIONS = [f"partition/{number}" for number in range(64)]
 

@@ -1,8 +1,8 @@
 """An in-memory stand-in for PostgreSQL: asyncpg's pool and connection over dictionaries.
 
 It parses no SQL. It knows exactly the statements that were registered with it (see
-`kernel_statements.py`), each by its whole text; any other fails loudly. What it models: read
-committed isolation, row locks and their waits, unique keys, deadlocks, savepoints, backends
+`kernel_statements.py`), each by its whole text or its form; any other fails loudly. What it models:
+read committed isolation, row locks and their waits, unique keys, deadlocks, savepoints, backends
 that are ended, commits whose answer is lost. Doubles are for third parties only
 and this one is allowed because `test_postgres_differential.py` runs the same operations against
 the real server and demands the same results.
@@ -10,8 +10,9 @@ the real server and demands the same results.
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import ExitStack, nullcontext
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,10 +22,10 @@ import asyncpg
 from asyncpg.transaction import Transaction
 
 from shared.database import SERVER_SETTINGS
+from tests.simulation.row import Row, Values
 from tests.simulation.virtual_time import pass_time
 
 Key = tuple[Any, ...]
-Values = dict[str, Any]
 Handler = Callable[..., Awaitable[Any]]
 Listener = Callable[..., Any]
 
@@ -54,46 +55,31 @@ def statement(text: str) -> Callable[[Handler], Handler]:
     return register
 
 
+Maker = Callable[[re.Match[str]], Handler]
+_FORMS: list[tuple[re.Pattern[str], Maker]] = []
+
+
+def pattern(form: str) -> Callable[[Maker], None]:
+    """Register what makes the answer to statements that are written for any table by its name."""
+
+    def register(make: Maker) -> None:
+        _FORMS.append((re.compile(form), make))
+
+    return register
+
+
+def _of_form(folded: str) -> Handler | None:
+    for form, make in _FORMS:
+        if found := form.fullmatch(folded):
+            return STATEMENTS.setdefault(folded, make(found))
+    return None
+
+
 def violation(constraint: str, detail: str) -> asyncpg.UniqueViolationError:
     """The error of a unique constraint, with what the server tells of it."""
     error = asyncpg.UniqueViolationError(f"duplicate key violates {constraint}")
     error.constraint_name, error.detail = constraint, detail
     return error
-
-
-class Row:
-    """Like `asyncpg.Record`: by name, by place, in the order of the columns."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Values) -> None:
-        self._values = values
-
-    def __getitem__(self, which: str | int) -> Any:
-        if isinstance(which, str):
-            return self._values[which]
-        return list(self._values.values())[which]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._values.values())
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"<Row {self._values}>"
-
-    def keys(self) -> Iterable[str]:
-        return self._values.keys()
-
-    def values(self) -> Iterable[Any]:
-        return self._values.values()
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        return self._values.items()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._values.get(name, default)
 
 
 @dataclass
@@ -264,6 +250,10 @@ class Session:
             rows = [row for row in merged.values() if row is not None]
         return [row for row in rows if where(row)]
 
+    def changed(self, table: str) -> list[Values]:
+        """The rows that this transaction itself has written."""
+        return [row for row in self._changes.get(table, {}).values() if row is not None]
+
     def group(self, table: str, first: Any) -> list[Values]:
         """The rows that this transaction sees and whose key begins with `first`, in key order."""
         rows: dict[Key, Values | None] = {**self.server.tables[table].groups.get(first, {})}
@@ -374,6 +364,16 @@ class Session:
                 gone += 1
         return gone
 
+    async def put(self, table: str, key: Key, change: Values | None) -> int:
+        """Change the row of this key, or delete it (None); how many rows that are."""
+        is_new = await self.lock(table, key)
+        row = self.get(table, *key)
+        if row is None:
+            self._unlock(table, key, is_new=is_new)
+            return 0
+        self._changes.setdefault(table, {})[key] = None if change is None else {**row, **change}
+        return 1
+
     def try_lock(self, table: str, key: Key) -> bool:
         """Whether the row is locked by this transaction now; never waits."""
         name = (table, key)
@@ -463,9 +463,10 @@ class Session:
             return self._control(query.rstrip(";"))
         if self.has_failed:
             raise asyncpg.InFailedSQLTransactionError("current transaction is aborted")
-        handler = STATEMENTS.get(" ".join(words))
+        folded = " ".join(words)
+        handler = STATEMENTS.get(folded) or _of_form(folded)
         if handler is None:
-            raise UnknownStatement(query)
+            raise UnknownStatement(f"{query}\n{arguments}")
         with ExitStack() as otherwise:
             otherwise.callback(self._fail)
             result = await handler(self, *arguments)
@@ -486,7 +487,7 @@ class Session:
     def _control(self, query: str) -> str:
         """The tag: to commit a failed transaction is to roll it back."""
         verb, _, rest = query.partition(" ")
-        if verb in ("LISTEN", "UNLISTEN"):
+        if verb in ("LISTEN", "UNLISTEN", "set"):
             return verb
         name = rest.split()[-1] if rest else ""
         if verb == "BEGIN":
@@ -548,6 +549,7 @@ _CONTROL = {
     "ROLLBACK",
     "LISTEN",
     "UNLISTEN",
+    "set",
 }
 
 
@@ -663,8 +665,8 @@ class MemoryConnection:
         rows = await self._ask(query, arguments)
         return next(iter(rows[0].values())) if rows else None
 
-    async def execute(self, query: str, *arguments: Any) -> str:
-        """See `asyncpg.Connection.execute`: the command's tag."""
+    async def execute(self, query: str, *arguments: Any, timeout: float | None = None) -> str:
+        """See `asyncpg.Connection.execute`: the command's tag; nothing takes long here."""
         changed = await self._ask(query, arguments)
         if isinstance(changed, str):
             return changed
@@ -677,7 +679,7 @@ class MemoryConnection:
         """See `asyncpg.Connection.executemany`: all or none, as one statement."""
         if not rows:
             return
-        async with self.transaction():
+        async with nullcontext() if self.session.in_transaction else self.transaction():
             for row in rows:
                 await self._ask(query, row)
 

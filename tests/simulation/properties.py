@@ -12,7 +12,7 @@ from shared.feed import record_of
 from tests.simulation.clients import Acknowledged
 from tests.simulation.history_view import add, owner_of
 from tests.simulation.kernel_statements import OPEN
-from tests.simulation.memory_postgres import Values
+from tests.simulation.row import Values
 from tests.simulation.services import SOURCES, Installation
 
 CONSUMERS = {

@@ -47,7 +47,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.seconds = 0.0
         self._selector = _NoFiles(self)
-        self._clock_resolution = 1e-9
+        # After half a year a float has no nanoseconds any more: a jump by one would be none.
+        self._clock_resolution = 1e-6
         self.set_exception_handler(self._keep)
         self.unhandled: list[dict[str, Any]] = []
 

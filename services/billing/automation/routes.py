@@ -1,12 +1,13 @@
 """Business days: starting them, following them, and dealing with what they could not do."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import ConfigDict, Field, Strict
+from pydantic import BeforeValidator, ConfigDict, Field, Strict
 
 from services.billing.automation.business_calendar import BusinessDayTooFar
 from services.billing.automation.business_day import business_day
@@ -238,6 +239,16 @@ async def post_retry(problem_id: UUID, call: Call) -> None:
     await state_of(call).days.retry(problem_id, actor=call.caller.actor)
 
 
+_PERCENT = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,3})?")
+
+
+def _written_percent(value: object) -> object:
+    """A decimal text: `Decimal` would take other digits, exponents and underscores as well."""
+    if not isinstance(value, str) or not _PERCENT.fullmatch(value):
+        raise ValueError("is no decimal text such as 3.5")
+    return value
+
+
 class WhatIfBody(Body):
     """Invoices due from `first` to `last`; `rules`: rule name -> the brand's value to try.
 
@@ -261,7 +272,10 @@ class WhatIfBody(Body):
     last: Day
     rules: dict[str, Any] = Field(default_factory=dict)
     price_change_percent: Annotated[
-        Decimal, Strict(False), Field(ge=-100, le=1000, max_digits=7, decimal_places=3)
+        Decimal,
+        Strict(False),
+        Field(ge=-100, le=1000, max_digits=7, decimal_places=3),
+        BeforeValidator(_written_percent),
     ] = Decimal(0)
 
 

@@ -38,7 +38,7 @@ from services.billing.invoices.commands import (
     give_notice,
 )
 from services.billing.invoices.invoice import Invoice
-from services.billing.orders.commands import CancelOrder, cancel_order
+from services.billing.orders.commands import CancelOrder, expire_order
 from services.billing.provisioning.commands import (
     RequestSuspension,
     RequestTermination,
@@ -304,7 +304,7 @@ def _expired_order(today: BusinessDay, found: Found) -> Task:
         key=found.item,
         account_id=found.account_id,
         ask_about=(_id(found, "invoice_id"),),
-        work=partial(cancel_order, command),
+        work=partial(expire_order, command),
     )
 
 

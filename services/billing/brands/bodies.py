@@ -55,7 +55,7 @@ class TaxRateBody(Body):
     percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,6})?$")]
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     state: Annotated[str, Field(max_length=100)] = ""
-    level: Literal[1, 2] = 1
+    level: Annotated[int, Field(ge=1, le=2)] = 1
     tax_class: Literal["standard", "reduced"] = "standard"
     is_compound: bool = False
 

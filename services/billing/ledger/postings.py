@@ -32,6 +32,9 @@ CLEARING = "gateway_clearing"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
 
+_ORIGINS = {"staff": GIFT, "service_change": REVENUE}
+"""Of credit without a payment or a note; what a change owes beyond all invoices was earned once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Posting:
@@ -81,7 +84,7 @@ def postings_of(event: PublicEvent) -> list[Posting]:
         case CreditReleased(invoice_id=invoice_id, amount_minor=minor, currency=currency):
             return _transfer(minor, currency, debit=RECEIVABLE, credit=CREDIT, of=invoice_id)
         case CreditGiven(source=source, amount_minor=minor, currency=currency):
-            origin = GIFT if source == "staff" else UNALLOCATED
+            origin = _ORIGINS.get(source, UNALLOCATED)
             return _transfer(minor, currency, debit=origin, credit=CREDIT)
         case CreditWithdrawn(amount_minor=minor, currency=currency):
             return _transfer(minor, currency, debit=CREDIT, credit=REFUND)

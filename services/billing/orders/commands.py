@@ -238,3 +238,17 @@ async def _why_cancelled(order: Order, command: CancelOrder, *, tx: Transaction)
     policy = await policy_for(tx, order.brand, account_id=order.account_id)
     rule = OF_ORDER_END.get(command.reason, "order.given_up")
     return because(tx, rule, policy=policy, days=policy.rules.unpaid_order_days)
+
+
+async def expire_order(command: CancelOrder, tx: Transaction) -> Order | None:
+    """The same when time is up. None: it was given up before, or money has come or may come.
+
+    The gateway is asked just before, so that what the views say of the payment may be older. What
+    staff has credited in part is staff's to end.
+    """
+    order = await tx.load(Order, command.order_id)
+    settlement = (await as_corrected(order.invoice_id, tx)).settlement
+    has_money = settlement.payments or settlement.is_payment_awaited or not settlement.open_minor
+    if order.is_cancelled or has_money or settlement.credit_notes:
+        return None
+    return await cancel_order(command, tx)

@@ -1,6 +1,6 @@
 """The policy that a decision stands on: the rules that hold, and the versions they came from."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from services.billing.brands.brand import Brand
@@ -24,7 +24,7 @@ def policy_of(
 ) -> Policy:
     """The rules of the brand, changed by the product's, changed by the account's."""
     changes: list[tuple[str, Changes]] = [
-        (f"{brand.brand}:{brand.version}", {**asdict(brand.settings.dunning)}),
+        (f"{brand.brand}:{brand.version}", {**vars(brand.settings.dunning)}),
         ("", brand.settings.rules),
     ]
     if product:

@@ -4,7 +4,7 @@ Spans are in days, amounts in minor units of the currency at hand, rates in perc
 are those of hosting companies' usual billing systems.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -102,15 +102,24 @@ class Rules:
 
     def changed(self, changes: Changes) -> "Rules":
         """These rules with others in place of some. `RuleUnknown`, `RuleInvalid`."""
-        known = asdict(self)
+        known = msgspec.to_builtins(self)
         if unknown := sorted(changes.keys() - known.keys()):
             raise RuleUnknown(rules=unknown)
+        _check_parts(known, changes)
         try:
             rules = msgspec.convert({**known, **changes}, Rules)
         except msgspec.ValidationError as error:
             raise RuleInvalid(reason=str(error)) from None
         _check(rules)
         return rules
+
+
+def _check_parts(known: Changes, changes: Changes) -> None:
+    """A fee has the parts that it has: a slip of the pen would else be a fee of nothing."""
+    for name, value in changes.items():
+        if isinstance(known[name], dict) and isinstance(value, dict):
+            unknown = sorted(value.keys() - known[name].keys())
+            _refuse(bool(unknown), f"{name} has no {', '.join(map(str, unknown))}")
 
 
 def _check(rules: Rules) -> None:
@@ -152,6 +161,7 @@ def _check_numbers(rules: Rules) -> None:
 
 
 def _check_amounts(rules: Rules) -> None:
+    _refuse(not rules.late_fee.rate_percent.is_finite(), "a rate is a number")
     amounts = [
         rules.late_fee.amount_minor,
         rules.late_fee.minimum_minor,
