@@ -62,6 +62,15 @@ FROM ?= 0
 simulate: $(INSTALLED_DEV)  ## run the kernel over in-memory servers in virtual time: SEEDS= FROM=
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FROM)
 
+# A year of which seed, of how many accounts and days: make year SEED=7 ACCOUNTS=100
+SEED ?= 1
+ACCOUNTS ?= 1000
+DAYS ?= 365
+
+.PHONY: year
+year: $(INSTALLED_DEV)  ## play a year of billing over in-memory servers: SEED= ACCOUNTS= DAYS=
+	@$(BIN)/python -m tests.year --seed $(SEED) --accounts $(ACCOUNTS) --days $(DAYS)
+
 # Which mutants, as in: make mutate MUTANTS="services.billing.tax.*"
 MUTANTS ?=
 

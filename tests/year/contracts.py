@@ -1,0 +1,203 @@
+"""What each service should be charged: its price and its periods, reckoned apart from billing.
+
+Dates are local to the brand, ends exclusive; amounts are minor units. The arithmetic of months
+here is another one than that of held_services/calendar.py.
+"""
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+MONTHS = {"monthly": 1, "quarterly": 3, "semiannual": 6, "annual": 12}
+
+
+def months_after(start: date, months: int, anchor: int) -> date:
+    """The same day of a later month, or its last where it is shorter than `anchor`.
+
+    >>> months_after(date(2027, 1, 31), 1, 31)
+    datetime.date(2027, 2, 28)
+    """
+    years, month = divmod(start.month - 1 + months, 12)
+    year = start.year + years
+    return date(year, month + 1, min(anchor, calendar.monthrange(year, month + 1)[1]))
+
+
+@dataclass
+class Billed:
+    """A period that is on an invoice which nobody has taken back."""
+
+    start: date
+    end: date
+    net_minor: int
+    bill: UUID
+
+
+@dataclass
+class Wish:
+    """A change that was asked for: what the service is from then on."""
+
+    cycle: str
+    price_minor: int
+
+
+@dataclass
+class Contract:
+    """A service: what it costs for a cycle, since when it runs, and what was billed of it."""
+
+    cycle: str = ""
+    price_minor: int = 0
+    product_id: str = ""
+    status: str = "pending"
+    anchor: int = 0
+    next_due_on: date | None = None
+    is_ending: bool = False
+    wish: Wish | None = None
+    periods: list[Billed] = field(default_factory=list)
+    """What was billed beyond the first period, in order, each where the one before it ends."""
+    is_plain: bool = True
+    """No change was made and nothing taken back of it: then a change costs the difference."""
+    is_forgiven: bool = False
+    """A period was taken back or given up, and is not billed again for all that is known."""
+    since: date | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "active"
+
+    @property
+    def billed_until(self) -> date | None:
+        return self.periods[-1].end if self.periods else self.next_due_on
+
+    def read(self, kind: str, said: dict[str, Any]) -> None:
+        """An event about the service."""
+        match kind:
+            case "ServiceOrdered":
+                self.cycle, self.price_minor = said["cycle"], said["recurring_minor"]
+                self.product_id = said["product_id"]
+            case "ServiceActivated":
+                self._begin(date.fromisoformat(said["next_due_on"]))
+                self.since = date.fromisoformat(said["activated_on"])
+                self.anchor = self.since.day
+                assert self.next_due_on == self._end_after(self.since), "the first period"
+            case "ServiceRenewed":
+                self._renew(date.fromisoformat(said["next_due_on"]))
+            case "ServiceChangeScheduled":
+                self.wish = Wish(said["cycle"], said["recurring_minor"])
+            case "ServiceChangeWithdrawn":
+                self.wish = None
+            case "ServiceChanged":
+                self._change(said)
+            case "ServiceCancellationRequested":
+                self.is_ending = True
+            case "ServiceCancellationWithdrawn":
+                self.is_ending = False
+            case _:
+                self._note_status(kind)
+
+    def _note_status(self, kind: str) -> None:
+        known = {
+            "ServiceSuspended": "suspended",
+            "ServiceUnsuspended": "active",
+            "ServiceCancelled": "ended",
+            "ServiceEnded": "ended",
+            "ServiceTerminated": "ended",
+            "ServiceTransferred": "ended",
+        }
+        self.status = known.get(kind, self.status)
+
+    def _begin(self, next_due_on: date) -> None:
+        assert self.status == "pending", "a service begins once"
+        self.status, self.next_due_on = "active", next_due_on
+
+    def _renew(self, next_due_on: date) -> None:
+        """A paid period follows the one before; so nothing is served that was not billed."""
+        paid = [each for each in self.periods if self.next_due_on and each.end > self.next_due_on]
+        assert next_due_on in [each.end for each in paid], "renewed for what was not billed"
+        self.next_due_on = next_due_on
+        self.periods = [each for each in self.periods if each.end > next_due_on]
+
+    def _change(self, said: dict[str, Any]) -> None:
+        assert self.wish is not None, "a change was asked for"
+        self.cycle, self.price_minor = said["cycle"], said["recurring_minor"]
+        assert (self.cycle, self.price_minor) == (self.wish.cycle, self.wish.price_minor)
+        self.product_id = said["product_id"]
+        self.next_due_on = date.fromisoformat(said["next_due_on"])
+        self.wish = None
+        self.is_plain = False
+
+    def bill(
+        self, bill: UUID, lines: list[dict[str, Any]], on: date, *, is_correction: bool
+    ) -> None:
+        """The lines of an invoice about this service."""
+        renewals = [line for line in lines if line["kind"] == "renewal"]
+        if renewals and is_correction:
+            self._take_over(bill, renewals)
+            return
+        for line in renewals:
+            self._bill_period(bill, line)
+        kinds = {line["kind"] for line in lines}
+        if kinds & {"upgrade", "credit"}:
+            self._check_change(lines, on)
+
+    def _bill_period(self, bill: UUID, line: dict[str, Any]) -> None:
+        start, end = (date.fromisoformat(line[name]) for name in ("period_start", "period_end"))
+        assert self.is_running and not self.is_ending, "only what goes on is billed again"
+        assert start == self.billed_until, f"a gap or an overlap at {start}"
+        price_minor, cycle = self.price_minor, self.cycle
+        if self.wish is not None:
+            price_minor, cycle = self.wish.price_minor, self.wish.cycle
+        assert end == months_after(start, MONTHS[cycle], self.anchor), f"the period {start} {end}"
+        assert line["net_minor"] == price_minor, f"the price of {start}"
+        self.periods.append(Billed(start, end, line["net_minor"], bill))
+
+    def _take_over(self, bill: UUID, lines: list[dict[str, Any]]) -> None:
+        """An invoice that corrects another bills the periods which that one has billed.
+
+        What has been served by then is not waited for.
+        """
+        for line in lines:
+            start, end = (date.fromisoformat(line[n]) for n in ("period_start", "period_end"))
+            if self.next_due_on is not None and end > self.next_due_on:
+                self.periods.append(Billed(start, end, line["net_minor"], bill))
+        self.periods.sort(key=lambda each: each.start)
+
+    def drop(self, bill: UUID, *, is_void: bool) -> None:
+        """The invoice is void, given up or taken back: nothing is renewed by it."""
+        kept = [each for each in self.periods if each.bill != bill]
+        self.is_forgiven = self.is_forgiven or (kept != self.periods and not is_void)
+        self.periods = kept
+
+    def is_overlooked(self, until: date) -> bool:
+        """Whether what falls due until that day was not billed although nothing speaks against it.
+
+        Not for a service that is to change or to end.
+        """
+        is_waiting = self.is_ending or self.wish is not None or self.is_forgiven
+        is_due = self.next_due_on is not None and self.next_due_on <= until
+        return self.is_running and is_due and not is_waiting and not self.periods
+
+    def _check_change(self, lines: list[dict[str, Any]], on: date) -> None:
+        """The days that are left cost the difference of the prices, to a unit of rounding each."""
+        wish, due = self.wish, self.next_due_on
+        if wish is None or due is None or wish.cycle != self.cycle:
+            return
+        net_minor = sum(line["net_minor"] for line in lines)
+        left = self._periods_left(on, due)
+        assert 0 < net_minor <= wish.price_minor * left + 1, f"the change costs {net_minor}"
+        exact = (wish.price_minor - self.price_minor) * left
+        assert not self.is_plain or abs(net_minor - exact) <= 1, f"{net_minor}, not {exact}"
+
+    def _periods_left(self, on: date, due: date) -> Fraction:
+        """How many of the paid periods are to come, the one that runs by its days."""
+        left = Fraction(0)
+        while due > on:
+            start = months_after(due, -MONTHS[self.cycle], self.anchor)
+            left += Fraction((due - max(start, on)).days, (due - start).days)
+            due = start
+        return left
+
+    def _end_after(self, start: date) -> date:
+        return months_after(start, MONTHS[self.cycle], self.anchor)

@@ -1,0 +1,57 @@
+"""A short year of a few accounts in every run of the tests; `make year` plays a whole one."""
+
+from datetime import date
+
+import pytest
+
+from tests.year.contracts import months_after
+from tests.year.shop import SEASONS
+from tests.year.year import Outcome, play_year
+
+ACCOUNTS, DAYS = 24, 80
+
+pytestmark = pytest.mark.timeout(900)
+PUBLISHED = {
+    "BillableItemAdded",
+    "CreditApplied",
+    "CreditNoteIssued",
+    "InvoiceCancelled",
+    "InvoiceWrittenOff",
+    "OrderCancelled",
+    "PaymentFailed",
+    "PaymentPending",
+    "ProvisioningFailed",
+    "ServiceCancellationRequested",
+    "ServiceCancellationWithdrawn",
+    "ServiceChanged",
+    "ServiceEnded",
+    "ServiceRenewed",
+    "ServiceSuspended",
+    "ServiceUnsuspended",
+    "SuspensionWarned",
+}
+"""What has to have happened somewhere, or the year is too quiet to show anything."""
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    return play_year(1, accounts=ACCOUNTS, days=DAYS)
+
+
+def test_every_invariant_holds_on_every_day_of_a_short_year(outcome: Outcome) -> None:
+    assert outcome.events > 20 * ACCOUNTS
+    assert not PUBLISHED - outcome.counts.keys()
+    assert sum(season.day < DAYS for season in SEASONS) >= 3
+
+
+def test_the_same_seed_is_the_same_log_event_for_event_and_another_is_another(
+    outcome: Outcome,
+) -> None:
+    again = play_year(1, accounts=ACCOUNTS, days=DAYS)
+    assert (again.digest, again.events) == (outcome.digest, outcome.events)
+    assert play_year(2, accounts=3, days=3).digest != play_year(1, accounts=3, days=3).digest
+
+
+def test_the_model_of_periods_knows_the_ends_of_months() -> None:
+    anchors = [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30)]
+    assert [months_after(anchors[0], months, 31) for months in range(4)] == anchors
