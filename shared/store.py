@@ -318,11 +318,6 @@ class Transaction:
             self._write.claims[kind, key] = False
         return not taken
 
-    async def claim_many(self, kind: str, keys: Collection[str]) -> set[str]:
-        """Those of the names that nobody had: they are taken now, as by `claim_once`."""
-        await self.ahead.claims(kind, keys)
-        return {key for key in keys if await self.claim_once(kind, key)}
-
     async def release(self, kind: str, key: str) -> None:
         """Give a name back; nothing happens if nobody has it."""
         self._write.claims.pop((kind, key), None)

@@ -35,8 +35,9 @@ RENEWED = {
     "invoice_id": INVOICE,
     "period_start": DUE,
     "next_due_on": PERIOD_END,
-    "renewed_on": None,
+    "renewed_on": TODAY,
     "why": None,
+    "waived": False,
 }
 LIFTED = {
     "unsuspended_on": LATE,
@@ -144,26 +145,28 @@ def test_a_void_renewal_is_forgotten_once() -> None:
 def test_a_paid_renewal_moves_the_next_due_date() -> None:
     service = (
         given(billed_service())
-        .when(lambda s: s.renew(INVOICE))
+        .when(lambda s: s.renew(INVOICE, today=TODAY))
         .then((HeldService.Renewed, RENEWED))
     )
     assert (service.next_due_on, service.unpaid) == (PERIOD_END, {})
 
 
 def test_a_suspended_service_is_renewed_for_the_period_that_was_due() -> None:
-    given(suspended_service()).when(lambda s: s.renew(INVOICE)).then((HeldService.Renewed, RENEWED))
+    given(suspended_service()).when(lambda s: s.renew(INVOICE, today=TODAY)).then(
+        (HeldService.Renewed, RENEWED)
+    )
 
 
 def test_renewing_twice_renews_once() -> None:
     service = billed_service()
-    service.renew(INVOICE)
-    given(service).when(lambda s: s.renew(INVOICE)).then_nothing()
+    service.renew(INVOICE, today=TODAY)
+    given(service).when(lambda s: s.renew(INVOICE, today=TODAY)).then_nothing()
 
 
 @pytest.mark.parametrize("service", [terminated_service(), cancelled_service()])
 def test_a_service_that_has_ended_is_not_renewed(service: HeldService) -> None:
     assert service.has_ended
-    given(service).when(lambda s: s.renew(INVOICE)).then_refused(ServiceHasEnded)
+    given(service).when(lambda s: s.renew(INVOICE, today=TODAY)).then_refused(ServiceHasEnded)
 
 
 def test_a_service_is_suspendable_for_an_unpaid_invoice_past_its_due_date() -> None:

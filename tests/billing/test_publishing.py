@@ -267,7 +267,7 @@ def services() -> list[Aggregate]:
     warned.warn_of_suspension(
         invoice_id=INVOICE, invoice_number="1", today=DUE + timedelta(days=3), suspends_on=LATE
     )
-    warned.renew(INVOICE)
+    warned.renew(INVOICE, today=TODAY)
     lifted.unsuspend(LATE)
     ended = suspended_service()
     ended.terminate(LATE)
@@ -404,7 +404,7 @@ def test_what_is_told_of_an_order_is_all_of_it_and_its_first_item_by_itself() ->
 
 def test_a_renewed_service_says_which_period_follows() -> None:
     service = billed_service()
-    service.renew(INVOICE)
+    service.renew(INVOICE, today=TODAY)
     public: Any = publish(service.pending_events[-1], service)
     assert (public.period_start, public.next_due_on) == (DUE, PERIOD_END)
 

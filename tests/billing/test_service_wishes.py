@@ -185,8 +185,8 @@ def test_several_open_renewals_follow_one_another_where_that_is_allowed() -> Non
         invoice_id=OTHER, period_end=AFTER, due_on=PERIOD_END, most_unpaid=1
     )
     assert (start, service.billed_until) == (PERIOD_END, AFTER)
-    service.renew(OTHER)
-    service.renew(INVOICE)
+    service.renew(OTHER, today=TODAY)
+    service.renew(INVOICE, today=TODAY)
     assert service.next_due_on == AFTER
 
 

@@ -19,6 +19,15 @@ from tests.simulation.row import Values
 from tests.year.contracts import Contract
 from tests.year.shop import AGREED_FEE_MINOR, TAX_PERCENT, fee_minor, first_day, season_on
 
+BY_RULE = (
+    "change_unpaid",
+    "service_cancelled",
+    "service_change",
+    "service_changed",
+    "service_ended",
+)
+"""Reasons of credit notes that no person has written."""
+
 
 @dataclass
 class Bill:
@@ -57,6 +66,8 @@ class Holder:
         open_minor = sum(self.bills[each].open_minor for each in self.open_bills)
         assert self.credit_minor >= 0, f"{self.id}: credit below zero"
         assert open_minor - self.credit_minor == self.owed_minor, f"{self.id}: does not add up"
+        for contract in self.contracts.values():
+            contract.check()
 
 
 class Books:
@@ -66,6 +77,8 @@ class Books:
         self.holders: dict[UUID, Holder] = {}
         self.numbers: Counter[str] = Counter()
         """By series of documents: the last number."""
+        self._together: tuple[Any, ...] = ()
+        self._new_numbers: dict[str, list[int]] = defaultdict(list)
         self.received_minor = 0
         self.counts: Counter[str] = Counter()
         self.touched: set[UUID] = set()
@@ -77,7 +90,7 @@ class Books:
         """One row of the log."""
         self.counts[row["type"]] += 1
         said: dict[str, Any] = msgspec.json.decode(row["data"])
-        self._note_number(row["type"], said)
+        self._note_number(row, said)
         if row["account_id"] is None:
             return
         holder = self.holders.setdefault(row["account_id"], Holder(row["account_id"]))
@@ -92,6 +105,7 @@ class Books:
 
     def check(self) -> None:
         """Every account that something has happened to since the last time."""
+        self._check_numbers()
         for account in self.touched:
             self.holders[account].check()
         self.touched.clear()
@@ -100,19 +114,32 @@ class Books:
         self._said_paid.clear()
         assert not any(self._paid_minor.values()), "money has found no place"
 
-    def _note_number(self, kind: str, said: dict[str, Any]) -> None:
-        """Documents have the numbers 1, 2, 3 ... of their series, in the order of the commits."""
+    def _note_number(self, row: Values, said: dict[str, Any]) -> None:
+        """Documents have the numbers 1, 2, 3 ... of their series, in the order of the commits.
+
+        What commits at once is together in the log, by partition.
+        """
         named = {
             "InvoiceIssued": ("invoice", "number"),
             "CreditNoteIssued": ("credit_note", "number"),
             "OrderPlaced": ("order", "number"),
             "PaymentReceived": ("receipt", "receipt_number"),
         }
-        if kind in named:
-            series, name = named[kind]
-            self.numbers[series] += 1
-            count = int(said[name].rpartition("-")[2])
-            assert count == self.numbers[series], f"{series}: a gap, a double or a disorder"
+        together = (row["correlation_id"], row["actor"])
+        if together != self._together:
+            self._check_numbers()
+            self._together = together
+        if row["type"] in named:
+            series, name = named[row["type"]]
+            self._new_numbers[series].append(int(said[name].rpartition("-")[2]))
+
+    def _check_numbers(self) -> None:
+        for series, counts in self._new_numbers.items():
+            first = self.numbers[series] + 1
+            expected = list(range(first, first + len(counts)))
+            assert sorted(counts) == expected, f"{series}: a gap, a double or a disorder"
+            self.numbers[series] += len(counts)
+        self._new_numbers.clear()
 
     # ------------------------------------------------------------------------ what is charged
 
@@ -186,7 +213,7 @@ class Books:
             self._close(holder, bill, "taken_back")
 
     def _drop_whole_lines(self, holder: Holder, bill: Bill, said: dict[str, Any]) -> None:
-        """A service is not renewed by an invoice whose line about it was taken back whole."""
+        """A service whose line was taken back whole is renewed free of charge, or not at all."""
         for each in said["lines"]:
             line = bill.lines[each["place"]]
             line["taken_back"] = line.get("taken_back", 0) + each["net_minor"]
@@ -194,13 +221,23 @@ class Books:
                 contract = holder.contracts[UUID(line["service_id"])]
                 contract.is_plain = False
                 if line["taken_back"] == line["net_minor"]:
-                    contract.drop(bill.id, is_void=False)
+                    self._let_go(contract, bill, said)
 
     def _close(self, holder: Holder, bill: Bill, status: str) -> None:
         bill.status, bill.open_minor = status, 0
         holder.open_bills.discard(bill.id)
         for contract, _ in self._lines_of(holder, bill):
-            contract.drop(bill.id, is_void=status == "void")
+            if status == "void":
+                contract.drop(bill.id)
+            elif status == "given_up":
+                contract.waive(bill.id)
+
+    @staticmethod
+    def _let_go(contract: Contract, bill: Bill, said: dict[str, Any]) -> None:
+        if said["corrected_by"] or said["reason"] in BY_RULE:
+            contract.drop(bill.id)
+        else:
+            contract.waive(bill.id)
 
     def _read_InvoicePaid(self, holder: Holder, said: dict[str, Any]) -> None:
         bill = holder.bills[UUID(said["invoice_id"])]

@@ -101,6 +101,7 @@ class DailyChecks:
             for service_id, contract in holder.contracts.items():
                 until = today + timedelta(days=renewal_days)
                 assert not contract.is_overlooked(until), f"{service_id} was not billed"
+                contract.is_asked_anew = False
                 bills = (holder.bills[each.bill] for each in contract.periods)
                 owed = [bill for bill in bills if bill.status == "open" and not bill.is_awaited]
                 late = [bill for bill in owed if (today - bill.due_on).days > LATEST_SUSPENSION]

@@ -59,9 +59,11 @@ class Contract:
     """What was billed beyond the first period, in order, each where the one before it ends."""
     is_plain: bool = True
     """No change was made and nothing taken back of it: then a change costs the difference."""
-    is_forgiven: bool = False
-    """A period was taken back or given up, and is not billed again for all that is known."""
+    waived: set[UUID] = field(default_factory=set)
+    """Invoices that staff let go of."""
     since: date | None = None
+    is_asked_anew: bool = False
+    """What kept it from being billed is gone since the last morning, so that the next one bills."""
 
     @property
     def is_running(self) -> bool:
@@ -87,13 +89,13 @@ class Contract:
             case "ServiceChangeScheduled":
                 self.wish = Wish(said["cycle"], said["recurring_minor"])
             case "ServiceChangeWithdrawn":
-                self.wish = None
+                self.wish, self.is_asked_anew = None, True
             case "ServiceChanged":
                 self._change(said)
             case "ServiceCancellationRequested":
                 self.is_ending = True
             case "ServiceCancellationWithdrawn":
-                self.is_ending = False
+                self.is_ending, self.is_asked_anew = False, True
             case _:
                 self._note_status(kind)
 
@@ -164,18 +166,25 @@ class Contract:
                 self.periods.append(Billed(start, end, line["net_minor"], bill))
         self.periods.sort(key=lambda each: each.start)
 
-    def drop(self, bill: UUID, *, is_void: bool) -> None:
-        """The invoice is void, given up or taken back: nothing is renewed by it."""
-        kept = [each for each in self.periods if each.bill != bill]
-        self.is_forgiven = self.is_forgiven or (kept != self.periods and not is_void)
-        self.periods = kept
+    def drop(self, bill: UUID) -> None:
+        """The invoice is void: nothing is renewed by it."""
+        self.periods = [each for each in self.periods if each.bill != bill]
+
+    def waive(self, bill: UUID) -> None:
+        """Staff let go of the invoice: what it billed follows nevertheless."""
+        self.waived.add(bill)
+
+    def check(self) -> None:
+        """What was waived has followed at once, or the service is over."""
+        behind = [each for each in self.periods if each.bill in self.waived]
+        assert self.status == "ended" or not behind, "a waived period does not follow"
 
     def is_overlooked(self, until: date) -> bool:
         """Whether what falls due until that day was not billed although nothing speaks against it.
 
         Not for a service that is to change or to end.
         """
-        is_waiting = self.is_ending or self.wish is not None or self.is_forgiven
+        is_waiting = self.is_ending or self.wish is not None or self.is_asked_anew
         is_due = self.next_due_on is not None and self.next_due_on <= until
         return self.is_running and is_due and not is_waiting and not self.periods
 

@@ -36,8 +36,12 @@ from services.billing.credit_notes.commands import (
     correct_and_reissue,
     issue_credit_note,
 )
+from services.billing.credit_notes.writing_off import WriteOffInvoice, write_off_invoice
 from services.billing.held_services.commands import RenewEarly, renew_early
-from services.billing.invoices.commands import WriteOffInvoice, write_off_invoice
+from services.billing.invoices.commands import (
+    CancelInvoice,
+    void_invoice,
+)
 from services.billing.orders.commands import PlaceOrder, place_order
 from services.billing.orders.giving_up import CancelOrder, cancel_order
 from services.billing.payments.commands import StartPayment, start_payment
@@ -341,14 +345,22 @@ class Life:
     async def _by_staff(self, account: UUID, holder: Holder) -> None:
         draw = self._draw
         bill = holder.bills[draw.choice(sorted(holder.bills))]
-        match draw.choice(["credit", "credit", "correct", "write off", "item", "item", "rules"]):
+        wishes = ["credit", "credit", "correct", "write off", "void", "item", "item", "rules"]
+        match draw.choice(wishes):
             case "credit":
                 await self._credit(bill, "As agreed", amounts=self._part_of(bill))
             case "correct":
                 await self._correct(bill)
             case "write off":
-                off = WriteOffInvoice(invoice_id=bill.id, brand=BRAND, reason="Too small")
+                off = WriteOffInvoice(
+                    invoice_id=bill.id, brand=BRAND, today=self._world.today, reason="Too small"
+                )
                 await self._try("write off", partial(write_off_invoice, off))
+            case "void":
+                void = CancelInvoice(
+                    invoice_id=bill.id, today=self._world.today, reason="Sent by mistake"
+                )
+                await self._try("void", partial(void_invoice, void))
             case "item":
                 await self._item(account)
             case _:

@@ -26,6 +26,7 @@ from services.billing.carts.expiring import ExpireCart, expire_cart
 from services.billing.charges.commands import BillDueItems, bill_due_items
 from services.billing.credit.commands import ApplyCredit, apply_credit
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.credit_notes.commands import EndInvoice, end_invoice
 from services.billing.held_services.commands import (
     IssueRenewal,
     WarnOfSuspension,
@@ -34,9 +35,7 @@ from services.billing.held_services.commands import (
 )
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.commands import (
-    CancelInvoice,
     GiveNotice,
-    cancel_invoice,
     give_notice,
 )
 from services.billing.invoices.invoice import Invoice
@@ -52,6 +51,7 @@ from services.billing.service_changes.following import FollowChange, follow_chan
 from services.billing.service_endings.ending import EndService, end_service
 from services.billing.suspensions.lifting import LiftSuspension, lift_suspension
 from shared.ids import id_of_text
+from shared.store import Transaction
 
 
 def _id(found: Found, name: str) -> UUID:
@@ -285,6 +285,12 @@ def _end(today: BusinessDay, found: Found) -> Task:
     )
 
 
+async def _follow(command: FollowChange, tx: Transaction) -> None:
+    if unpaid := await follow_change(command, tx):
+        end = EndInvoice(invoice_id=unpaid, today=command.today, reason="change_unpaid")
+        await end_invoice(end, tx)
+
+
 def _change(today: BusinessDay, found: Found) -> Task:
     service_id, invoice_id = _id(found, "service_id"), found.facts["invoice_id"]
     paid_by: tuple[Stream, ...] = ((Invoice, UUID(invoice_id)),) if invoice_id else ()
@@ -292,7 +298,7 @@ def _change(today: BusinessDay, found: Found) -> Task:
         key=found.item,
         account_id=found.account_id,
         ask_about=(UUID(invoice_id),) if invoice_id else (),
-        work=partial(follow_change, FollowChange(service_id=service_id, today=today.day)),
+        work=partial(_follow, FollowChange(service_id=service_id, today=today.day)),
         streams=(*_service_streams(service_id), *paid_by),
     )
 
@@ -330,12 +336,12 @@ def _expired_cart(today: BusinessDay, found: Found) -> Task:
 
 def _pointless_invoice(today: BusinessDay, found: Found) -> Task:
     invoice_id = _id(found, "invoice_id")
-    command = CancelInvoice(invoice_id=invoice_id, reason="service_ended", today=today.day)
+    command = EndInvoice(invoice_id=invoice_id, reason="service_ended", today=today.day)
     return Task(
         key=found.item,
         account_id=found.account_id,
         ask_about=(invoice_id,),
-        work=partial(cancel_invoice, command),
+        work=partial(end_invoice, command),
         streams=((Invoice, invoice_id),),
     )
 

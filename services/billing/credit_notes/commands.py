@@ -14,8 +14,10 @@ from services.billing.credit_notes.credited import CreditedAmountInvalid, credit
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import Instead
 from services.billing.invoices.commands import (
+    CancelInvoice,
     IssueInvoice,
     NotAnInvoiceYet,
+    cancel_invoice,
     invoice_of_brand,
     issue_invoice,
     number_if_paid,
@@ -28,6 +30,7 @@ from services.billing.service_changes.at_panel import let_go, take_off_services
 from services.billing.why.because import because
 from services.billing.why.codes import OF_CREDIT_NOTE
 from services.billing.why.why import Why
+from shared.ids import new_id
 from shared.store import Transaction
 
 CORRECTION = "correction"
@@ -55,13 +58,18 @@ class IssueCreditNote:
 async def issue_credit_note(command: IssueCreditNote, tx: Transaction) -> CreditNote:
     """The note; what had been paid is the account's credit, what is open is owed no more.
 
-    A service whose line is taken back whole is not renewed, and not changed, by the invoice any
-    more; what the panel was asked for meanwhile is asked back (`service_changes/at_panel.py`).
+    A service whose line is taken back whole is not changed by the invoice any more; what the panel
+    was asked for meanwhile is asked back (`service_changes/at_panel.py`). Its renewal is waived
+    where staff says so; where a rule does, it does not come.
     """
     invoice = await _invoice_to_credit(command, tx)
     note = await _credit(command, invoice, tx=tx)
     whole = [invoice.lines[place] for place in await _places_taken_back(invoice, tx)]
-    await take_off_services(invoice, whole, today=command.today, tx=tx)
+    if command.reason in OF_CREDIT_NOTE:
+        await take_off_services(invoice, whole, today=command.today, tx=tx)
+    else:
+        for service_id in sorted({line.service_id for line in whole if line.service_id}):
+            await let_go(service_id, invoice.id, today=command.today, tx=tx)
     return note
 
 
@@ -146,6 +154,45 @@ async def _places_taken_back(invoice: Invoice, tx: Transaction) -> list[int]:
         taken[line.place] = taken.get(line.place, 0) + line.net_minor
     wholes = [taxed_part(line, invoice.details).net_minor for line in invoice.lines]
     return [place for place, whole in enumerate(wholes) if taken.get(place) == whole]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndInvoice:
+    """An invoice over what will not be. `reason`: a code that both kinds of document know."""
+
+    invoice_id: UUID
+    today: date
+    reason: str
+
+
+async def end_invoice(command: EndInvoice, tx: Transaction) -> None:
+    """Nothing of it is owed any more: it becomes void, or what is left of it is credited.
+
+    The latter once something was paid or credited of it; what was paid is the account's credit
+    then. Not open, or with money on its way: nothing changes.
+    """
+    invoice = await tx.load(Invoice, command.invoice_id)
+    settlement = invoice.settlement
+    if not invoice.is_open or settlement.is_payment_awaited:
+        return
+    if invoice.is_pro_forma or not (settlement.payments or settlement.credit_notes):
+        await cancel_invoice(_cancel(command), tx)
+    else:
+        await issue_credit_note(_credit_of(command, invoice), tx)
+
+
+def _cancel(command: EndInvoice) -> CancelInvoice:
+    return CancelInvoice(invoice_id=command.invoice_id, today=command.today, reason=command.reason)
+
+
+def _credit_of(command: EndInvoice, invoice: Invoice) -> IssueCreditNote:
+    return IssueCreditNote(
+        id=new_id(),
+        invoice_id=invoice.id,
+        brand=invoice.brand,
+        today=command.today,
+        reason=command.reason,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,20 +24,20 @@ from services.billing.held_services.terms import (
     ChargedTime,
     InPlace,
     Instead,
-    NothingOverdue,
     Renewal,
     ServiceChange,
-    ServiceHasEnded,
     ServiceNotSuspended,
     ServiceTerms,
     Wish,
     check_active,
     check_billable,
     check_droppable,
+    check_not_ended,
     check_pending,
+    check_suspendable,
+    check_suspended,
     check_wish,
     due_after,
-    is_suspendable,
 )
 from services.billing.why.why import Why
 
@@ -201,10 +201,11 @@ class HeldService(Aggregate):
             if isinstance(instead, ServiceChange):
                 self.trigger_event(self.ChangeScheduled, change=instead, why=why)
 
-    def renew(self, invoice_id: UUID, *, today: date | None = None, why: Why | None = None) -> None:
-        """The invoice is paid: its periods follow the last one. A second time changes nothing."""
-        if self.has_ended:
-            raise ServiceHasEnded(status=self.status)
+    def renew(
+        self, invoice_id: UUID, *, today: date, why: Why | None = None, waived: bool = False
+    ) -> None:
+        """The invoice is paid, or waived: its periods follow the last one. Once."""
+        check_not_ended(self.status)
         if paid := self.unpaid.get(invoice_id):
             assert self.next_due_on, "what is renewed falls due"
             self.trigger_event(
@@ -213,6 +214,7 @@ class HeldService(Aggregate):
                 period_start=paid.period_start,
                 next_due_on=max(self.next_due_on, paid.period_end),
                 renewed_on=today,
+                waived=waived,
                 why=why,
             )
 
@@ -253,8 +255,7 @@ class HeldService(Aggregate):
         why: Why | None = None,
     ) -> None:
         """Announce the suspension that an overdue invoice leads to. Each call is one warning."""
-        if not is_suspendable(self.status, self.unpaid, invoice_id=invoice_id, today=today):
-            raise NothingOverdue()
+        check_suspendable(self.status, self.unpaid, invoice_id=invoice_id, today=today)
         assert suspends_on >= today, "a warning comes before what it warns of"
         self.trigger_event(
             self.SuspensionWarned,
@@ -272,8 +273,7 @@ class HeldService(Aggregate):
 
     def unsuspend(self, today: date, *, why: Why | None = None) -> None:
         """The panel runs it again."""
-        if self.status != "suspended":
-            raise ServiceNotSuspended(status=self.status)
+        check_suspended(self.status)
         was = {"reason": self.suspension_reason, "suspended_on": self.suspended_on}
         self.trigger_event(self.Unsuspended, unsuspended_on=today, **was, why=why)
 

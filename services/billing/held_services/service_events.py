@@ -17,6 +17,7 @@ from services.billing.held_services.terms import (
     Renewal,
     ServiceChange,
     unended,
+    unspent,
     whole_period,
 )
 from services.billing.promotions.discount import Discount
@@ -100,7 +101,7 @@ class RenewalMoved(Aggregate.Event):
 
 
 class Renewed(Aggregate.Event):
-    """The periods on the invoice are paid."""
+    """The periods on the invoice are paid, or staff has let go of what they cost."""
 
     TOPIC = "billing.held_service.renewed"
     invoice_id: UUID
@@ -108,9 +109,10 @@ class Renewed(Aggregate.Event):
     next_due_on: date
     renewed_on: date | None = None
     why: Why | None = None
+    waived: bool = False
 
     def apply(self, aggregate: Any) -> None:
-        paid = aggregate.unpaid[self.invoice_id].charged
+        paid = unspent(aggregate.unpaid[self.invoice_id].charged, is_waived=self.waived)
         aggregate.charged = (*unended(aggregate.charged, self.renewed_on), *paid)
         aggregate.unpaid = _without(aggregate.unpaid, self.invoice_id)
         aggregate.next_due_on = self.next_due_on

@@ -5,7 +5,7 @@ dates of the brand.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from uuid import UUID
@@ -253,6 +253,13 @@ def has_overdue(unpaid: Mapping[UUID, Renewal], today: date) -> bool:
     return any(renewal.due_on < today for renewal in unpaid.values())
 
 
+def unspent(charged: Iterable[ChargedTime], *, is_waived: bool) -> list[ChargedTime]:
+    """What was charged, as a change may give it back: nothing of what was never paid."""
+    if not is_waived:
+        return list(charged)
+    return [replace(each, credited_minor=each.charged_minor) for each in charged]
+
+
 def is_suspendable(
     status: str, unpaid: Mapping[UUID, Renewal], *, invoice_id: UUID, today: date
 ) -> bool:
@@ -278,6 +285,26 @@ def check_active(status: str) -> None:
     """Raise `ServiceNotActive` unless the service runs."""
     if status != "active":
         raise ServiceNotActive(status=status)
+
+
+def check_not_ended(status: str) -> None:
+    """Raise `ServiceHasEnded` once the service is over."""
+    if status in {"terminated", "cancelled"}:
+        raise ServiceHasEnded(status=status)
+
+
+def check_suspended(status: str) -> None:
+    """Raise `ServiceNotSuspended` unless the service stands still."""
+    if status != "suspended":
+        raise ServiceNotSuspended(status=status)
+
+
+def check_suspendable(
+    status: str, unpaid: Mapping[UUID, Renewal], *, invoice_id: UUID, today: date
+) -> None:
+    """Raise `NothingOverdue` unless this invoice suspends the service."""
+    if not is_suspendable(status, unpaid, invoice_id=invoice_id, today=today):
+        raise NothingOverdue()
 
 
 def check_billable(

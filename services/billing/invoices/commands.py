@@ -1,6 +1,6 @@
 """Issuing invoices and making them void, and telling clients about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
@@ -174,7 +174,7 @@ class CancelInvoice:
 
 
 async def cancel_invoice(command: CancelInvoice, tx: Transaction) -> None:
-    """Make it void, also for the services that it would renew. Not open: nothing changes."""
+    """Make it void; the services that it would renew are billed anew. Not open: no change."""
     invoice = await tx.load(Invoice, command.invoice_id)
     if invoice.is_open and not invoice.settlement.is_payment_awaited:
         await void_invoice(command, tx)
@@ -186,19 +186,23 @@ async def void_invoice(command: CancelInvoice, tx: Transaction) -> None:
     rule = OF_VOID_INVOICE.get(command.reason, "invoice.voided_by_staff")
     why = command.why or because(tx, rule, reason=command.reason)
     uses = invoice.cancel(today=command.today, reason=command.reason, why=why)
-    await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
+    services = await _services_on(invoice, tx)
+    for service in services:
+        await _bill_anew(service, invoice, tx=tx)
+    await tx.save(invoice, *services)
     await release_credit(invoice, uses, tx=tx)
 
 
-async def without_renewals(
-    invoice: Invoice, lines: Iterable[InvoiceLine], *, tx: Transaction
-) -> list[HeldService]:
-    """The services that these lines of the invoice would renew, which it no longer does."""
-    renewed = {line.service_id for line in lines if line.service_id}
-    services = [await tx.load(HeldService, service_id) for service_id in sorted(renewed)]
-    for service in services:
-        service.drop(invoice.id)
-    return services
+async def _services_on(invoice: Invoice, tx: Transaction) -> list[HeldService]:
+    ids = {line.service_id for line in invoice.lines if line.service_id}
+    return [await tx.load(HeldService, service_id) for service_id in sorted(ids)]
+
+
+async def _bill_anew(service: HeldService, invoice: Invoice, *, tx: Transaction) -> None:
+    """The periods on an invoice that never was are billed by another one."""
+    if renewal := service.unpaid.get(invoice.id):
+        await tx.release("renewal", f"{service.id}/{renewal.period_start}")
+    service.drop(invoice.id)
 
 
 async def release_credit(invoice: Invoice, uses: Mapping[UUID, int], *, tx: Transaction) -> None:
@@ -216,31 +220,6 @@ async def release_credit(invoice: Invoice, uses: Mapping[UUID, int], *, tx: Tran
                 why=why,
             )
         await tx.save(credit)
-
-
-@dataclass(frozen=True, kw_only=True)
-class WriteOffInvoice:
-    """Staff gives up what is open. `reason` is a sentence of theirs."""
-
-    invoice_id: UUID
-    brand: str
-    reason: str
-    expected_version: int | None = None
-
-
-async def write_off_invoice(command: WriteOffInvoice, tx: Transaction) -> Invoice:
-    """Nothing is owed any more; refused while money may be on its way, or a second time.
-
-    `NotAnInvoiceYet` for a pro forma: nothing is booked of it that could be written off.
-    """
-    invoice = await invoice_of_brand(
-        command.invoice_id, command.brand, tx=tx, expected_version=command.expected_version
-    )
-    if not invoice.settlement.is_booked:
-        raise NotAnInvoiceYet()
-    invoice.write_off(command.reason, because(tx, "invoice.written_off", reason=command.reason))
-    await tx.save(invoice, *await without_renewals(invoice, invoice.lines, tx=tx))
-    return invoice
 
 
 async def invoice_of_brand(

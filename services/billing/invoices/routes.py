@@ -11,14 +11,13 @@ from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from services.billing.automation.today import today_for
+from services.billing.credit_notes.writing_off import WriteOffInvoice, write_off_invoice
 from services.billing.invoices.bodies import ReasonBody, TaxOut
 from services.billing.invoices.commands import (
     CancelInvoice,
     NotAnInvoiceYet,
-    WriteOffInvoice,
     invoice_of_brand,
     void_invoice,
-    write_off_invoice,
 )
 from services.billing.invoices.settlement import (
     InvoiceAlreadyPaid,
@@ -218,9 +217,11 @@ async def post_cancel(invoice_id: UUID, body: ReasonBody, call: Call) -> None:
 )
 async def post_write_off(invoice_id: UUID, body: ReasonBody, call: Call) -> None:
     """Give up what is open of an invoice."""
+    brand = staff_brand_of(call)
     command = WriteOffInvoice(
         invoice_id=invoice_id,
-        brand=staff_brand_of(call),
+        brand=brand,
+        today=await today_for(brand, call.tx),
         reason=body.reason,
         expected_version=call.expected_version,
     )

@@ -1,9 +1,10 @@
 """A change at the panel: what the panel has is so, and what nobody pays for is asked back.
 
-When the lines of an invoice are taken back, what they were for does not come: its periods, or its
-change. A change that was paid for may be with the panel by then. It is not made, and a change of
-kind undo is pending in its place until the panel has what the service is; nothing else is changed
-meanwhile.
+When the lines of an invoice are taken back by a rule, what they were for does not come: its
+periods, or its change. What staff lets go of is waived: the periods follow at no charge, as the
+service would otherwise run on for ever without a bill (docs/decisions/0021). A change that was paid
+for may be with the panel by then. It is not made, and a change of kind undo is pending in its place
+until the panel has what the service is; nothing else is changed meanwhile.
 """
 
 from collections.abc import Iterable
@@ -50,18 +51,31 @@ async def take_off_services(
 ) -> None:
     """What these lines of the invoice were for will not come any more."""
     for service_id in sorted({line.service_id for line in lines if line.service_id}):
-        await let_go(service_id, invoice.id, today=today, tx=tx)
+        service = await tx.load(HeldService, service_id)
+        await _drop_change_of(service, invoice.id, today=today, tx=tx)
+        service.drop(invoice.id)
+        await tx.save(service)
 
 
 async def let_go(service_id: UUID, invoice_id: UUID, *, today: date, tx: Transaction) -> None:
-    """The service without what this invoice was for. What is known no more changes nothing."""
+    """Staff let go of what the invoice charged: periods come all the same, a change does not.
+
+    Nothing of such periods is ever given back. What is known no more changes nothing.
+    """
     service = await tx.load(HeldService, service_id)
+    if not service.has_ended:
+        why = because(tx, "renewal.waived", invoice=invoice_id)
+        service.renew(invoice_id, today=today, why=why, waived=True)
+    await _drop_change_of(service, invoice_id, today=today, tx=tx)
+    await tx.save(service)
+
+
+async def _drop_change_of(
+    service: HeldService, invoice_id: UUID, *, today: date, tx: Transaction
+) -> None:
     change = service.pending_change
     if change and change.invoice_id == invoice_id:
         await _drop_change(service, change, today=today, tx=tx)
-    else:
-        service.drop(invoice_id)
-    await tx.save(service)
 
 
 async def _drop_change(

@@ -10,7 +10,6 @@ from uuid import UUID
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.panel_goal import goal_of
 from services.billing.held_services.terms import ServiceChange
-from services.billing.invoices.commands import CancelInvoice, cancel_invoice
 from services.billing.invoices.invoice import Invoice
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.rules.policy import policy_for
@@ -56,33 +55,30 @@ class FollowChange:
     today: date
 
 
-async def follow_change(command: FollowChange, tx: Transaction) -> bool:
-    """Ask the panel for what is paid for or due; take back what nobody paid for in time.
+async def follow_change(command: FollowChange, tx: Transaction) -> UUID | None:
+    """Ask the panel for what is paid for or due; the invoice that nobody paid in time, to be ended.
 
     So a change that the panel refused is asked for again on each day.
     """
     service = await tx.load(HeldService, command.service_id)
     change = service.pending_change
     if change is None:
-        return False
+        return None
     if change.invoice_id:
         invoice = await tx.load(Invoice, change.invoice_id)
         if not invoice.settlement.is_paid:
-            return await _give_up(service, change, today=command.today, tx=tx)
-    if command.today < change.effective_on or service.unpaid:
-        return False
-    return await request_change(RequestChange(service_id=service.id, today=command.today), tx)
+            is_over = await _is_time_up(service, change, today=command.today, tx=tx)
+            return invoice.id if is_over else None
+    if command.today >= change.effective_on and not service.unpaid:
+        await request_change(RequestChange(service_id=service.id, today=command.today), tx)
+    return None
 
 
-async def _give_up(
+async def _is_time_up(
     service: HeldService, change: ServiceChange, *, today: date, tx: Transaction
 ) -> bool:
     """Nobody paid until orders expire, or until the time that was reckoned with is over."""
     policy = await policy_for(tx, service.brand, account_id=service.account_id)
     expires_on = change.requested_on + timedelta(days=policy.rules.unpaid_order_days)
     is_over = service.next_due_on is not None and today >= service.next_due_on
-    if (today < expires_on and not is_over) or change.invoice_id is None:
-        return False
-    void = CancelInvoice(invoice_id=change.invoice_id, today=today, reason="change_unpaid")
-    await cancel_invoice(void, tx)
-    return True
+    return today >= expires_on or is_over

@@ -59,9 +59,5 @@ async def _void(
 
 async def _cancel(invoice: Invoice, *, today: date, reason: str, tx: Transaction) -> None:
     """A pro forma over several services is cancelled as a whole: the others are billed anew."""
-    for service_id in sorted({line.service_id for line in invoice.lines if line.service_id}):
-        renewal = (await tx.load(HeldService, service_id)).unpaid.get(invoice.id)
-        if renewal:
-            await tx.release("renewal", f"{service_id}/{renewal.period_start}")
     cancel = CancelInvoice(invoice_id=invoice.id, today=today, reason=reason)
     await cancel_invoice(cancel, tx)

@@ -56,6 +56,7 @@ Code = Literal[
     "renewal.on_demand",
     "renewal.paid",
     "renewal.period_due",
+    "renewal.waived",
     "suspension.lifted_by_staff",
     "suspension.overdue",
     "suspension.paid",
@@ -92,6 +93,7 @@ OF_VOID_INVOICE: Mapping[str, Code] = {
 }
 """Reason of an invoice's cancellation -> its rule; any other reason is a sentence of staff's."""
 OF_CREDIT_NOTE: Mapping[str, Code] = {
+    "change_unpaid": "credit_note.service_change",
     "paid_in_time": "credit_note.paid_in_time",
     "service_cancelled": "credit_note.service_ended",
     "service_change": "credit_note.service_change",

@@ -141,6 +141,10 @@ SENTENCES: Mapping[Code, Sentence] = {
         "The next period of the service begins on %(due_on)s; it is invoiced %(num)s days before.",
         "days_before",
     ),
+    "renewal.waived": Sentence(
+        "Our staff let go of what invoice %(invoice)s charged for the period, so it follows "
+        "free of charge."
+    ),
     "suspension.lifted_by_staff": Sentence("Our staff lets the service run again."),
     "suspension.overdue": Sentence(
         "Invoice %(invoice)s was due on %(due_on)s and is not paid; a service is suspended "
