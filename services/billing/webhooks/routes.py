@@ -5,18 +5,14 @@ from typing import TypeVar
 import msgspec
 from pydantic import ConfigDict
 
+from services.billing.gateways.port import WebhookMalformed
 from services.billing.state import state_of
 from services.billing.webhooks.signature import SignatureInvalid, check_signature
-from shared.errors import Invalid
 from shared.http import Answer, Call, Rate, Repeat, Router, Who
 
 router = Router(tags=["webhooks"])
 
 Read = TypeVar("Read")
-
-
-class WebhookMalformed(Invalid):
-    """The webhook has no event id or is not JSON."""
 
 
 class KeptOut(Answer):
