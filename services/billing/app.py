@@ -53,6 +53,8 @@ from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
 from services.billing.rules.routes import router as rules_router
+from services.billing.saved_methods.policies import tell_of_expiring_cards
+from services.billing.saved_methods.views import saved_method
 from services.billing.service_changes.routes import router as changes_router
 from services.billing.service_endings.routes import router as endings_router
 from services.billing.settings import GATEWAY_PATH, PANEL_PATH, BillingSettings
@@ -90,6 +92,7 @@ VIEWS = (
     payment_open,
     provisioning_open,
     credit_held,
+    saved_method,
     ledger_posting,
 )
 POLICIES = (
@@ -100,6 +103,7 @@ POLICIES = (
     revise_as_planned,
     free_what_is_over,
     release_what_was_used,
+    tell_of_expiring_cards,
 )
 FORESEEN = (
     serve_what_is_paid,

@@ -2,6 +2,7 @@
 
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
+    AutopayChanged,
     AutopayDue,
     BillableItemAdded,
     BillableItemInvoiced,
@@ -34,6 +35,11 @@ from shared.contracts.billing import (
     OrderPlaced,
     PaymentAllocated,
     PaymentFailed,
+    PaymentMethodDeclined,
+    PaymentMethodExpiring,
+    PaymentMethodPreferred,
+    PaymentMethodRemoved,
+    PaymentMethodSaved,
     PaymentMismatchFound,
     PaymentPending,
     PaymentReceived,
@@ -100,7 +106,17 @@ UNBILLED: Group = frozenset(
 CARTS: Group = frozenset({CartOpened, CartChanged, CartAdopted, CartCheckedOut, CartExpired})
 ORDERS: Group = UNBILLED | CARTS | {OrderPlaced, OrderCancelled, PromotionUsed, PromotionReleased}
 """What is wanted, and what is noted down to be billed."""
-PAYMENTS: Group = frozenset(
+SAVED_METHODS: Group = frozenset(
+    {
+        PaymentMethodSaved,
+        PaymentMethodRemoved,
+        PaymentMethodPreferred,
+        PaymentMethodDeclined,
+        PaymentMethodExpiring,
+        AutopayChanged,
+    }
+)
+PAYMENTS: Group = SAVED_METHODS | frozenset(
     {
         PaymentStarted,
         PaymentPending,

@@ -40,6 +40,9 @@ from services.billing.promotions.published import of_promotion, of_promotion_use
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.provisioning.published import of_provisioning
 from services.billing.rules.account_terms import AccountTerms
+from services.billing.saved_methods.method_setup import MethodSetup
+from services.billing.saved_methods.published import of_wallet
+from services.billing.saved_methods.wallet import Wallet
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -92,5 +95,7 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     AutopayRequest: _of_handover,
     CardNotices: _of_handover,
     AccountTerms: _nothing,
+    Wallet: of_wallet,
+    MethodSetup: _nothing,
 }
 """By class, found at once: every event of every command passes here."""

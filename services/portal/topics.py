@@ -83,9 +83,20 @@ PAYMENTS: Events = frozenset(
     }
 )
 FINDINGS: Events = frozenset(
-    {billing.PaymentMismatchFound, billing.AutopayDue, billing.CardNoticesDue}
+    {
+        billing.PaymentMismatchFound,
+        billing.AutopayDue,
+        billing.CardNoticesDue,
+        billing.PaymentMethodSaved,
+        billing.PaymentMethodRemoved,
+        billing.PaymentMethodPreferred,
+        billing.PaymentMethodDeclined,
+        billing.PaymentMethodExpiring,
+        billing.AutopayChanged,
+    }
 )
-"""What staff and other programs are told; nothing that a client would look for."""
+"""What staff and other programs are told, and what an account has to pay with: the client area asks
+billing for that as it is."""
 CREDIT: Events = frozenset(
     {
         billing.CreditAdded,

@@ -37,6 +37,8 @@ from services.billing.promotions.promotion import Promotion, PromotionTerms
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.rules.account_terms import AccountTerms, AgreedPrice
+from services.billing.saved_methods.method_setup import MethodSetup
+from services.billing.saved_methods.wallet import SavedMethod, Wallet
 
 ACCOUNT, ORDER, SERVICE, INVOICE, PAYMENT, OTHER, REQUEST, NEXT = (
     UUID(int=number) for number in range(1, 9)
@@ -408,6 +410,46 @@ def agreed_terms() -> AccountTerms:
     price = AgreedPrice(cycle="monthly", currency="BRL", recurring_minor=990)
     terms.agree_prices(product_id=OTHER, prices=[price])
     return terms
+
+
+def saved_card(number: int = 1, **changed: Any) -> SavedMethod:
+    fields: dict[str, Any] = {
+        "id": UUID(int=5000 + number),
+        "method": "card",
+        "gateway": "sandbox",
+        "token": f"tok_{number}",
+        "kind": "card",
+        "card_brand": "visa",
+        "last_four": f"{4240 + number}",
+        "expires_on": date(2027, 1, 31),
+        "fingerprint": "",
+    }
+    return SavedMethod(**{**fields, **changed})
+
+
+def empty_wallet() -> Wallet:
+    return Wallet.open(account_id=ACCOUNT, brand="ponto")
+
+
+def wallet_with(*saved: SavedMethod) -> Wallet:
+    wallet = empty_wallet()
+    for each in saved:
+        wallet.save(each, is_preferred=False, today=TODAY)
+    return wallet
+
+
+def wanted_setup() -> MethodSetup:
+    return MethodSetup.want(
+        id=REQUEST,
+        account_id=ACCOUNT,
+        brand="ponto",
+        method="card",
+        gateway="sandbox",
+        currency="BRL",
+        return_path="/payment-methods",
+        is_preferred=True,
+        wanted_on=TODAY,
+    )
 
 
 def open_calendar() -> BusinessCalendar:

@@ -28,6 +28,8 @@ from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.publishing import publish
 from services.billing.rules.account_terms import AccountTerms
+from services.billing.saved_methods.method_setup import MethodSetup
+from services.billing.saved_methods.wallet import Wallet
 from services.billing.why.why import Why
 from shared.contracts import events_of
 from tests.billing.samples import (
@@ -67,10 +69,13 @@ from tests.billing.samples import (
     provisioning_with,
     published_product,
     published_promotion,
+    saved_card,
     service_change,
     started_payment,
     suspended_service,
     used_promotion,
+    wallet_with,
+    wanted_setup,
 )
 
 BECOMES: dict[type[Any], str | None] = {
@@ -168,6 +173,16 @@ BECOMES: dict[type[Any], str | None] = {
     AccountTerms.Opened: None,
     AccountTerms.RulesChanged: None,
     AccountTerms.PricesAgreed: None,
+    Wallet.Opened: None,
+    Wallet.MethodSaved: "PaymentMethodSaved",
+    Wallet.MethodRemoved: "PaymentMethodRemoved",
+    Wallet.DefaultChosen: "PaymentMethodPreferred",
+    Wallet.AutopaySwitched: "AutopayChanged",
+    Wallet.MethodDeclined: "PaymentMethodDeclined",
+    Wallet.ExpiryNoticed: "PaymentMethodExpiring",
+    MethodSetup.Wanted: None,
+    MethodSetup.Opened: None,
+    MethodSetup.Ended: None,
 }
 
 AGGREGATES: tuple[type[Aggregate], ...] = (
@@ -189,6 +204,8 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     Payment,
     CreditBalance,
     AccountTerms,
+    Wallet,
+    MethodSetup,
 )
 LATE = DUE + timedelta(days=5)
 
@@ -218,6 +235,7 @@ def told() -> list[Aggregate]:
         *unbilled(),
         *money(),
         *handovers(),
+        *saved_methods(),
     ]
 
 
@@ -235,6 +253,18 @@ def handovers() -> list[Aggregate]:
     )
     first_of_month = DUE.replace(day=1)
     return [asked, CardNotices.ask(brand="ponto", expiring_from=first_of_month, why=why)]
+
+
+def saved_methods() -> list[Aggregate]:
+    wallet, setup = wallet_with(saved_card(1), saved_card(2)), wanted_setup()
+    wallet.choose_default(saved_card(2).id, today=TODAY)
+    wallet.switch_autopay(to_on=False)
+    wallet.decline(saved_card(1).id, payment_id=PAYMENT, reason="stolen_card", today=TODAY)
+    wallet.notice_expiry(saved_card(2).id, Why(rule="card.expires"))
+    wallet.remove(saved_card(1).id, today=TODAY)
+    setup.mark_opened("seti_1")
+    setup.end("saved")
+    return [wallet, setup]
 
 
 def promotions() -> list[Aggregate]:

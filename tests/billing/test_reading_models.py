@@ -9,6 +9,7 @@ from services.billing.provisioning.panel_reactor import panel_reactor
 from shared.contracts import events_of
 from shared.feed import read_all
 from tests.billing.house import House
+from tests.billing.paying_by_card import keep_card
 
 CONSUMERS = (*VIEWS, *POLICIES, panel_reactor(None, notify_url=""))  # type: ignore[arg-type]
 
@@ -54,7 +55,8 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
 
 
 async def by_hand(house: House) -> None:
-    """What staff does of itself: an item for later, a draft, a credit note."""
+    """What staff does of itself: an item for later, a draft, a credit note; and a card is saved."""
+    await keep_card(house, house.ana)
     invoice = (await house.invoices(house.ana))[0]["invoice_id"]
     item = {
         "description": "Restore",

@@ -14,6 +14,7 @@ from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
 from services.billing.payments.inquiry import _TAKE_DUE
+from services.billing.saved_methods.commands import _EXPIRING
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
 from shared.numbers import _NEXT_OF_CONTINUED
@@ -490,3 +491,17 @@ async def own_cart(session: Session, account_id: UUID, cart_id: UUID) -> list[Va
 @statement("delete from open_cart where cart_id = $1")
 async def close_cart(session: Session, cart_id: UUID) -> int:
     return await session.delete("open_cart", lambda row: row["cart_id"] == cart_id)
+
+
+# ------------------------------------------------------------------------------- saved ways to pay
+
+
+@statement(_EXPIRING)
+async def expiring(session: Session, brand: str, month: date) -> list[Values]:
+    next_month = (month + timedelta(days=31)).replace(day=1)
+    found = [
+        row
+        for row in rows_of(session, "saved_method", brand=brand, decline="")
+        if row["expires_on"] and month <= row["expires_on"] < next_month
+    ]
+    return sorted(found, key=lambda row: (row["account_id"], row["method_id"]))

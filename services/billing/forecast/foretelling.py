@@ -84,6 +84,7 @@ BETWEEN: frozenset[type[PublicEvent]] = frozenset(
 
 BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
     {
+        billing.AutopayChanged,
         billing.BrandConfigured,
         billing.BusinessDayStarted,
         billing.CardNoticesDue,
@@ -101,6 +102,11 @@ BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
         billing.OrderPlaced,
         billing.PaymentAllocated,
         billing.PaymentFailed,
+        billing.PaymentMethodDeclined,
+        billing.PaymentMethodExpiring,
+        billing.PaymentMethodPreferred,
+        billing.PaymentMethodRemoved,
+        billing.PaymentMethodSaved,
         billing.PaymentMismatchFound,
         billing.PaymentPending,
         billing.PaymentReceived,

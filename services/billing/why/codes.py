@@ -13,6 +13,7 @@ Code = Literal[
     "billable_item.due",
     "cancellation.requested",
     "cancellation.withdrawn",
+    "card.expires",
     "card_notices.day_of_month",
     "change.cycle",
     "change.downgrade",

@@ -10,6 +10,7 @@ from shared.contracts import PublicEvent, billing
 
 HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.AutopayDue: Sentence("The invoice was handed over for payment by stored card."),
+    billing.AutopayChanged: Sentence("Automatic payment was switched on or off."),
     billing.BillableItemAdded: Sentence("It was noted down: %(description)s"),
     billing.BillableItemInvoiced: Sentence("What was noted down was put on an invoice."),
     billing.BillableItemWithdrawn: Sentence("What was noted down will not be billed."),
@@ -36,6 +37,13 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.OrderPlaced: Sentence("Order %(number)s was placed."),
     billing.PaymentAllocated: Sentence("%(amount_minor)s were paid of an invoice."),
     billing.PaymentFailed: Sentence("A payment was not successful."),
+    billing.PaymentMethodDeclined: Sentence(
+        "The bank said that the saved card will not be charged again."
+    ),
+    billing.PaymentMethodExpiring: Sentence("We told that a saved card expires."),
+    billing.PaymentMethodPreferred: Sentence("Another saved way to pay was chosen."),
+    billing.PaymentMethodRemoved: Sentence("A saved way to pay was removed."),
+    billing.PaymentMethodSaved: Sentence("A way to pay was saved."),
     billing.PaymentMismatchFound: Sentence("A payment was not what was asked for."),
     billing.PaymentPending: Sentence("A payment was on its way."),
     billing.PaymentReceived: Sentence("A payment of %(amount_minor)s came on %(received_on)s."),

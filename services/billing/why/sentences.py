@@ -37,6 +37,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     ),
     "cancellation.requested": Sentence("The end of the service was asked for."),
     "cancellation.withdrawn": Sentence("The cancellation of the service was taken back."),
+    "card.expires": Sentence(
+        "The saved card cannot be charged any more once the month that begins on "
+        "%(expires_from)s is over."
+    ),
     "card_notices.day_of_month": Sentence(
         "On this day of the month we tell of cards that expire with the next month."
     ),

@@ -74,6 +74,14 @@ from shared.contracts.billing.promotions import (
     PromotionReleased,
     PromotionUsed,
 )
+from shared.contracts.billing.saved_methods import (
+    AutopayChanged,
+    PaymentMethodDeclined,
+    PaymentMethodExpiring,
+    PaymentMethodPreferred,
+    PaymentMethodRemoved,
+    PaymentMethodSaved,
+)
 from shared.contracts.billing.services import (
     ProvisioningFailed,
     ProvisioningRequested,
@@ -97,6 +105,7 @@ from shared.contracts.billing.services import (
 from shared.contracts.billing.why import Why
 
 __all__ = [
+    "AutopayChanged",
     "AutopayDue",
     "BillableItemAdded",
     "BillableItemInvoiced",
@@ -136,6 +145,11 @@ __all__ = [
     "PaymentAllocated",
     "PaymentFailed",
     "PaymentMethod",
+    "PaymentMethodDeclined",
+    "PaymentMethodExpiring",
+    "PaymentMethodPreferred",
+    "PaymentMethodRemoved",
+    "PaymentMethodSaved",
     "PaymentMismatchFound",
     "PaymentPending",
     "PaymentReceived",
