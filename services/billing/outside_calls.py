@@ -54,18 +54,18 @@ class OutsideSystem:
     ) -> OutsideAnswer:
         """The answer within ten seconds in all and one MiB, else `OutcomeUnknown`. Tried once."""
         try:
+            request = self._http.build_request(
+                method,
+                path,
+                json=json,
+                params=params,
+                headers={"traceparent": current_traceparent(), **(headers or {})},
+            )
             async with asyncio.timeout(TOTAL_S):
-                return await self._exchange(
-                    self._http.build_request(
-                        method,
-                        path,
-                        json=json,
-                        params=params,
-                        headers={"traceparent": current_traceparent(), **(headers or {})},
-                    )
-                )
+                answer, content = await exchange(self._http, request, what=self._name)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise self.unknown(type(error).__name__) from error
+        return OutsideAnswer(status=answer.status_code, content=content)
 
     def unknown(self, cause: str) -> OutcomeUnknown:
         """The error that says why the other side's word is no word."""
@@ -75,14 +75,18 @@ class OutsideSystem:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _exchange(self, request: httpx.Request) -> OutsideAnswer:
-        answer = await self._http.send(request, stream=True)
-        try:
-            content = bytearray()
-            async for chunk in answer.aiter_bytes():
-                content += chunk
-                if len(content) > LARGEST_ANSWER_BYTES:
-                    raise self.unknown("answer too large")
-        finally:
-            await answer.aclose()
-        return OutsideAnswer(status=answer.status_code, content=bytes(content))
+
+async def exchange(
+    http: httpx.AsyncClient, request: httpx.Request, *, what: str
+) -> tuple[httpx.Response, bytes]:
+    """The answer and its content, if that is at most one MiB; else `OutcomeUnknown` of `what`."""
+    answer = await http.send(request, stream=True)
+    try:
+        content = bytearray()
+        async for chunk in answer.aiter_bytes():
+            content += chunk
+            if len(content) > LARGEST_ANSWER_BYTES:
+                raise OutcomeUnknown(what=what, cause="answer too large")
+    finally:
+        await answer.aclose()
+    return answer, bytes(content)
