@@ -58,6 +58,8 @@ from services.billing.saved_methods.views import saved_method
 from services.billing.service_changes.routes import router as changes_router
 from services.billing.service_endings.routes import router as endings_router
 from services.billing.settings import GATEWAY_PATH, PANEL_PATH, BillingSettings
+from services.billing.staff_tasks.routes import router as staff_tasks_router
+from services.billing.staff_tasks.views import staff_task
 from services.billing.state import State
 from services.billing.statements.routes import router as statements_router
 from services.billing.status import report
@@ -94,6 +96,7 @@ VIEWS = (
     credit_held,
     saved_method,
     ledger_posting,
+    staff_task,
 )
 POLICIES = (
     serve_what_is_paid,
@@ -136,6 +139,7 @@ ROUTERS = (
     statements_router,
     why_router,
     forecast_router,
+    staff_tasks_router,
 )
 
 

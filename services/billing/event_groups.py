@@ -69,6 +69,8 @@ from shared.contracts.billing import (
     ServiceTerminated,
     ServiceTransferred,
     ServiceUnsuspended,
+    StaffTaskDone,
+    StaffTaskOpened,
     SuspensionWarned,
 )
 
@@ -89,9 +91,15 @@ INVOICES: Group = frozenset(
         CreditNoteIssued,
     }
 )
-NOTICES: Group = frozenset(
-    {PaymentReminderDue, InvoiceOverdue, SuspensionWarned, AutopayDue, CardNoticesDue}
-)
+TASKS: Group = frozenset({StaffTaskOpened, StaffTaskDone})
+NOTICES: Group = TASKS | {
+    PaymentReminderDue,
+    InvoiceOverdue,
+    SuspensionWarned,
+    AutopayDue,
+    CardNoticesDue,
+}
+"""What is told or handed over: to clients, to staff, to other programs."""
 UNBILLED: Group = frozenset(
     {
         DraftOpened,

@@ -43,6 +43,8 @@ from services.billing.rules.account_terms import AccountTerms
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.published import of_wallet
 from services.billing.saved_methods.wallet import Wallet
+from services.billing.staff_tasks.published import of_task
+from services.billing.staff_tasks.staff_task import StaffTask
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -97,5 +99,6 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     AccountTerms: _nothing,
     Wallet: of_wallet,
     MethodSetup: _nothing,
+    StaffTask: of_task,
 }
 """By class, found at once: every event of every command passes here."""

@@ -93,6 +93,8 @@ FINDINGS: Events = frozenset(
         billing.PaymentMethodDeclined,
         billing.PaymentMethodExpiring,
         billing.AutopayChanged,
+        billing.StaffTaskOpened,
+        billing.StaffTaskDone,
     }
 )
 """What staff and other programs are told, and what an account has to pay with: the client area asks

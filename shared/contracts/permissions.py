@@ -21,6 +21,9 @@ BILLING_RULES = "billing.rules"
 BILLING_AUTOMATION = "billing.automation"
 """Trying again what a business day could not do; rehearsing one."""
 
+BILLING_TASKS = "billing.tasks"
+"""Saying that what was found for staff to look at is done."""
+
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
     BILLING_INVOICE,
@@ -31,4 +34,5 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_SERVICES,
     BILLING_RULES,
     BILLING_AUTOMATION,
+    BILLING_TASKS,
 )

@@ -39,6 +39,7 @@ from services.billing.provisioning.provisioning import Provisioning
 from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.wallet import SavedMethod, Wallet
+from services.billing.staff_tasks.staff_task import StaffTask
 
 ACCOUNT, ORDER, SERVICE, INVOICE, PAYMENT, OTHER, REQUEST, NEXT = (
     UUID(int=number) for number in range(1, 9)
@@ -311,6 +312,17 @@ def billable_item(**changed: Any) -> BillableItem:
         "why": None,
     }
     return BillableItem.add(**{**says, **changed})
+
+
+def open_task(**changed: Any) -> StaffTask:
+    says: dict[str, Any] = {
+        "account_id": None,
+        "brand": "ponto",
+        "kind": "reconciliation_difference",
+        "key": "2026-11-21",
+        "facts": {"currency": "BRL"},
+    }
+    return StaffTask.open(**{**says, **changed})
 
 
 def invoice_with_attempt() -> Invoice:

@@ -30,6 +30,7 @@ from services.billing.publishing import publish
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.wallet import Wallet
+from services.billing.staff_tasks.staff_task import StaffTask
 from services.billing.why.why import Why
 from shared.contracts import events_of
 from tests.billing.samples import (
@@ -61,6 +62,7 @@ from tests.billing.samples import (
     open_calendar,
     open_cart,
     open_draft,
+    open_task,
     pending_service,
     placed_order,
     prepared_provisioning,
@@ -183,6 +185,8 @@ BECOMES: dict[type[Any], str | None] = {
     MethodSetup.Wanted: None,
     MethodSetup.Opened: None,
     MethodSetup.Ended: None,
+    StaffTask.Opened: "StaffTaskOpened",
+    StaffTask.Done: "StaffTaskDone",
 }
 
 AGGREGATES: tuple[type[Aggregate], ...] = (
@@ -206,6 +210,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     AccountTerms,
     Wallet,
     MethodSetup,
+    StaffTask,
 )
 LATE = DUE + timedelta(days=5)
 
@@ -252,7 +257,9 @@ def handovers() -> list[Aggregate]:
         why=why,
     )
     first_of_month = DUE.replace(day=1)
-    return [asked, CardNotices.ask(brand="ponto", expiring_from=first_of_month, why=why)]
+    task = open_task()
+    task.finish("seen")
+    return [asked, CardNotices.ask(brand="ponto", expiring_from=first_of_month, why=why), task]
 
 
 def saved_methods() -> list[Aggregate]:

@@ -1,13 +1,16 @@
 """Consumers: every event is somebody's or nobody's by name, and twice is like once."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from services.billing.app import POLICIES, VIEWS
 from services.billing.provisioning.panel_reactor import panel_reactor
+from services.billing.staff_tasks.commands import OpenTask, open_task
 from shared.contracts import events_of
 from shared.feed import read_all
+from shared.store import Cause
 from tests.billing.house import House
 from tests.billing.paying_by_card import keep_card
 
@@ -71,6 +74,8 @@ async def by_hand(house: House) -> None:
     ]
     for path, body in asked:
         await house.do("POST", path, body, token=house.staff())
+    found = OpenTask(brand="ponto", kind="statement_unbalanced", key="1")
+    await house.store.run(Cause(actor="automation:test"), partial(open_task, found))
     await house.catch_up()
 
 

@@ -124,6 +124,8 @@ BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
         billing.ServiceChangeScheduled,
         billing.ServiceOrdered,
         billing.ServiceTransferred,
+        billing.StaffTaskDone,
+        billing.StaffTaskOpened,
     }
 )
 """What somebody does, or what is of the whole brand: never of an account's days to come."""

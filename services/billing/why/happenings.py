@@ -93,6 +93,8 @@ OF_THE_HOUSE = frozenset(
         billing.ProductRevisionWithdrawn,
         billing.PromotionEnded,
         billing.PromotionPublished,
+        billing.StaffTaskDone,
+        billing.StaffTaskOpened,
     }
 )
 """What is prepared, chosen or sold: nothing that happens to an account follows from these."""

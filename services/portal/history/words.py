@@ -92,6 +92,8 @@ UNSAID = frozenset(
         "PaymentMismatchFound",
         "AutopayDue",
         "CardNoticesDue",
+        "StaffTaskOpened",
+        "StaffTaskDone",
         "ProvisioningRequested",
         "ProvisioningFailed",
         "CartOpened",

@@ -102,6 +102,7 @@ from shared.contracts.billing.services import (
     ServiceUnsuspended,
     SuspensionWarned,
 )
+from shared.contracts.billing.staff_tasks import StaffTaskDone, StaffTaskOpened
 from shared.contracts.billing.why import Why
 
 __all__ = [
@@ -183,6 +184,8 @@ __all__ = [
     "ServiceTerminated",
     "ServiceTransferred",
     "ServiceUnsuspended",
+    "StaffTaskDone",
+    "StaffTaskOpened",
     "SuspensionWarned",
     "TaxRow",
     "Why",

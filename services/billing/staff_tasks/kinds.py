@@ -1,0 +1,8 @@
+"""What staff is asked to look at. A kind stays for ever; a new one is added here."""
+
+from typing import Literal
+
+Kind = Literal[
+    "reconciliation_difference",
+    "statement_unbalanced",
+]
