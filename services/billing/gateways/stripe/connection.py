@@ -30,11 +30,19 @@ def unknown(cause: str) -> OutcomeUnknown:
     return OutcomeUnknown(what=NAME, cause=cause)
 
 
-def read_json(content: bytes | str, kind: type[Read]) -> Read:
+def read_json(text: str, kind: type[Read]) -> Read:
     """What was sent, if it has the form that it must have; else `OutcomeUnknown`."""
     try:
-        return msgspec.json.decode(content, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError as error:
+        raise unknown("answer not understood") from error
+
+
+def _check_form(content: bytes) -> None:
+    """Raise `OutcomeUnknown` unless it is text and an object: its client relies on it."""
+    try:
+        read_json(content.decode(), Shell)
+    except UnicodeDecodeError as error:
         raise unknown("answer not understood") from error
 
 
@@ -62,7 +70,7 @@ class BoundedClient(stripe.HTTPXClient):
                 answer, content = await exchange(self._bounded, request, what=NAME)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise unknown(type(error).__name__) from error
-        read_json(content, Shell)  # the client takes this for granted
+        _check_form(content)
         return content, answer.status_code, answer.headers
 
     async def close_async(self) -> None:
