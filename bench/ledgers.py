@@ -47,6 +47,7 @@ from services.billing.automation.tasks import STEPS
 from services.billing.brands.commands import ConfigureBrand, configure_brand
 from services.billing.contacts.views import account_contact
 from services.billing.credit.credit_balance import CreditBalance
+from services.billing.gateways.port import Reported
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
@@ -56,7 +57,6 @@ from services.billing.payments.commands import (
     settle_payment,
     start_payment,
 )
-from services.billing.payments.gateway import Checkout
 from services.billing.payments.payment import Payment
 from services.billing.publishing import publish
 from services.billing.tax.brand_taxes import BrandTaxes
@@ -303,7 +303,7 @@ def _keeping(task: Task, results: dict[str, Any]) -> Work:
 def _settle(payment: Payment) -> Task:
     """What is done when the gateway has said that the money is there."""
     assert payment.account_id is not None
-    reported = Checkout(
+    reported = Reported(
         id=f"checkout-{payment.id}",
         reference=str(payment.id),
         amount_minor=payment.amount_minor,

@@ -425,7 +425,8 @@ AGGREGATES_MAY_IMPORT = (
     "services.billing.invoices.settlement",
     "services.billing.payments.life_cycle",
     "services.billing.payments.mismatch",
-    "services.billing.payments.reversal_events",
+    "services.billing.payments.return_path",
+    "services.billing.payments.payment_events",
     "services.billing.orders.items",
     "services.billing.rules.rules",
     "services.billing.tax.brand_taxes",
@@ -578,7 +579,7 @@ def _topic(cls: ast.ClassDef) -> str | None:
 
 
 @rule(
-    "services/billing/payments/gateway.py",
+    "services/billing/gateways/port.py",
     """
     def charge():
         try:

@@ -30,6 +30,7 @@ class PaymentMethod(Part):
     label: Words
     clearing_days: Days
     details: dict[Key, Line] = Field(default_factory=dict)
+    gateway: Slug = "sandbox"
 
 
 class Department(Part):

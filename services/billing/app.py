@@ -1,5 +1,6 @@
 """The composition root of the billing service."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from services.billing.automation.policies import reconsider_when_paid
@@ -25,6 +26,9 @@ from services.billing.drafts.routes import router as drafts_router
 from services.billing.drafts.views import draft
 from services.billing.forecast.playing import Forecaster
 from services.billing.forecast.routes import router as forecast_router
+from services.billing.gateways.port import Gateway, Notice
+from services.billing.gateways.registry import Gateways
+from services.billing.gateways.sandbox import SandboxGateway
 from services.billing.held_services.policies import (
     close_what_ended,
     serve_what_is_paid,
@@ -38,12 +42,13 @@ from services.billing.ledger.checks import CHECKS
 from services.billing.ledger.views import ledger_posting
 from services.billing.orders.routes import router as orders_router
 from services.billing.orders.views import order_list
+from services.billing.payments.charging import Charges
 from services.billing.payments.collected import count_collected
-from services.billing.payments.gateway import HostedPageGateway
 from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.inquiry import Inquiry
 from services.billing.payments.routes import router as payments_router
 from services.billing.payments.views import payment_open
+from services.billing.payments.ways import Ways
 from services.billing.promotions.policies import release_what_was_used
 from services.billing.promotions.routes import router as promotions_router
 from services.billing.promotions.views import promotion
@@ -57,7 +62,7 @@ from services.billing.saved_methods.policies import tell_of_expiring_cards
 from services.billing.saved_methods.views import saved_method
 from services.billing.service_changes.routes import router as changes_router
 from services.billing.service_endings.routes import router as endings_router
-from services.billing.settings import GATEWAY_PATH, PANEL_PATH, BillingSettings
+from services.billing.settings import PANEL_PATH, BillingSettings
 from services.billing.staff_tasks.routes import router as staff_tasks_router
 from services.billing.staff_tasks.views import staff_task
 from services.billing.state import State
@@ -65,7 +70,7 @@ from services.billing.statements.routes import router as statements_router
 from services.billing.status import report
 from services.billing.suspensions.routes import router as suspensions_router
 from services.billing.transfers.routes import router as transfers_router
-from services.billing.webhooks.inbox import Inbox
+from services.billing.webhooks.inbox import Handle, Inbox, Kept
 from services.billing.webhooks.routes import router as webhooks_router
 from services.billing.why.routes import router as why_router
 from shared.clock import SystemClock
@@ -165,25 +170,22 @@ async def build(settings: BillingSettings) -> Service:
 def _service(
     settings: BillingSettings, store: EventStore, *, signer: Signer, peers: Peers
 ) -> Service:
-    gateway = HostedPageGateway(url=settings.gateway_url, key=settings.gateway_key)
+    gateways = Gateways(_gateways(settings))
+    ways = Ways(portal_url=settings.portal_url, webhooks_url=settings.notify_url(""))
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
     reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
     consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers, applied=count_collected)
-    inquiry = Inquiry(store=store, gateway=gateway)
-    pages = HostedPages(
-        store=store,
-        gateway=gateway,
-        portal_url=settings.portal_url,
-        notify_url=settings.notify_url(GATEWAY_PATH),
-    )
+    charges = Charges(store=store, gateways=gateways, ways=ways)
+    inquiry = Inquiry(store=store, gateways=gateways, charges=charges)
+    pages = HostedPages(store=store, gateways=gateways, ways=ways)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     views = [view for view in VIEWS if view is not ledger_posting]
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
-    inbox = Inbox(store, {"gateway": inquiry.take_webhook, "panel": answers.take_webhook})
+    inbox = Inbox(store, _handlers(gateways, inquiry=inquiry, answers=answers))
 
     async def close() -> None:
-        await gateway.close()
+        await gateways.close()
         await panel.close()
         await peers.close()
 
@@ -193,7 +195,14 @@ def _service(
         signer=signer,
         consumers=consumers,
         routers=ROUTERS,
-        state=_state(settings, pages, inbox=inbox, days=days, forecaster=forecaster),
+        state=State(
+            hosted_pages=pages,
+            gateways=gateways,
+            inbox=inbox,
+            days=days,
+            forecaster=forecaster,
+            webhook_secrets={"panel": settings.panel_webhook_secret},
+        ),
         loops={
             "webhooks": inbox.run,
             "payment janitor": inquiry.run_janitor,
@@ -207,25 +216,27 @@ def _service(
     )
 
 
-def _state(
-    settings: BillingSettings,
-    pages: HostedPages,
-    *,
-    inbox: Inbox,
-    days: BusinessDayRun,
-    forecaster: Forecaster,
-) -> State:
-    secrets = {
-        "gateway": settings.gateway_webhook_secret,
-        "panel": settings.panel_webhook_secret,
-    }
-    return State(
-        hosted_pages=pages,
-        inbox=inbox,
-        days=days,
-        forecaster=forecaster,
-        webhook_secrets=secrets,
+def _gateways(settings: BillingSettings) -> Iterator[Gateway]:
+    """One of each kind that the settings give access to."""
+    yield SandboxGateway(
+        url=settings.gateway_url,
+        key=settings.gateway_key,
+        webhook_secret=settings.gateway_webhook_secret,
     )
+
+
+def _handlers(gateways: Gateways, *, inquiry: Inquiry, answers: PanelAnswers) -> dict[str, Handle]:
+    """Who deals with the webhooks of which source."""
+
+    async def take_answer(kept: Kept) -> None:
+        await answers.take_webhook(kept.body)
+
+    async def take_notice(name: str, kept: Kept) -> None:
+        notice = Notice(event_id=kept.event_id, about=kept.about, kind=kept.kind)
+        await inquiry.take_notice(name, notice)
+
+    notices = {gateway.name: partial(take_notice, gateway.name) for gateway in gateways}
+    return {**notices, "panel": take_answer}
 
 
 def main() -> None:

@@ -41,9 +41,11 @@ from shared.contracts.billing import (
     PaymentMethodRemoved,
     PaymentMethodSaved,
     PaymentMismatchFound,
+    PaymentOutcomeUnknown,
     PaymentPending,
     PaymentReceived,
     PaymentReminderDue,
+    PaymentSent,
     PaymentStarted,
     ProductPublished,
     ProductRetired,
@@ -127,6 +129,8 @@ SAVED_METHODS: Group = frozenset(
 PAYMENTS: Group = SAVED_METHODS | frozenset(
     {
         PaymentStarted,
+        PaymentSent,
+        PaymentOutcomeUnknown,
         PaymentPending,
         PaymentReceived,
         PaymentAllocated,

@@ -4,7 +4,6 @@ from pydantic import Field, SecretStr
 
 from shared.settings import Settings
 
-GATEWAY_PATH = "/webhooks/gateway"
 PANEL_PATH = "/webhooks/panel"
 
 

@@ -14,6 +14,7 @@ from shared.store import Cause
 if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.automation.run import BusinessDayRun
     from services.billing.forecast.playing import Forecaster
+    from services.billing.gateways.registry import Gateways
     from services.billing.payments.hosted_page import HostedPages
     from services.billing.webhooks.inbox import Inbox
 
@@ -23,6 +24,7 @@ class State:
     """`webhook_secrets`: the secret of each source of webhooks."""
 
     hosted_pages: "HostedPages"
+    gateways: "Gateways"
     inbox: "Inbox"
     days: "BusinessDayRun"
     forecaster: "Forecaster"

@@ -95,6 +95,8 @@ FINDINGS: Events = frozenset(
         billing.AutopayChanged,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,
+        billing.PaymentSent,
+        billing.PaymentOutcomeUnknown,
     }
 )
 """What staff and other programs are told, and what an account has to pay with: the client area asks

@@ -7,8 +7,8 @@ hand, one turn after another, so that a test sees each step.
 import asyncio
 import sqlite3
 import ssl
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -27,8 +27,12 @@ from services.billing.app import build
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
 from services.billing.contacts.views import apply as apply_contact
-from services.billing.payments.gateway import HostedPageGateway
+from services.billing.gateways.port import Gateway
+from services.billing.gateways.registry import Gateways
+from services.billing.gateways.sandbox import SandboxGateway
+from services.billing.payments.charging import Charges
 from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import HostingPanel
 from services.billing.settings import BillingSettings
@@ -46,6 +50,7 @@ from tests.feeding import feed
 from tests.servers import free_port
 
 SECRET = "only-for-tests-on-loopback"
+PORTAL_URL = "http://{brand}.localhost:7100"
 CONTACT = {
     "email": "ana@example.com",
     "phone": "+55 11 91234-5678",
@@ -155,9 +160,12 @@ class House:
         self.store.clock = self.clock
         self.ana, self.rui = new_id(), new_id()
         self.signers = {name: Signer(name, key) for name, key in sandbox.keys.items()}
-        self.gateway = HostedPageGateway(url=sandbox.gateway_url, key=SecretStr(SECRET))
+        self.gateways: Gateways = service.state.gateways
+        self.gateway = self.gateways.named("sandbox")
         self.panel = HostingPanel(url=sandbox.panel_url, key=SecretStr(SECRET))
-        self.inquiry = Inquiry(store=self.store, gateway=self.gateway)
+        ways = Ways(portal_url=PORTAL_URL, webhooks_url=sandbox.url("billing"))
+        self.charges = Charges(store=self.store, gateways=self.gateways, ways=ways)
+        self.inquiry = Inquiry(store=self.store, gateways=self.gateways, charges=self.charges)
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.run = BusinessDayRun(
             store=self.store, consumers=service.consumers, inquiry=self.inquiry
@@ -169,9 +177,20 @@ class House:
         inbox: Inbox = self.service.state.inbox
         return inbox
 
-    def unreachable_gateway(self) -> HostedPageGateway:
-        """A gateway that does not answer."""
-        return HostedPageGateway(url="http://127.0.0.1:1", key=SecretStr(SECRET))
+    @asynccontextmanager
+    async def silent_gateway(self) -> AsyncIterator[None]:
+        """For a while the gateway does not answer."""
+        secret = SecretStr(SECRET)
+        silent = SandboxGateway(url="http://127.0.0.1:1", key=secret, webhook_secret=secret)
+        with self.behind(silent):
+            yield
+        await silent.close()
+
+    @contextmanager
+    def behind(self, gateway: Gateway) -> Iterator[None]:
+        """For a while this gateway stands in for the sandbox's."""
+        with patch.dict(self.gateways._by_name, {"sandbox": gateway}):
+            yield
 
     # ------------------------------------------------------------------------ who calls
 
@@ -416,11 +435,14 @@ class Sandbox:
 
     @property
     def gateway_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports['gateway']}"
+        return self.url("gateway")
 
     @property
     def panel_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports['panel']}"
+        return self.url("panel")
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
 
     def settings(self, name: str) -> SandboxSettings:
         return SandboxSettings(
@@ -465,7 +487,7 @@ def billing_settings(database: Database, sandbox: Sandbox) -> BillingSettings:
                 **{name: f"http://{name}" for name in (*sandbox.keys, OPERATOR)},
                 "billing": own,
             },
-            "portal_url": "http://{brand}.localhost:7100",
+            "portal_url": PORTAL_URL,
             "gateway_url": sandbox.gateway_url,
             "gateway_key": SECRET,
             "gateway_webhook_secret": SECRET,

@@ -365,7 +365,7 @@ def started_payment() -> Payment:
 def sent_payment() -> Payment:
     payment = started_payment()
     payment.request_page("/invoices/1")
-    payment.mark_sent("chk_1")
+    payment.mark("sent", "chk_1")
     return payment
 
 

@@ -316,13 +316,11 @@ async def test_nobody_is_suspended_while_the_gateway_cannot_say_whether_they_pai
 ) -> None:
     service, invoice_id, suspension = await overdue_service(house)
     await house.start_payment(house.ana, invoice_id)
-    reachable = house.inquiry._gateway
-    house.inquiry._gateway = house.unreachable_gateway()
-    await house.play(suspension)
+    async with house.silent_gateway():
+        await house.play(suspension)
     assert await house.service_status(service["service_id"]) == "active"
     progress = await house.do("GET", "/internal/business-days/ponto", token=house.internal())
     assert (progress["running"], progress["problems"]) == (False, 1)
-    house.inquiry._gateway = reachable
     await house.play(suspension + DAY)
     assert await house.service_status(service["service_id"]) == "suspended"
 

@@ -10,8 +10,8 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from services.billing.gateways.port import Reported
 from services.billing.payments.commands import SettlePayment, settle_payment
-from services.billing.payments.gateway import Checkout
 from services.billing.statements.history import HISTORY
 from services.billing.statements.statement import AsOf, statement_of
 from shared.clock import local_date
@@ -56,7 +56,7 @@ async def settle(
     """The gateway says that the money of the attempt came on `paid_on`, or is to come."""
     asked = [f for n, f in await house.events(house.ana) if n == "PaymentStarted"]
     (started,) = (each for each in asked if each["payment_id"] == payment_id)
-    checkout = Checkout(
+    checkout = Reported(
         id="chk_1",
         reference=payment_id,
         amount_minor=started["amount_minor"],

@@ -130,10 +130,10 @@ class MoneyOfAnAccount(RuleBasedStateMachine):
         before = payment.status
         match word:
             case "pending":
-                payment.mark_pending("chk_1")
+                payment.mark("pending", "chk_1")
                 invoice.hold_for_payment(payment.id)
             case "sent":
-                payment.mark_sent("chk_1")
+                payment.mark("sent", "chk_1")
             case "failed":
                 payment.fail("card_declined")
                 invoice.end_payment(payment.id)

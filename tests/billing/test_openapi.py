@@ -26,7 +26,11 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
-SIGNED_BODIES = {"POST /webhooks/gateway", "POST /webhooks/panel"}
+SIGNED_BODIES = {
+    "POST /webhooks/gateways/{gateway}",
+    "POST /webhooks/gateway",
+    "POST /webhooks/panel",
+}
 """Whose bodies are others' and are read as bytes, for their signature."""
 
 

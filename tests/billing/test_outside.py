@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from services.billing import outside_calls
+from services.billing.gateways.port import PageRequest, Reported
+from services.billing.gateways.sandbox import SandboxGateway
 from services.billing.outside_calls import OutcomeUnknown
-from services.billing.payments.gateway import Checkout, CheckoutRequest, HostedPageGateway
 from services.billing.provisioning.panel import HostingPanel, PanelAnswer, PanelRequest
 from services.billing.webhooks.signature import SignatureInvalid, check_signature, sign
 from shared.consumers import Refused
@@ -31,7 +32,7 @@ CHECKOUT = {
     "status": "open",
     "failure_code": None,
 }
-REQUEST = CheckoutRequest(
+REQUEST = PageRequest(
     reference="p",
     amount_minor=2990,
     currency="BRL",
@@ -63,6 +64,10 @@ ODD: dict[str, Response] = {
 }
 
 
+def sandbox_at(url: str) -> SandboxGateway:
+    return SandboxGateway(url=url, key=KEY, webhook_secret=KEY)
+
+
 async def answer_oddly(request: Request) -> Response:
     mode = request.path_params["mode"]
     if mode == "hang":
@@ -85,15 +90,15 @@ async def odd_url() -> AsyncIterator[str]:
 
 async def test_an_odd_answer_of_the_gateway_is_unknown_and_never_a_failure(odd_url: str) -> None:
     for mode in (*ODD, "page", "status-201", "status-401", "status-409"):
-        gateway = HostedPageGateway(url=f"{odd_url}/{mode}", key=KEY)
-        for question in (gateway.open(REQUEST), gateway.find("p"), gateway.checkout("chk_1")):
+        gateway = sandbox_at(f"{odd_url}/{mode}")
+        for question in (gateway.open(REQUEST), gateway.find("p"), gateway.look("chk_1")):
             with pytest.raises(OutcomeUnknown):
                 await question
         await gateway.close()
 
 
 async def test_an_answer_that_never_ends_is_unknown_after_its_time(odd_url: str) -> None:
-    gateway = HostedPageGateway(url=f"{odd_url}/hang", key=KEY)
+    gateway = sandbox_at(f"{odd_url}/hang")
     with patch.object(outside_calls, "TOTAL_S", 0.05), pytest.raises(OutcomeUnknown):
         await gateway.find("p")
     HANG.set()
@@ -101,10 +106,10 @@ async def test_an_answer_that_never_ends_is_unknown_after_its_time(odd_url: str)
 
 
 async def test_what_the_gateway_does_not_have_is_none(odd_url: str) -> None:
-    gateway = HostedPageGateway(url=f"{odd_url}/status-404", key=KEY)
+    gateway = sandbox_at(f"{odd_url}/status-404")
     assert await gateway.find("p") is None
-    assert await gateway.checkout("chk_1") is None
-    assert await gateway.checkout("../../v1/checkouts") is None
+    assert await gateway.look("chk_1") is None
+    assert await gateway.look("../../v1/checkouts") is None
     await gateway.close()
 
 
@@ -131,7 +136,7 @@ async def test_a_request_that_the_panel_finds_wrong_is_refused_for_good(odd_url:
 
 
 def test_proper_answers_are_read() -> None:
-    checkout = msgspec.convert({**CHECKOUT, "new_field": 1}, Checkout)
+    checkout = msgspec.convert({**CHECKOUT, "new_field": 1}, Reported)
     assert (checkout.status, checkout.amount_minor) == ("open", 2990)
     answer = {"request_id": "r", "service_id": "s", "status": "refused", "reason": "busy"}
     assert msgspec.convert(answer, PanelAnswer).reason == "busy"

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from services.billing.gateways.port import Reported
 from services.billing.payments.commands import SettlePayment, settle_payment
-from services.billing.payments.gateway import Checkout
 from services.billing.webhooks.signature import sign
 from shared.clock import unix_now
 from shared.ids import new_id
@@ -25,7 +25,7 @@ async def post_webhook(
     body: bytes,
     *,
     signature: str | None = None,
-    path: str = "/webhooks/gateway",
+    path: str = "/webhooks/gateways/sandbox",
     header: str = "gateway-signature",
 ) -> Any:
     headers = {
@@ -146,11 +146,9 @@ async def test_a_silent_gateway_leaves_the_payment_unknown_and_a_retry_opens_it(
     path = f"/v1/invoices/{order['invoice_id']}/payments"
     payment = await house.do("POST", path, {"method": "card"}, token=token)
     page = f"/v1/payments/{payment['payment_id']}/hosted-page"
-    pages = house.service.state.hosted_pages
-    reachable, pages._gateway = pages._gateway, house.unreachable_gateway()
-    answer = await house.ask("POST", page, {"return_url_path": "/"}, token=token)
+    async with house.silent_gateway():
+        answer = await house.ask("POST", page, {"return_url_path": "/"}, token=token)
     assert code_of(answer) == (503, "outcome_unknown")
-    pages._gateway = reachable
     known = await house.do("POST", path, {"method": "card"}, token=token)
     assert known == {**payment, "status": "unknown"}
     await house.catch_up()
@@ -312,7 +310,7 @@ async def declined_payment(house: House, invoice_id: str) -> str:
 
 
 async def settle_late(house: House, payment_id: str) -> None:
-    reported = Checkout(
+    reported = Reported(
         id="chk_late", reference=payment_id, amount_minor=2990, currency="BRL", status="succeeded"
     )
     command = SettlePayment(payment_id=UUID(payment_id), reported=reported)
@@ -364,7 +362,7 @@ async def test_a_signed_webhook_that_says_nothing_is_refused(house: House) -> No
         answer = await post_webhook(house, body)
         assert code_of(answer) == (422, "webhook_malformed")
     raw = await house.http.post(
-        "/webhooks/gateway",
+        "/webhooks/gateways/sandbox",
         content=b"\xff",
         headers={"gateway-signature": sign(b"\xff", SECRET, at=unix_now())},
     )
@@ -404,13 +402,11 @@ async def test_a_webhook_waits_while_the_gateway_is_silent(house: House) -> None
     house.sandbox.change_checkouts("status = 'succeeded'")
     reported = await house.gateway.find(payment_id)
     assert reported is not None
-    inquiry = house.inbox._handlers["gateway"].__self__  # type: ignore[attr-defined]
-    reachable, inquiry._gateway = inquiry._gateway, house.unreachable_gateway()
-    await post_webhook(house, event_about(reported.id))
-    await house.inbox.work_off_due()
+    async with house.silent_gateway():
+        await post_webhook(house, event_about(reported.id))
+        await house.inbox.work_off_due()
     assert await house.fetchval("select problem from webhook") is not None
     assert await house.fetchval("select processed_at from webhook") is None
-    inquiry._gateway = reachable
     house.clock.ahead = timedelta(seconds=30)
     await house.inbox.work_off_due()
     await until_status(house, order["invoice_id"], "paid")

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from services.billing.gateways.port import Reported
+from services.billing.payments.commands import SettlePayment, difference
 from services.billing.payments.mismatch import Mismatch
 from services.billing.payments.payment import Payment, PaymentHasEnded, ReturnPathInvalid
-from services.billing.payments.reversal_events import (
-    DisputeUnknown,
+from services.billing.payments.payment_events import (
     PaymentNotReceived,
     PaymentNotRefundable,
     RefundExceedsPayment,
@@ -36,7 +37,7 @@ def unknown_payment() -> Payment:
 
 def pending_payment() -> Payment:
     payment = sent_payment()
-    payment.mark_pending("chk_1")
+    payment.mark("pending", "chk_1")
     return payment
 
 
@@ -116,11 +117,11 @@ TRANSITIONS = {
 def tell(payment: Payment, news: str) -> None:
     match news:
         case "sent":
-            payment.mark_sent("chk_1")
+            payment.mark("sent", "chk_1")
         case "unknown":
             payment.mark_unknown("timeout")
         case "pending":
-            payment.mark_pending("chk_1")
+            payment.mark("pending", "chk_1")
         case "failed":
             payment.fail("card_declined")
         case _:
@@ -161,14 +162,45 @@ def test_silence_is_unknown_and_no_failure() -> None:
     assert not payment.has_ended
 
 
+def said_of(payment: Payment, **changed: Any) -> SettlePayment:
+    says: dict[str, Any] = {
+        "id": "chk_1",
+        "reference": str(payment.id),
+        "amount_minor": 2990,
+        "currency": "BRL",
+        "status": "succeeded",
+        "merchant": "us",
+    }
+    reported = Reported(**{**says, **changed})
+    return SettlePayment(payment_id=payment.id, reported=reported, merchant="us")
+
+
 def test_the_word_of_the_gateway_is_compared_with_ours() -> None:
     payment = started_payment()
-    right = {"reference": str(PAYMENT), "amount_minor": 2990, "currency": "BRL"}
-    assert payment.differs(**right) is None  # type: ignore[arg-type]
-    wrong = {"reference": str(OTHER), "amount_minor": 1, "currency": "USD"}
+    assert difference(payment, said_of(payment)) is None
+    assert difference(payment, said_of(payment, merchant=None)) is None
+    wrong = {"reference": str(OTHER), "amount_minor": 1, "currency": "USD", "merchant": "them"}
+    expected = {"reference": str(PAYMENT), "amount_minor": "2990", "currency": "BRL"}
     for field, value in wrong.items():
-        found = payment.differs(**{**right, field: value})  # type: ignore[arg-type]
-        assert found == Mismatch(field=field, expected=str(right[field]), found=str(value))
+        found = difference(payment, said_of(payment, **{field: value}))
+        right = {**expected, "merchant": "us"}[field]
+        assert found == Mismatch(field=field, expected=right, found=str(value))
+
+
+def test_a_charge_is_asked_for_once_and_of_one_saved_method() -> None:
+    asked = {"token": "tok_1", "customer": "cus_1"}
+    payment = (
+        given(started_payment())
+        .when(lambda p: p.request_charge(**asked, return_path="/invoices/1"))
+        .then(
+            (Payment.PageRequested, {"return_path": "/invoices/1"}),
+            (Payment.ChargeRequested, asked),
+        )
+    )
+    other = {"token": "tok_2", "customer": "cus_1", "return_path": "/"}
+    payment.request_charge(**other)
+    assert (payment.token, len(payment.pending_events)) == ("tok_1", 2)
+    given(failed_payment()).when(lambda p: p.request_charge(**other)).then_refused(PaymentHasEnded)
 
 
 def test_a_mismatch_is_noted_once() -> None:
@@ -190,9 +222,23 @@ def refunded(amount_minor: int, refund_id: str = "re_1") -> Any:
     return lambda p: p.refund(refund_id=refund_id, amount_minor=amount_minor, refunded_on=TODAY)
 
 
+def reserved(amount_minor: int, refund_id: str = "re_1") -> Any:
+    return lambda p: p.reserve_refund(refund_id=refund_id, amount_minor=amount_minor)
+
+
+def disputed(outcome: str, dispute_id: str = "dp_1", amount_minor: int = 2990) -> Any:
+    return lambda p: p.dispute(
+        dispute_id=dispute_id,
+        outcome=outcome,
+        amount_minor=amount_minor,
+        reason="fraudulent",
+        day=TODAY,
+    )
+
+
 def disputed_payment() -> Payment:
     payment = succeeded_payment()
-    payment.open_dispute(dispute_id="dp_1", reason="fraudulent", opened_on=TODAY)
+    disputed("open")(payment)
     return payment
 
 
@@ -231,16 +277,15 @@ def test_the_same_refund_again_changes_nothing_and_more_than_is_left_is_refused(
 def test_nothing_goes_back_of_what_did_not_come(state: str) -> None:
     payment = STATES[state]()
     given(payment).when(refunded(1)).then_refused(PaymentNotReceived)
-    given(payment).when(
-        lambda p: p.open_dispute(dispute_id="dp_1", reason="", opened_on=TODAY)
-    ).then_refused(PaymentNotReceived)
+    given(payment).when(disputed("open")).then_refused(PaymentNotReceived)
+    given(payment).when(reserved(1)).then_refused(PaymentNotReceived)
 
 
 def test_a_disputed_payment_is_not_refunded_as_well() -> None:
     """F55, F56."""
     given(disputed_payment()).when(refunded(1)).then_refused(PaymentNotRefundable)
     lost = disputed_payment()
-    lost.close_dispute(dispute_id="dp_1", outcome="lost", closed_on=TODAY)
+    disputed("lost")(lost)
     assert lost.status == "charged_back"
     given(lost).when(refunded(1)).then_refused(PaymentNotRefundable)
 
@@ -248,18 +293,15 @@ def test_a_disputed_payment_is_not_refunded_as_well() -> None:
 def test_a_dispute_is_opened_and_closed_once() -> None:
     """F56."""
     payment = disputed_payment()
-    again: dict[str, Any] = {"dispute_id": "dp_1", "reason": "fraudulent", "opened_on": TODAY}
-    given(payment).when(lambda p: p.open_dispute(**again)).then_nothing()
+    assert payment.disputed == {"dp_1": 2990}
+    given(payment).when(disputed("open")).then_nothing()
     closed: dict[str, Any] = {"dispute_id": "dp_1", "outcome": "lost", "closed_on": TODAY}
-    done = (
-        given(payment)
-        .when(lambda p: p.close_dispute(**closed))
-        .then((Payment.DisputeClosed, closed))
-    )
+    done = given(payment).when(disputed("lost")).then((Payment.DisputeClosed, closed))
     assert (done.status, done.is_paid, done.has_ended) == ("charged_back", True, True)
-    done.close_dispute(dispute_id="dp_1", outcome="lost", closed_on=TODAY)
+    disputed("lost")(done)
+    disputed("open")(done)
     assert len(done.pending_events) == 1
-    done.close_dispute(dispute_id="dp_1", outcome="won", closed_on=TODAY)
+    disputed("won")(done)
     assert done.mismatch == Mismatch(field="dispute", expected="lost", found="won")
     assert done.status == "charged_back"
 
@@ -269,20 +311,46 @@ def test_a_dispute_that_is_won_leaves_what_was_refunded_refunded() -> None:
         payment = succeeded_payment()
         for minor in parts:
             refunded(minor)(payment)
-        payment.open_dispute(dispute_id="dp_1", reason="", opened_on=TODAY)
-        payment.close_dispute(dispute_id="dp_1", outcome="won", closed_on=TODAY)
+        disputed("open")(payment)
+        assert payment.disputed == {"dp_1": 2990 - sum(parts)}
+        disputed("won")(payment)
         assert rebuilt(payment).status == status
 
 
 def test_a_dispute_of_what_went_back_already_is_told_to_people() -> None:
     payment = succeeded_payment()
     refunded(2990)(payment)
-    payment.open_dispute(dispute_id="dp_1", reason="", opened_on=TODAY)
+    disputed("open")(payment)
     assert payment.status == "refunded"
     assert payment.mismatch == Mismatch(field="status", expected="refunded", found="dispute_opened")
 
 
-def test_a_dispute_that_nobody_opened_has_no_end() -> None:
-    given(succeeded_payment()).when(
-        lambda p: p.close_dispute(dispute_id="dp_9", outcome="won", closed_on=TODAY)
-    ).then_refused(DisputeUnknown)
+def test_a_dispute_that_we_hear_of_at_its_end_has_had_its_beginning() -> None:
+    """F51."""
+    done = succeeded_payment()
+    disputed("lost")(done)
+    assert (done.status, done.disputes) == ("charged_back", {"dp_1": "lost"})
+
+
+def test_what_is_about_to_go_back_goes_back_no_other_way() -> None:
+    """F55."""
+    payment = succeeded_payment()
+    reserved(2000)(payment)
+    assert (payment.status, payment.refundable_minor) == ("succeeded", 990)
+    given(payment).when(reserved(2000)).then_nothing()
+    given(payment).when(reserved(991, "re_2")).then_refused(RefundExceedsPayment)
+    given(payment).when(refunded(991, "re_2")).then_refused(RefundExceedsPayment)
+    payment.release_refund("re_1")
+    payment.release_refund("re_1")
+    reserved(2990, "re_2")(payment)
+    refunded(2990, "re_2")(payment)
+    assert (rebuilt(payment).status, payment.refundable_minor) == ("refunded", 0)
+
+
+def test_what_was_under_way_when_it_was_disputed_has_gone_back_all_the_same() -> None:
+    payment = succeeded_payment()
+    reserved(1000)(payment)
+    disputed("open")(payment)
+    refunded(1000)(payment)
+    payment = rebuilt(payment)
+    assert (payment.status, payment.refunded_minor) == ("disputed", 1000)

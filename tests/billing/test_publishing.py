@@ -157,12 +157,15 @@ BECOMES: dict[type[Any], str | None] = {
     BillableItem.Withdrawn: "BillableItemWithdrawn",
     Payment.Started: "PaymentStarted",
     Payment.PageRequested: None,
-    Payment.Sent: None,
-    Payment.OutcomeUnknown: None,
+    Payment.ChargeRequested: None,
+    Payment.Sent: "PaymentSent",
+    Payment.OutcomeUnknown: "PaymentOutcomeUnknown",
     Payment.MarkedPending: "PaymentPending",
     Payment.Succeeded: "PaymentReceived",
     Payment.Failed: "PaymentFailed",
     Payment.MismatchFound: "PaymentMismatchFound",
+    Payment.RefundReserved: None,
+    Payment.RefundReleased: None,
     Payment.Refunded: None,
     Payment.DisputeOpened: None,
     Payment.DisputeClosed: None,
@@ -363,10 +366,19 @@ def money() -> list[Aggregate]:
     received, unknown, credit = failed_payment(), started_payment(), empty_credit()
     received.succeed(received_on=TODAY, receipt_number="R", gateway_reference="chk")
     received.refund(refund_id="re_1", amount_minor=1000, refunded_on=TODAY)
-    received.open_dispute(dispute_id="dp_1", reason="fraudulent", opened_on=TODAY)
-    received.close_dispute(dispute_id="dp_1", outcome="won", closed_on=TODAY)
+    received.reserve_refund(refund_id="re_2", amount_minor=1)
+    received.release_refund("re_2")
+    for outcome in ("open", "won"):
+        received.dispute(
+            dispute_id="dp_1",
+            outcome=outcome,
+            amount_minor=1990,
+            reason="fraudulent",
+            day=TODAY,
+        )
+    unknown.request_charge(token="tok_1", customer="cus_1", return_path="/")
     unknown.mark_unknown("timeout")
-    unknown.mark_pending("chk")
+    unknown.mark("pending", "chk")
     unknown.note_mismatch(Mismatch(field="currency", expected="BRL", found="USD"))
     credit.add(amount_minor=1, reason="overpayment", payment_id=PAYMENT)
     credit.give(amount_minor=9, source="staff", reference_id=OTHER, reason="sorry")

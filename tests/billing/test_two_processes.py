@@ -9,7 +9,7 @@ import pytest
 
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
-from services.billing.webhooks.inbox import Inbox
+from services.billing.webhooks.inbox import Inbox, Kept
 from shared.database import acquire
 from shared.errors import Unavailable
 from shared.lease import Lease
@@ -80,12 +80,12 @@ async def test_what_has_no_answer_is_asked_about_by_one_process(house: House, ja
 async def test_two_processes_work_off_each_webhook_once(house: House) -> None:
     seen: Counter[str] = Counter()
 
-    async def handle(body: str) -> None:
-        seen[body] += 1
+    async def handle(webhook: Kept) -> None:
+        seen[webhook.body] += 1
 
     boxes = [Inbox(house.store, {"gateway": handle}) for _ in range(2)]
     for number in range(20):
-        await boxes[0].keep("gateway", f"event {number}", body=str(number))
+        await boxes[0].keep("gateway", Kept(event_id=f"event {number}", body=str(number)))
     while sum(await asyncio.gather(*(box.work_off_due() for box in boxes))):
         pass
     assert seen == Counter(str(number) for number in range(20))
@@ -94,15 +94,15 @@ async def test_two_processes_work_off_each_webhook_once(house: House) -> None:
 async def test_who_was_held_up_with_a_webhook_does_not_undo_what_another_has_done(
     house: House,
 ) -> None:
-    async def do(body: str) -> None:
+    async def do(_: Kept) -> None:
         return
 
-    async def be_held_up(body: str) -> None:
+    async def be_held_up(_: Kept) -> None:
         house.clock.ahead += timedelta(seconds=60)
         await Inbox(house.store, {"gateway": do}).work_off_due()
         raise Unavailable(what="gateway")
 
     box = Inbox(house.store, {"gateway": be_held_up})
-    await box.keep("gateway", "event", body="{}")
+    await box.keep("gateway", Kept(event_id="event", body="{}"))
     await box.work_off_due()
     assert await house.fetchval("select processed_at is not null and problem is null from webhook")

@@ -17,6 +17,7 @@ import msgspec
 from starlette.responses import Response
 
 from services.billing.brands.brand import Brand
+from services.billing.gateways.port import Reported
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import ServiceTerms
 from services.billing.invoices.invoice import Invoice
@@ -28,7 +29,6 @@ from services.billing.payments.commands import (
     settle_payment,
     start_payment,
 )
-from services.billing.payments.gateway import Checkout
 from services.billing.provisioning.commands import TakeAnswer, take_answer
 from services.billing.provisioning.panel import PanelRequest
 from services.billing.provisioning.provisioning import Provisioning
@@ -172,7 +172,7 @@ class Clients:
         await asyncio.gather(*(self._settle(payment_id, word) for word in words))
 
     async def _settle(self, payment_id: UUID, status: Any) -> None:
-        reported = Checkout(
+        reported = Reported(
             id=f"checkout-{payment_id}",
             reference=str(payment_id),
             amount_minor=TOTAL_MINOR,

@@ -13,7 +13,7 @@ from services.billing.charges.many import _OF_MANY as ITEMS_OF_MANY
 from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
-from services.billing.payments.inquiry import _TAKE_DUE
+from services.billing.payments.due_questions import _ABOUT, _NEXT, _TAKE_DUE
 from services.billing.saved_methods.commands import _EXPIRING
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
@@ -366,16 +366,46 @@ def _asked(row: Values | None) -> list[Values]:
 async def payments_to_ask_about(session: Session, now: datetime, limit: int) -> list[Values]:
     due = []
     for row in sorted(rows_of(session, "payment_open"), key=lambda row: row["started_at"]):
-        age = now - row["started_at"]
-        pause = timedelta(minutes=1 if age < timedelta(hours=1) else 5)
-        pause = pause if age < timedelta(days=1) else timedelta(hours=1)
         asked = session.get("inquiry", row["payment_id"])
-        if (asked["asked_at"] if asked else row["started_at"]) <= now - pause:
-            due.append((row["payment_id"], age > timedelta(days=1)))
-    for payment_id, _ in due[:limit]:
+        is_same = asked is not None and asked["since"] == row["since"]
+        next_at = asked["next_at"] if asked and is_same else row["since"] + timedelta(minutes=1)
+        if next_at is not None and next_at <= now:
+            due.append((row, asked["asked"] + 1 if asked and is_same else 1))
+    for row, times in due[:limit]:
+        await session.lock("inquiry", (row["payment_id"],))
+        session.write(
+            "inquiry",
+            {
+                "subject_id": row["payment_id"],
+                "asked_at": now,
+                "asked": times,
+                "since": row["since"],
+                "next_at": now + timedelta(minutes=1),
+            },
+        )
+    return [
+        {"subject_id": row["payment_id"], "asked": times, "since": row["since"]}
+        for row, times in due[:limit]
+    ]
+
+
+@statement(_ABOUT)
+async def payments_asked_about(session: Session, payment_ids: list[UUID]) -> list[Values]:
+    names = ("payment_id", "status", "gateway", "started_at")
+    wanted = set(payment_ids)
+    found = session.scan("payment_open", lambda row: row["payment_id"] in wanted)
+    return [{name: row[name] for name in names} for row in found]
+
+
+@statement(_NEXT)
+async def next_question(
+    session: Session, payment_id: UUID, since: datetime, at: datetime | None
+) -> list[Values]:
+    row = session.get("inquiry", payment_id)
+    if row and row["since"] == since:
         await session.lock("inquiry", (payment_id,))
-        session.write("inquiry", {"subject_id": payment_id, "asked_at": now})
-    return [{"subject_id": each, "is_old": is_old} for each, is_old in due[:limit]]
+        session.write("inquiry", {**row, "next_at": at})
+    return []
 
 
 # -------------------------------------------------------------------------------- the catalogue

@@ -16,9 +16,19 @@ from services.billing.app import POLICIES, VIEWS
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.ticker import Ticker
 from services.billing.contacts.views import account_contact
-from services.billing.payments.gateway import Checkout, CheckoutRequest, OpenedCheckout
+from services.billing.gateways.port import (
+    Capabilities,
+    Gateway,
+    Notice,
+    Opened,
+    PageRequest,
+    Reported,
+)
+from services.billing.gateways.registry import Gateways
+from services.billing.payments.charging import Charges
 from services.billing.payments.inquiry import Inquiry
 from services.billing.payments.payment import Payment
+from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import PanelAnswer, PanelRequest
 from services.billing.provisioning.panel_reactor import panel_reactor
@@ -56,17 +66,20 @@ def account_id(number: int) -> UUID:
     return uuid5(NAMESPACE, f"account/{number}")
 
 
-class MemoryGateway:
+class MemoryGateway(Gateway):
     """The gateway: what the payers have done there, by our payment's id."""
 
+    name = "sandbox"
+    capabilities = Capabilities(hosted_page=True, pending_days=5)
+
     def __init__(self) -> None:
-        self.checkouts: dict[str, Checkout] = {}
+        self.checkouts: dict[str, Reported] = {}
         self._references: dict[str, str] = {}
 
     def take(self, payment: Payment, status: Any, *, paid_on: date | None) -> str:
         """What the payer did on the payment page; the gateway's id of it."""
         reference = str(payment.id)
-        said = Checkout(
+        said = Reported(
             id=f"chk_{payment.id.hex}",
             reference=reference,
             amount_minor=payment.amount_minor,
@@ -97,15 +110,15 @@ class MemoryGateway:
         paid = (each for each in self.checkouts.values() if each.status == "succeeded")
         return sum(each.amount_minor for each in paid)
 
-    async def open(self, request: CheckoutRequest) -> OpenedCheckout:
+    async def open(self, request: PageRequest) -> Opened:
         """See `Gateway.open`; payers are on their page at once here."""
         raise AssertionError(f"nobody asks for a page: {request}")
 
-    async def checkout(self, checkout_id: str) -> Checkout | None:
-        """See `Gateway.checkout`."""
-        return self.checkouts.get(self._references.get(checkout_id, ""))
+    async def look(self, id: str) -> Reported | None:
+        """See `Gateway.look`."""
+        return self.checkouts.get(self._references.get(id, ""))
 
-    async def find(self, reference: str) -> Checkout | None:
+    async def find(self, reference: str) -> Reported | None:
         """See `Gateway.find`."""
         return self.checkouts.get(reference)
 
@@ -157,7 +170,10 @@ class World:
         reactor = panel_reactor(self.panel, notify_url="http://billing")
         views = tuple(view for view in VIEWS if view is not account_contact)
         self.consumers = Consumers((*views, *POLICIES, reactor), self.store, cast(Any, None))
-        self.inquiry = Inquiry(store=self.store, gateway=self.gateway)
+        gateways = Gateways([self.gateway])
+        ways = Ways(portal_url="http://portal", webhooks_url="http://billing")
+        charges = Charges(store=self.store, gateways=gateways, ways=ways)
+        self.inquiry = Inquiry(store=self.store, gateways=gateways, charges=charges)
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.days = BusinessDayRun(store=self.store, consumers=self.consumers, inquiry=self.inquiry)
         self.ticker = Ticker(self.store)
@@ -214,7 +230,7 @@ class World:
 
     async def tell_of_payment(self, checkout_id: str) -> None:
         """The gateway's webhook."""
-        await self.inquiry.take_webhook(json.dumps({"data": {"id": checkout_id}}))
+        await self.inquiry.take_notice("sandbox", Notice(event_id="evt", about=checkout_id))
 
     async def answer_for_panel(self, request_id: str, *, refusal: str | None = None) -> None:
         """The panel's webhook about a request that it has got."""

@@ -68,6 +68,8 @@ class NewCheckout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: Annotated[str, msgspec.Meta(max_length=500)]
     return_url: Url
     notify_url: Url
+    customer: str | None = None
+    saves_method: bool = False
 
 
 class Gateway:

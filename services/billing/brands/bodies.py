@@ -38,6 +38,7 @@ class PaymentMethodBody(Body):
     label: Texts
     clearing_days: Days = 0
     details: dict[Line, Line] = Field(default_factory=dict)
+    gateway: Slug = "sandbox"
 
 
 class DepartmentBody(Body):

@@ -45,13 +45,17 @@ class PaymentMethodNotOnline(Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentMethod:
-    """A way to pay. `kind`: hosted_page or bank_transfer; `label` by language."""
+    """A way to pay. `kind`: hosted_page or bank_transfer; `label` by language.
+
+    `gateway`: the name of the one through which it goes (docs/writing-a-gateway.md).
+    """
 
     id: str
     kind: str
     label: dict[str, str]
     clearing_days: int
     details: dict[str, str] = field(default_factory=dict)
+    gateway: str = "sandbox"
 
 
 @dataclass(frozen=True, kw_only=True)

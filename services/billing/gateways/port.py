@@ -26,6 +26,7 @@ class WebhookMalformed(Invalid):
 class Capabilities:
     """What a gateway can do. What is not said here, it refuses as `GatewayCannot`.
 
+    `can_be_asked`: whether `look` and `find` know; where not, news comes by other ways, as files.
     `pending_days`: how long money may be on its way after the payer did their part; 0 where the
     outcome is known at once. How many business days until the client sees it booked is the brand's
     to say, `clearing_days` of its way to pay.
@@ -38,6 +39,7 @@ class Capabilities:
     webhooks: bool = False
     expires: bool = False
     reports_days: bool = False
+    can_be_asked: bool = True
     pending_days: int = 0
 
 
@@ -207,12 +209,14 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Gateway:
     """One gateway under one `name`; see docs/writing-a-gateway.md.
 
+    `merchant`: who we are there, to be compared with whose money a report says it is.
     Silence, garbage and surprises are `OutcomeUnknown`, never a failure: the same may be asked
     again, and what is asked for twice under one reference is done once. A decline is an answer.
     """
 
     name: str
     capabilities: Capabilities
+    merchant: str | None = None
 
     async def open(self, request: PageRequest) -> Opened:
         """Open the attempt; the same request again gives the same page or instructions."""

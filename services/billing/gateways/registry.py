@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from services.billing.gateways.port import Gateway
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 
 
 class GatewayNotConfigured(Conflict):
@@ -26,6 +26,12 @@ class Gateways:
         """The gateway of that name, or `GatewayNotConfigured`."""
         if name not in self._by_name:
             raise GatewayNotConfigured(gateway=name)
+        return self._by_name[name]
+
+    def found(self, name: str) -> Gateway:
+        """The gateway of that name, `NotFound` where somebody else says the name."""
+        if name not in self._by_name:
+            raise NotFound()
         return self._by_name[name]
 
     async def close(self) -> None:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.brands.brand import Brand
+from services.billing.brands.brand import Brand, PaymentMethod
 from services.billing.credit.balances import balance_of
+from services.billing.gateways.port import Reported
 from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number
-from services.billing.payments.gateway import Checkout
+from services.billing.payments.mismatch import Mismatch, first_difference
 from services.billing.payments.payment import Payment
 from services.billing.why.because import because
 from services.billing.why.codes import Code
@@ -35,18 +36,18 @@ async def start_payment(command: StartPayment, tx: Transaction) -> Payment:
     if invoice.account_id != command.account_id:
         raise NotFound()
     brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
-    method = brand.online_method(command.method).id
+    method = brand.online_method(command.method)
     attempt = invoice.settlement.attempt
-    if attempt and attempt.method == method:
+    if attempt and attempt.method == method.id:
         return await tx.load(Payment, attempt.payment_id)
     payment_id, today = new_id(), await today_for(invoice.brand, tx)
-    invoice.start_payment(payment_id=payment_id, method=method, today=today)
-    payment = _attempt(invoice, command.account_id)
+    invoice.start_payment(payment_id=payment_id, method=method.id, today=today)
+    payment = _attempt(invoice, command.account_id, method=method)
     await tx.save(payment, invoice)
     return payment
 
 
-def _attempt(invoice: Invoice, account_id: UUID) -> Payment:
+def _attempt(invoice: Invoice, account_id: UUID, *, method: PaymentMethod) -> Payment:
     attempt = invoice.settlement.attempt
     assert attempt is not None, "the invoice knows of the attempt first"
     return Payment.start(
@@ -54,10 +55,11 @@ def _attempt(invoice: Invoice, account_id: UUID) -> Payment:
         account_id=account_id,
         brand=invoice.brand,
         invoice_id=invoice.id,
-        method=attempt.method,
+        method=method.id,
         amount_minor=invoice.open_minor,
         currency=invoice.currency,
         today=attempt.started_on,
+        gateway=method.gateway,
     )
 
 
@@ -101,7 +103,7 @@ class RecordSent:
 async def record_sent(command: RecordSent, tx: Transaction) -> None:
     """The gateway has the attempt. Known already, or later news: nothing changes."""
     payment = await tx.load(Payment, command.payment_id)
-    payment.mark_sent(command.gateway_reference)
+    payment.mark("sent", command.gateway_reference)
     await tx.save(payment)
 
 
@@ -122,25 +124,29 @@ async def record_unknown(command: RecordUnknown, tx: Transaction) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class SettlePayment:
-    """The gateway's answer to a question of ours; what a webhook says is never booked itself."""
+    """The gateway's answer to a question of ours; what a webhook says is never booked itself.
+
+    `gateway` says so, by name; `merchant`: who we are there, where that is known.
+    """
 
     payment_id: UUID
-    reported: Checkout
+    reported: Reported
+    merchant: str | None = None
+    gateway: str | None = None
 
 
 async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     """Book the gateway's word: received, pending, failed, or nothing where it differs from ours.
 
-    The same word again changes nothing, and no word takes back money that was received.
+    The same word again changes nothing, and no word takes back money that was received. What
+    another gateway says of it is about no payment of ours: `NotFound`.
     """
     payment = await tx.load(Payment, command.payment_id)
+    if command.gateway not in {None, payment.gateway}:
+        raise NotFound()
     invoice = await tx.load(Invoice, payment.invoice_id)
     reported = command.reported
-    if mismatch := payment.differs(
-        reference=reported.reference,
-        amount_minor=reported.amount_minor,
-        currency=reported.currency,
-    ):
+    if mismatch := difference(payment, command):
         payment.note_mismatch(mismatch)
     elif reported.status != "succeeded":
         _take_word(payment, invoice, reported=reported)
@@ -150,12 +156,28 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     return payment
 
 
-def _take_word(payment: Payment, invoice: Invoice, *, reported: Checkout) -> None:
+def difference(payment: Payment, command: SettlePayment) -> Mismatch | None:
+    """In what the gateway's word differs from ours, or None."""
+    said = command.reported
+    merchant = command.merchant if said.merchant is not None else None
+    return first_difference(
+        ("reference", "amount_minor", "currency", "merchant"),
+        (str(payment.id), str(payment.amount_minor), payment.currency, merchant or ""),
+        theirs=(
+            said.reference,
+            str(said.amount_minor),
+            said.currency,
+            (said.merchant or "") if merchant else "",
+        ),
+    )
+
+
+def _take_word(payment: Payment, invoice: Invoice, *, reported: Reported) -> None:
     match reported.status:
         case "open":
-            payment.mark_sent(reported.id)
+            payment.mark("sent", reported.id)
         case "pending":
-            payment.mark_pending(reported.id)
+            payment.mark("pending", reported.id)
             invoice.hold_for_payment(payment.id)
         case _:
             payment.fail(reported.failure_code or reported.status)
@@ -163,7 +185,7 @@ def _take_word(payment: Payment, invoice: Invoice, *, reported: Checkout) -> Non
 
 
 async def _receive(
-    payment: Payment, invoice: Invoice, *, reported: Checkout, tx: Transaction
+    payment: Payment, invoice: Invoice, *, reported: Reported, tx: Transaction
 ) -> None:
     """Settle the invoice; what it does not take is the client's credit.
 

@@ -1,4 +1,4 @@
-"""Sending a client to the gateway's payment page.
+"""Sending a client to the gateway: to its payment page, or to pay by what it says.
 
 What is asked is recorded before the gateway is asked, and its answer after, in two transactions: a
 crash in between leaves a payment that is asked for again with the same key and opens the same page.
@@ -7,6 +7,8 @@ crash in between leaves a payment that is asked for again with the same key and 
 from functools import partial
 from uuid import UUID
 
+from services.billing.gateways.port import Opened, PageRequest
+from services.billing.gateways.registry import Gateways
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.commands import (
     RecordSent,
@@ -17,47 +19,46 @@ from services.billing.payments.commands import (
     record_unknown,
     request_page,
 )
-from services.billing.payments.gateway import CheckoutRequest, Gateway
+from services.billing.payments.ways import Ways
 from shared.store import Cause, EventStore
 
 
 class HostedPages:
-    """Opens payment pages. `portal_url` has `{brand}` for the slug of the brand."""
+    """Opens attempts at their gateways."""
 
-    def __init__(
-        self, *, store: EventStore, gateway: Gateway, portal_url: str, notify_url: str
-    ) -> None:
+    def __init__(self, *, store: EventStore, gateways: Gateways, ways: Ways) -> None:
         self._store = store
-        self._gateway = gateway
-        self._portal_url = portal_url
-        self._notify_url = notify_url
+        self._gateways = gateways
+        self._ways = ways
 
     async def open(
         self, payment_id: UUID, *, account_id: UUID, return_path: str, cause: Cause
-    ) -> str:
-        """The address of the payment's page; the same again as long as the attempt is open.
+    ) -> Opened:
+        """The payment's page, or what the payer needs to know; the same again while it is open.
 
         `OutcomeUnknown` when the gateway gives no answer that can be trusted; try again then.
         """
         request = RequestPage(payment_id=payment_id, account_id=account_id, return_path=return_path)
         wanted = await self._store.run(cause, partial(request_page, request))
+        gateway = self._gateways.named(wanted.payment.gateway)
         try:
-            opened = await self._gateway.open(self._checkout_for(wanted))
+            opened = await gateway.open(self._page_for(wanted))
         except OutcomeUnknown as error:
             unknown = RecordUnknown(payment_id=payment_id, cause=str(error.facts["cause"]))
             await self._store.run(cause, partial(record_unknown, unknown))
             raise
         sent = RecordSent(payment_id=payment_id, gateway_reference=opened.id)
         await self._store.run(cause, partial(record_sent, sent))
-        return opened.url
+        return opened
 
-    def _checkout_for(self, wanted: WantedPage) -> CheckoutRequest:
+    def _page_for(self, wanted: WantedPage) -> PageRequest:
         payment = wanted.payment
-        return CheckoutRequest(
+        return PageRequest(
             reference=str(payment.id),
             amount_minor=payment.amount_minor,
             currency=payment.currency,
             description=wanted.invoice_number,
-            return_url=self._portal_url.format(brand=payment.brand) + payment.return_path,
-            notify_url=self._notify_url,
+            return_url=self._ways.back(payment),
+            notify_url=self._ways.of_news(payment.gateway),
+            brand=payment.brand,
         )

@@ -1,90 +1,117 @@
-"""Asking the gateway what became of payments: after a webhook, by the clock, before a suspension.
+"""Asking the gateways what became of payments: after a webhook, by the clock, before a suspension.
 
-A webhook that is lost for ever is thus made up for: open attempts are asked about again and again,
-the older the less often.
+A webhook that is lost for ever is thus made up for: open attempts are asked about again and again.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-import msgspec
 import structlog
 
+from services.billing.gateways.port import Gateway, Notice, Reported
+from services.billing.gateways.registry import Gateways
 from services.billing.origins import caused_by
 from services.billing.outside_calls import OutcomeUnknown
+from services.billing.payments.charging import Charges
 from services.billing.payments.commands import (
     AbandonPayment,
     SettlePayment,
     abandon_payment,
     settle_payment,
 )
-from services.billing.payments.gateway import Checkout, Gateway
+from services.billing.payments.due_questions import (
+    Question,
+    note_next_question,
+    take_due_questions,
+)
+from services.billing.payments.handing_over import HandOver, hand_over
+from services.billing.payments.payment import Payment
 from services.billing.webhooks.inbox import Unprocessable
-from shared.database import acquire
-from shared.errors import NotFound
-from shared.store import Cause, EventStore
+from shared.errors import Conflict, NotFound
+from shared.store import Cause, EventStore, Transaction
 
 LOOKS_EVERY_S = 5
-BATCH = 50
 
 log = structlog.get_logger()
 
 ACTOR = "gateway"
 
-_TAKE_DUE = """
-insert into inquiry (subject_id, asked_at)
-select p.payment_id, $1::timestamptz
-from payment_open p left join inquiry i on i.subject_id = p.payment_id
-where coalesce(i.asked_at, p.started_at) <= $1::timestamptz - case
-        when $1::timestamptz - p.started_at < interval '1 hour' then interval '1 minute'
-        when $1::timestamptz - p.started_at < interval '1 day' then interval '5 minutes'
-        else interval '1 hour' end
-order by p.started_at limit $2
-on conflict (subject_id) do update set asked_at = excluded.asked_at
-    where inquiry.asked_at <= excluded.asked_at - interval '1 minute'
-returning subject_id, (select p.started_at < $1::timestamptz - interval '1 day' from payment_open p
-                       where p.payment_id = subject_id) as is_old
-"""
+TakeSetup = Callable[[str, str], Awaitable[None]]
+"""Told the gateway's name and its id of a page on which a method was to be saved."""
 
 
-class _Named(msgspec.Struct, frozen=True):
-    id: str
-
-
-class _GatewayEvent(msgspec.Struct, frozen=True):
-    data: _Named
+async def _nobody_waits(gateway: str, about: str) -> None:
+    raise Unprocessable(f"nobody waits for setup {about} of {gateway}")
 
 
 class Inquiry:
-    """Asks the gateway and books its word."""
+    """Asks the gateways and books their word."""
 
-    def __init__(self, *, store: EventStore, gateway: Gateway) -> None:
+    def __init__(
+        self,
+        *,
+        store: EventStore,
+        gateways: Gateways,
+        charges: Charges,
+        take_setup: TakeSetup = _nobody_waits,
+    ) -> None:
         self._store = store
-        self._gateway = gateway
+        self._gateways = gateways
+        self._charges = charges
+        self._take_setup = take_setup
 
     async def ask(self, payment_id: UUID) -> bool:
         """Whether the gateway knows the payment; what it says is booked.
 
-        `OutcomeUnknown` when it gives no answer that can be trusted; nothing is booked then.
+        `OutcomeUnknown` when it gives no answer that can be trusted; nothing is booked then. A
+        gateway that cannot be asked is not: what it has tells itself.
         """
-        reported = await self._gateway.find(str(payment_id))
+        payment = await self._load(payment_id)
+        gateway = self._gateways.named(payment.gateway)
+        if not gateway.capabilities.can_be_asked:
+            return True
+        reported = await gateway.find(str(payment_id))
         if reported is None:
             return False
-        await self._settle(payment_id, reported)
+        await self._settle(payment_id, reported, gateway=gateway)
         return True
 
-    async def take_webhook(self, body: str) -> None:
-        """Ask about the attempt that the webhook names. `Unprocessable` if it is not ours."""
-        named = msgspec.json.decode(body, type=_GatewayEvent).data.id
-        reported = await self._gateway.checkout(named)
+    async def take_notice(self, gateway_name: str, notice: Notice) -> None:
+        """Ask about what a webhook of the gateway names. `Unprocessable` if it is not ours."""
+        if notice.kind == "other":
+            return None
+        if notice.kind == "setup":
+            return await self._take_setup(gateway_name, notice.about)
+        gateway = self._gateways.named(gateway_name)
+        reported = await gateway.look(notice.about)
         if reported is None:
-            raise Unprocessable("no such checkout at the gateway")
+            raise Unprocessable("no such attempt at the gateway")
         try:
-            await self._settle(UUID(reported.reference), reported)
+            await self._settle(UUID(reported.reference), reported, gateway=gateway)
         except (NotFound, ValueError) as error:
             raise Unprocessable("no such payment here") from error
+
+    async def end(self, payment_id: UUID) -> Payment:
+        """Close an open attempt, so that another may begin: nobody can pay it any more after this.
+
+        What came of it meanwhile is booked: look at what is returned. `OutcomeUnknown`.
+        """
+        payment = await self._load(payment_id)
+        if payment.has_ended:
+            return payment
+        gateway = self._gateways.named(payment.gateway)
+        known = await gateway.find(str(payment_id))
+        if known is not None and known.status == "open" and gateway.capabilities.expires:
+            known = await gateway.expire(known.id)
+        if known is not None:
+            await self._settle(payment_id, known, gateway=gateway)
+        elif not payment.token:
+            await self._abandon(payment_id)
+        return await self._load(payment_id)
 
     async def run_janitor(self) -> None:
         """Ask about open attempts for as long as the service runs."""
@@ -94,24 +121,60 @@ class Inquiry:
 
     async def ask_about_due(self) -> int:
         """Ask about every open attempt whose time has come; how many were."""
-        async with acquire(self._store.pool) as db:
-            due = await db.fetch(_TAKE_DUE, self._store.clock.now(), BATCH)
-        for row in due:
+        now = self._store.clock.now()
+        due = await take_due_questions(self._store.pool, now)
+        for question in due:
             try:
-                await self._ask_or_abandon(row["subject_id"], is_old=row["is_old"])
+                await self._put(question, now=now)
             except OutcomeUnknown as error:
-                log.warning("gateway silent", payment=str(row["subject_id"]), **error.facts)
+                log.warning("gateway silent", payment=str(question.payment_id), **error.facts)
+            await self._plan_next(question, now=now)
         return len(due)
 
-    async def _ask_or_abandon(self, payment_id: UUID, *, is_old: bool) -> None:
-        is_known = await self.ask(payment_id)
-        if not is_known and is_old:
-            abandon = AbandonPayment(payment_id=payment_id)
-            async with self._caused_by(payment_id) as cause:
-                await self._store.run(cause, partial(abandon_payment, abandon))
+    async def _put(self, question: Question, *, now: datetime) -> None:
+        if await self.ask(question.payment_id):
+            return
+        payment = await self._load(question.payment_id)
+        async with self._caused_by(payment.id) as cause:
+            if payment.token and not payment.has_ended:
+                await self._charge_again(payment, cause=cause)
+            elif question.is_old(now):
+                await self._abandon(payment.id)
 
-    async def _settle(self, payment_id: UUID, reported: Checkout) -> None:
-        settle = SettlePayment(payment_id=payment_id, reported=reported)
+    async def _charge_again(self, payment: Payment, *, cause: Cause) -> None:
+        """The same charge once more, under the same key; given up if the invoice is over."""
+        try:
+            await self._charges.charge_again(payment, cause=cause)
+        except Conflict:
+            await self._abandon(payment.id)
+
+    async def _plan_next(self, question: Question, *, now: datetime) -> None:
+        gateway = self._gateways.named(question.gateway)
+        planned = question.next_after(now, pending_days=gateway.capabilities.pending_days)
+        await note_next_question(self._store.pool, question, planned=planned)
+        if planned.for_staff:
+            command = HandOver(payment_id=question.payment_id, reason=planned.for_staff)
+            async with self._caused_by(question.payment_id) as cause:
+                await self._store.run(cause, partial(hand_over, command))
+
+    async def _load(self, payment_id: UUID) -> Payment:
+        async def load(tx: Transaction) -> Payment:
+            return await tx.load(Payment, payment_id)
+
+        return await self._store.run(Cause(actor=ACTOR), load)
+
+    async def _abandon(self, payment_id: UUID) -> None:
+        abandon = AbandonPayment(payment_id=payment_id)
+        async with self._caused_by(payment_id) as cause:
+            await self._store.run(cause, partial(abandon_payment, abandon))
+
+    async def _settle(self, payment_id: UUID, reported: Reported, *, gateway: Gateway) -> None:
+        settle = SettlePayment(
+            payment_id=payment_id,
+            reported=reported,
+            merchant=gateway.merchant,
+            gateway=gateway.name,
+        )
         async with self._caused_by(payment_id) as cause:
             await self._store.run(cause, partial(settle_payment, settle))
 

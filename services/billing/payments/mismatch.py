@@ -1,4 +1,4 @@
-"""In what the gateway's word differs from ours."""
+"""In what the gateway's word differs from ours. Amounts in minor units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

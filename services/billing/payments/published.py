@@ -13,7 +13,13 @@ def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
     money: dict[str, Any] = {"amount_minor": payment.amount_minor, "currency": payment.currency}
     match event:
         case Payment.Started():
-            return billing.PaymentStarted(**ids, **money, method=payment.method)
+            return billing.PaymentStarted(
+                **ids, **money, method=payment.method, gateway=payment.gateway
+            )
+        case Payment.Sent(gateway_reference=reference):
+            return billing.PaymentSent(**ids, gateway_reference=reference)
+        case Payment.OutcomeUnknown(cause=cause):
+            return billing.PaymentOutcomeUnknown(**ids, cause=cause, is_charge=bool(payment.token))
         case Payment.MarkedPending():
             return billing.PaymentPending(**ids)
         case Payment.Succeeded() as succeeded:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from services.billing.brands.brand import PaymentMethodNotOnline, PaymentMethodUnknown
+from services.billing.gateways.registry import GatewayNotConfigured
 from services.billing.invoices.settlement import (
     InvoiceAlreadyPaid,
     InvoiceIsCancelled,
@@ -90,13 +91,14 @@ class HostedPageBody(Body):
 
 
 class HostedPageOut(Answer):
-    """The address of the gateway's payment page."""
+    """The address of the gateway's payment page, or what the payer needs to know, by name."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"url": "https://gateway.example/checkouts/chk_1"}]}
     )
 
-    url: str
+    url: str | None = None
+    instructions: dict[str, str] = Field(default_factory=dict)
 
 
 @router.post(
@@ -106,6 +108,7 @@ class HostedPageOut(Answer):
     errors=(
         NotFound,
         PaymentHasEnded,
+        GatewayNotConfigured,
         InvoiceAlreadyPaid,
         InvoiceIsCancelled,
         ReturnPathInvalid,
@@ -115,10 +118,10 @@ class HostedPageOut(Answer):
 async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -> HostedPageOut:
     """Open the payment page; again, the same page. No transaction is open meanwhile."""
     account_id, _ = account_of(call)
-    url = await state_of(call).hosted_pages.open(
+    opened = await state_of(call).hosted_pages.open(
         payment_id,
         account_id=account_id,
         return_path=body.return_url_path,
         cause=cause_of(call),
     )
-    return HostedPageOut(url=url)
+    return HostedPageOut(url=opened.url, instructions=opened.instructions)

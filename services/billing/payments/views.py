@@ -11,9 +11,28 @@ from services.billing.event_groups import (
     PRODUCTS,
     PROVISIONING,
     SERVICES,
+    Group,
 )
 from shared.consumers import Envelope, Rows, View
-from shared.contracts.billing import PaymentFailed, PaymentReceived, PaymentStarted
+from shared.contracts.billing import (
+    PaymentFailed,
+    PaymentOutcomeUnknown,
+    PaymentPending,
+    PaymentReceived,
+    PaymentSent,
+    PaymentStarted,
+)
+
+HANDLED: Group = frozenset(
+    {
+        PaymentStarted,
+        PaymentSent,
+        PaymentPending,
+        PaymentOutcomeUnknown,
+        PaymentReceived,
+        PaymentFailed,
+    }
+)
 
 TABLES = """
 create table payment_open (
@@ -21,6 +40,9 @@ create table payment_open (
     account_id uuid not null,
     brand text not null,
     invoice_id uuid not null,
+    gateway text not null,
+    status text not null,
+    since timestamptz not null,
     started_at timestamptz not null,
     event_id uuid not null,
     correlation_id uuid not null,
@@ -39,11 +61,20 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 account_id=envelope.account,
                 brand=envelope.brand,
                 invoice_id=started.invoice_id,
+                gateway=started.gateway,
+                status="open",
+                since=envelope.occurred_at,
                 started_at=envelope.occurred_at,
                 event_id=envelope.id,
                 correlation_id=envelope.correlation_id,
                 traceparent=envelope.traceparent,
             )
+        case PaymentSent(payment_id=payment_id):
+            rows.update("payment_open", payment_id, status="open", since=envelope.occurred_at)
+        case PaymentPending(payment_id=payment_id):
+            rows.update("payment_open", payment_id, status="pending", since=envelope.occurred_at)
+        case PaymentOutcomeUnknown(payment_id=payment_id):
+            rows.update("payment_open", payment_id, status="unknown", since=envelope.occurred_at)
         case PaymentReceived(payment_id=payment_id) | PaymentFailed(payment_id=payment_id):
             rows.delete("payment_open", payment_id)
 
@@ -53,8 +84,8 @@ payment_open = View(
     sources=("billing",),
     tables=TABLES,
     apply=apply,
-    handles=frozenset({PaymentStarted, PaymentReceived, PaymentFailed}),
-    ignored=(PAYMENTS - {PaymentStarted, PaymentReceived, PaymentFailed})
+    handles=HANDLED,
+    ignored=(PAYMENTS - HANDLED)
     | BRANDS
     | CREDIT
     | DAYS

@@ -3,6 +3,8 @@
 from typing import Literal
 
 Kind = Literal[
+    "payment_outcome_unknown",
+    "payment_pending_too_long",
     "reconciliation_difference",
     "statement_unbalanced",
 ]

@@ -6,7 +6,9 @@ aside with its problem.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import asyncpg
 import msgspec
@@ -26,14 +28,26 @@ POLL_S = 1
 
 log = structlog.get_logger()
 
-Handle = Callable[[str], Awaitable[None]]
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A webhook as it came, and what it is about as far as that was read when it was kept."""
+
+    event_id: str
+    body: str
+    about: str = ""
+    kind: Literal["attempt", "setup", "other"] = "other"
+
+
+Handle = Callable[[Kept], Awaitable[None]]
 
 _CLAIM = """
 update webhook set next_try_at = $1 + make_interval(secs => $2), tries = tries + 1
 where (source, event_id) in (
-    select source, event_id from webhook where processed_at is null and next_try_at <= $1
+    select source, event_id from webhook
+    where processed_at is null and next_try_at <= $1 and source = any($4)
     order by received_at limit $3 for update skip locked)
-returning source, event_id, body, tries
+returning source, event_id, body, about, kind, tries
 """
 
 
@@ -49,15 +63,18 @@ class Inbox:
         self._handlers = handlers
         self._news = Wakeup()
 
-    async def keep(self, source: str, event_id: str, *, body: str) -> None:
+    async def keep(self, source: str, webhook: Kept) -> None:
         """Keep the webhook for `run`. One that was kept before changes nothing."""
         async with acquire(self._store.pool) as db:
             await db.execute(
-                """insert into webhook (source, event_id, body, received_at, next_try_at)
-                   values ($1, $2, $3, $4, $4) on conflict do nothing""",
+                """insert into webhook
+                       (source, event_id, body, about, kind, received_at, next_try_at)
+                   values ($1, $2, $3, $4, $5, $6, $6) on conflict do nothing""",
                 source,
-                event_id,
-                body,
+                webhook.event_id,
+                webhook.body,
+                webhook.about,
+                webhook.kind,
                 self._store.clock.now(),
             )
         self._news.call()
@@ -72,8 +89,10 @@ class Inbox:
     async def work_off_due(self) -> int:
         """Deal with the webhooks whose time has come, at most a batch; how many they were."""
         async with acquire(self._store.pool) as db:
-            rows = await db.fetch(_CLAIM, self._store.clock.now(), LEASE_S, BATCH)
-        work = (self._handlers[row["source"]](row["body"]) for row in rows)
+            rows = await db.fetch(
+                _CLAIM, self._store.clock.now(), LEASE_S, BATCH, list(self._handlers)
+            )
+        work = (self._handlers[row["source"]](_kept(row)) for row in rows)
         outcomes = await asyncio.gather(*work, return_exceptions=True)
         for row, outcome in zip(rows, outcomes, strict=True):
             await self._end(row, outcome)
@@ -97,6 +116,10 @@ class Inbox:
                 now + timedelta(seconds=wait_s),
                 row["tries"],
             )
+
+
+def _kept(row: asyncpg.Record) -> Kept:
+    return Kept(event_id=row["event_id"], body=row["body"], about=row["about"], kind=row["kind"])
 
 
 def _is_final(outcome: BaseException) -> bool:

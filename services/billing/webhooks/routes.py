@@ -1,18 +1,25 @@
 """What gateway and panel tell us: signature over the raw bytes, then kept, then 200."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from fastapi import Path
 from pydantic import ConfigDict
 
 from services.billing.gateways.port import WebhookMalformed
 from services.billing.state import state_of
+from services.billing.webhooks.inbox import Kept
 from services.billing.webhooks.signature import SignatureInvalid, check_signature
+from shared.errors import NotFound
 from shared.http import Answer, Call, Rate, Repeat, Router, Who
+from shared.http.call import CallContext
 
 router = Router(tags=["webhooks"])
 
 Read = TypeVar("Read")
+Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+
+FIRST_GATEWAY = "sandbox"
 
 
 class KeptOut(Answer):
@@ -23,12 +30,21 @@ class KeptOut(Answer):
     status: str = "kept"
 
 
-class _GatewayEvent(msgspec.Struct, frozen=True):
-    id: str
-
-
 class _PanelEvent(msgspec.Struct, frozen=True):
     event_id: str
+
+
+@router.post(
+    "/webhooks/gateways/{gateway}",
+    who=Who.PUBLIC,
+    rate=Rate.INTERNAL,
+    repeat=Repeat.OWN,
+    errors=(NotFound, SignatureInvalid, WebhookMalformed),
+)
+async def post_gateway_webhook(gateway: Slug, call: Call) -> KeptOut:
+    """Something happened to an attempt; what, the gateway is asked for."""
+    await _keep_notice(call, gateway)
+    return KeptOut()
 
 
 @router.post(
@@ -36,13 +52,12 @@ class _PanelEvent(msgspec.Struct, frozen=True):
     who=Who.PUBLIC,
     rate=Rate.INTERNAL,
     repeat=Repeat.OWN,
-    errors=(SignatureInvalid, WebhookMalformed),
+    errors=(NotFound, SignatureInvalid, WebhookMalformed),
+    deprecated=True,
 )
-async def post_gateway_webhook(call: Call) -> KeptOut:
-    """Something happened to a checkout; what, the gateway is asked for."""
-    body = await _signed_body(call, source="gateway", header="gateway-signature")
-    event_id = _read(body, _GatewayEvent).id
-    await state_of(call).inbox.keep("gateway", event_id, body=body)
+async def post_first_gateway_webhook(call: Call) -> KeptOut:
+    """As `/webhooks/gateways/sandbox`: pages that were opened before there was more than one."""
+    await _keep_notice(call, FIRST_GATEWAY)
     return KeptOut()
 
 
@@ -57,8 +72,17 @@ async def post_panel_webhook(call: Call) -> KeptOut:
     """The panel has done or refused what it was asked."""
     body = await _signed_body(call, source="panel", header="panel-signature")
     event_id = _read(body, _PanelEvent).event_id
-    await state_of(call).inbox.keep("panel", event_id, body=body)
+    await state_of(call).inbox.keep("panel", Kept(event_id=event_id, body=body))
     return KeptOut()
+
+
+async def _keep_notice(call: CallContext, name: str) -> None:
+    """Keep what the gateway's webhook is about. `NotFound` for a gateway that we do not have."""
+    state, body = state_of(call), await call.request.body()
+    headers = {key.lower(): value for key, value in call.request.headers.items()}
+    notice = state.gateways.found(name).read_webhook(headers, body, now=call.now)
+    kept = Kept(event_id=notice.event_id, body=_text(body), about=notice.about, kind=notice.kind)
+    await state.inbox.keep(name, kept)
 
 
 async def _signed_body(call: Call, *, source: str, header: str) -> str:
@@ -70,6 +94,10 @@ async def _signed_body(call: Call, *, source: str, header: str) -> str:
         secret=state_of(call).webhook_secrets[source].get_secret_value(),
         now=call.now,
     )
+    return _text(body)
+
+
+def _text(body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -90,6 +90,8 @@ UNSAID = frozenset(
         "RegistrationRepeated",
         "PaymentAllocated",
         "PaymentMismatchFound",
+        "PaymentSent",
+        "PaymentOutcomeUnknown",
         "AutopayDue",
         "CardNoticesDue",
         "StaffTaskOpened",

@@ -64,8 +64,10 @@ from shared.contracts.billing.payments import (
     PaymentAllocated,
     PaymentFailed,
     PaymentMismatchFound,
+    PaymentOutcomeUnknown,
     PaymentPending,
     PaymentReceived,
+    PaymentSent,
     PaymentStarted,
 )
 from shared.contracts.billing.promotions import (
@@ -152,9 +154,11 @@ __all__ = [
     "PaymentMethodRemoved",
     "PaymentMethodSaved",
     "PaymentMismatchFound",
+    "PaymentOutcomeUnknown",
     "PaymentPending",
     "PaymentReceived",
     "PaymentReminderDue",
+    "PaymentSent",
     "PaymentStarted",
     "Price",
     "ProductGroup",

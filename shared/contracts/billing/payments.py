@@ -8,13 +8,34 @@ from shared.contracts.event import PublicEvent
 
 
 class PaymentStarted(PublicEvent, frozen=True, kw_only=True):
-    """An attempt to pay; its id is the gateway's idempotency key."""
+    """An attempt to pay; its id is the idempotency key at the `gateway` of that name."""
 
     payment_id: UUID
     invoice_id: UUID
     method: str
     amount_minor: int
     currency: str
+    gateway: str = "sandbox"
+
+
+class PaymentSent(PublicEvent, frozen=True, kw_only=True):
+    """The gateway has the attempt under a name of its own and waits for the payer."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    gateway_reference: str
+
+
+class PaymentOutcomeUnknown(PublicEvent, frozen=True, kw_only=True):
+    """The gateway gave no answer that can be trusted; it may or may not have acted.
+
+    `is_charge`: it was asked to take money, not to open a page, so that money may have moved.
+    """
+
+    payment_id: UUID
+    invoice_id: UUID
+    cause: str
+    is_charge: bool = False
 
 
 class PaymentPending(PublicEvent, frozen=True, kw_only=True):
