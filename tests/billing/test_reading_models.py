@@ -54,7 +54,7 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
 
 
 async def by_hand(house: House) -> None:
-    """What staff does of itself: an item for later, a draft, a credit note."""
+    """What staff does of itself: an item for later, a draft, a credit note; a client: a cart."""
     invoice = (await house.invoices(house.ana))[0]["invoice_id"]
     item = {
         "description": "Restore",
@@ -69,6 +69,7 @@ async def by_hand(house: House) -> None:
     ]
     for path, body in asked:
         await house.do("POST", path, body, token=house.staff())
+    await house.do("POST", "/v1/carts", {"brand": "ponto"}, token=house.client(house.ana))
     await house.catch_up()
 
 
