@@ -35,7 +35,7 @@ test: $(INSTALLED_DEV) chromium promtool  ## run all tests, or some: PYTEST="tes
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --cov \
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --durations=40 --cov \
 		$(ALONE:%=--ignore=%) $(STAND:%=--ignore=%)
 	@$(BIN)/pytest -m "not long" $(ALONE)
 	@$(BIN)/pytest -m "not long" $(STAND)
