@@ -35,8 +35,8 @@ test: $(INSTALLED_DEV) chromium promtool  ## run all tests, or some: PYTEST="tes
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --durations=40 --cov \
-		$(ALONE:%=--ignore=%) $(STAND:%=--ignore=%)
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --cov \
+		--durations=40 $(ALONE:%=--ignore=%) $(STAND:%=--ignore=%)
 	@$(BIN)/pytest -m "not long" $(ALONE)
 	@$(BIN)/pytest -m "not long" $(STAND)
 endif

@@ -115,3 +115,29 @@ async def test_an_invoice_credited_in_part_is_ended_when_its_service_ends_meanwh
     assert (shown["status"], shown["open_minor"]) == ("credited", 0)
     assert await house.fetchval("select count(*) from business_day_problem") == 0
     assert await house.findings() == []
+
+
+async def test_a_period_taken_off_a_shared_invoice_is_billed_anew_once_its_service_goes_on(
+    house: House,
+) -> None:
+    kept, wavering = [
+        await house.active_service(house.ana, domain=domain)
+        for domain in ("one.example", "two.example")
+    ]
+    due_on: date = await house.fetchval("select min(next_due_on) from service_due")
+    await house.play_until(due_on - timedelta(days=14))
+    shared = (await house.invoices(house.ana))[-1]
+    assert {line["service_id"] for line in shared["lines"]} == {
+        kept["service_id"],
+        wavering["service_id"],
+    }
+    token = house.client(house.ana)
+    path = f"/v1/services/{wavering['service_id']}/cancellation"
+    await house.do("POST", path, {"at": "period_end", "reason": "other"}, token=token)
+    await house.do("POST", f"{path}/withdrawal", token=token)
+    await house.until(house.is_quiet)
+    await house.play_until(await house.today() + timedelta(days=1))
+    anew = (await house.invoices(house.ana))[-1]
+    assert [line["service_id"] for line in anew["lines"]] == [wavering["service_id"]]
+    assert anew["lines"][0]["period_start"] == due_on.isoformat()
+    assert await house.findings() == []
