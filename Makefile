@@ -17,8 +17,8 @@ PYTEST ?=
 WORKERS ?= 3
 # These start the whole platform, which wants the machine and its ports for itself.
 ALONE := tests/deploy/test_whole_platform.py tests/journeys
-# So do these, and their platform is one that is killed all the time.
-STAND := tests/faults/whole
+# So do these, whose platform is one that is killed all the time, or which measure time.
+STAND := tests/faults/whole tests/faults/test_cluster.py tests/faults/test_telemetry.py
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
@@ -36,14 +36,14 @@ ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
 	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --cov \
-		$(ALONE:%=--ignore=%) --ignore=$(STAND)
+		--durations=40 $(ALONE:%=--ignore=%) $(STAND:%=--ignore=%)
 	@$(BIN)/pytest -m "not long" $(ALONE)
 	@$(BIN)/pytest -m "not long" $(STAND)
 endif
 
 .PHONY: faults
 faults: $(INSTALLED_DEV)  ## every fault, also those that take long, and the ten-minute soak
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/faults --ignore=$(STAND)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/faults $(STAND:%=--ignore=%)
 	@$(BIN)/pytest $(STAND)
 
 .PHONY: check

@@ -58,7 +58,7 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
 
 
 async def by_hand(house: House) -> None:
-    """What staff does of itself: an item for later, a draft, a credit note; and a card is saved."""
+    """What staff does of itself: an item for later, a draft, a note; a client: a card, a cart."""
     await keep_card(house, house.ana)
     invoice = (await house.invoices(house.ana))[0]["invoice_id"]
     item = {
@@ -76,6 +76,7 @@ async def by_hand(house: House) -> None:
         await house.do("POST", path, body, token=house.staff())
     found = OpenTask(brand="ponto", kind="statement_unbalanced", key="1")
     await house.store.run(Cause(actor="automation:test"), partial(open_task, found))
+    await house.do("POST", "/v1/carts", {"brand": "ponto"}, token=house.client(house.ana))
     await house.catch_up()
 
 

@@ -120,6 +120,16 @@ def envelope_of(event: PublicEvent, *, account_id: UUID | None = ACCOUNT) -> Env
     )
 
 
+TICKET_OPENED = TicketOpened(
+    ticket_id=TICKET,
+    number="TKT-000042",
+    department="support",
+    priority="medium",
+    service_id=None,
+    author="Ana Souza",
+    subject="Não consigo enviar e-mails",
+    message="Bom dia!",
+)
 EVENTS: tuple[PublicEvent, ...] = (
     AccountNumberAssigned(number="100001"),
     EmailConfirmationRequested(user_id=USER),
@@ -197,16 +207,7 @@ EVENTS: tuple[PublicEvent, ...] = (
         billed_to_address="Rua das Flores, 10",
         billed_to_tax_id="52998224725",
     ),
-    TicketOpened(
-        ticket_id=TICKET,
-        number="TKT-000042",
-        department="support",
-        priority="medium",
-        service_id=None,
-        author="Ana Souza",
-        subject="Não consigo enviar e-mails",
-        message="Bom dia!",
-    ),
+    TICKET_OPENED,
     TicketReplied(ticket_id=TICKET, side="staff", author="Bruno", message="Vamos ver."),
 )
 """One of each event that calls for a mail."""

@@ -27,6 +27,7 @@ from tests.notifications.samples import (
     SERVICE,
     SUBJECT,
     TICKET,
+    TICKET_OPENED,
     USER,
     envelope_of,
 )
@@ -79,7 +80,7 @@ async def test_a_view_that_is_fed_twice_has_the_same_rows(office: PostOffice, vi
 async def test_all_that_a_mail_needs_is_found(office: PostOffice) -> None:
     office.happened(CONFIGURED, account_id=None)
     office.happened(OPENED, ORDERED, AccountNumberAssigned(number="100001"), EVENTS[5])
-    [opened] = office.happened(EVENTS[15])
+    [opened] = office.happened(TICKET_OPENED)
     await office.read_views()
     found = await look_up(
         office, invoice_id=INVOICE, service_id=SERVICE, ticket_id=TICKET, message_id=opened.id

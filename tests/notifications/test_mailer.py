@@ -21,6 +21,8 @@ from shared.contracts.accounts import (
     EmailConfirmationRequested,
     PasswordResetRequested,
 )
+from shared.contracts.billing import ServiceEnded, ServiceTerminated
+from shared.contracts.event import PublicEvent
 from shared.contracts.notifications import EmailFailed, EmailSent
 from shared.contracts.tickets import TicketOpened, TicketReplied
 from shared.envelope import open_record
@@ -70,17 +72,25 @@ def test_the_mailer_handles_or_ignores_every_event_of_its_sources(office: PostOf
     assert not reactor.handles & reactor.ignored
 
 
+def ended_by(kind: type[PublicEvent]) -> list[PublicEvent]:
+    """One of each event that calls for a mail; a service ends in one way, and is told so once."""
+    ends: set[type[PublicEvent]] = {ServiceEnded, ServiceTerminated}
+    return [event for event in EVENTS if type(event) not in ends - {kind}]
+
+
+@pytest.mark.parametrize("kind", [ServiceEnded, ServiceTerminated])
 async def test_every_event_that_calls_for_a_mail_is_mailed_once(
-    office: PostOffice, serve: Serve
+    office: PostOffice, serve: Serve, kind: type[PublicEvent]
 ) -> None:
+    events = ended_by(kind)
     inbox = Inbox()
     office.mailer_to(await serve(inbox))
     await ready(office)
-    office.happened(*EVENTS)
+    office.happened(*events)
     await office.deliver()
     subjects = [inbox.read(at)["Subject"] for at in range(len(inbox.messages))]
-    assert len(subjects) == len(set(subjects)) == len(EVENTS)
-    assert await states(office) == ["done"] * len(EVENTS)
+    assert len(subjects) == len(set(subjects)) == len(events)
+    assert await states(office) == ["done"] * len(events)
     assert {event.template for event in await sent(office)} == {
         row["template"] for row in await office.rows("select template from email_history")
     }
@@ -133,7 +143,8 @@ async def test_a_mail_waits_until_the_views_know_what_it_is_about(
     inbox = Inbox()
     office.mailer_to(await serve(inbox))
     office.happened(CONFIGURED, account_id=None)
-    office.happened(OPENED, ORDERED, *EVENTS[5:])
+    events = ended_by(ServiceEnded)[5:]
+    office.happened(OPENED, ORDERED, *events)
     await office.plan()
     steps: list[tuple[str, ...]] = [(), ("recipients",), ("brands",), ("invoices",), ("services",)]
     for step in steps:
@@ -141,9 +152,9 @@ async def test_a_mail_waits_until_the_views_know_what_it_is_about(
             await office.read_views(*step)
         await office.carry_out()
         office.clock.pass_by(timedelta(minutes=1))
-    assert 0 < len(inbox.messages) < len(EVENTS[5:])
+    assert 0 < len(inbox.messages) < len(events)
     await office.deliver()
-    assert len(inbox.messages) == len(EVENTS[5:])
+    assert len(inbox.messages) == len(events)
     assert set(await states(office)) == {"done"}
 
 

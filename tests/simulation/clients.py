@@ -23,6 +23,8 @@ from services.billing.held_services.terms import ServiceTerms
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.invoices.numbers import next_document_number
+from services.billing.orders.items import OrderedItem
+from services.billing.orders.order import Order
 from services.billing.payments.commands import (
     SettlePayment,
     StartPayment,
@@ -161,7 +163,7 @@ class Clients:
         """Order, pay, and let the gateway say so, more than once."""
         account_id = account(number)
         await self._pause()
-        invoice_id = UUID(await self.ask("billing", f"order/{number}", order(account_id), events=2))
+        invoice_id = UUID(await self.ask("billing", f"order/{number}", order(account_id), events=3))
         command = StartPayment(account_id=account_id, invoice_id=invoice_id, method="card")
 
         async def pay(tx: Transaction) -> str:
@@ -260,17 +262,18 @@ def order(account_id: UUID) -> Work:
     async def work(tx: Transaction) -> str:
         brand = await tx.load(Brand, Brand.id_of(BRAND))
         number = await next_document_number(tx, brand, series="invoice", today=TODAY)
+        placed = _placed(account_id, invoice_id, service_id)
         service = HeldService.order(
             id=service_id,
             account_id=account_id,
             brand=BRAND,
-            order_id=uuid5(account_id, "order"),
+            order_id=placed.id,
             terms=_terms(),
         )
         provisioning = Provisioning.prepare(
             account_id=account_id, brand=BRAND, service_id=service_id, plan="start", domain="a.de"
         )
-        await tx.save(service, provisioning)
+        await tx.save(placed, service, provisioning)
         invoice = Invoice.issue(
             id=invoice_id,
             account_id=account_id,
@@ -287,6 +290,25 @@ def order(account_id: UUID) -> Work:
         return str(invoice_id)
 
     return work
+
+
+def _placed(account_id: UUID, invoice_id: UUID, service_id: UUID) -> Order:
+    item = OrderedItem(
+        product_id=UUID(int=1),
+        service_id=service_id,
+        cycle="monthly",
+        domain="a.de",
+        total_minor=TOTAL_MINOR,
+        currency="BRL",
+    )
+    return Order.place(
+        id=uuid5(account_id, "order"),
+        account_id=account_id,
+        brand=BRAND,
+        number=f"O-{account_id}",
+        invoice_id=invoice_id,
+        items=[item],
+    )
 
 
 def _line(service_id: UUID) -> InvoiceLine:

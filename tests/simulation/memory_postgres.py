@@ -683,6 +683,20 @@ class MemoryConnection:
             for row in rows:
                 await self._ask(query, row)
 
+    async def copy_records_to_table(
+        self,
+        relation: str,
+        *,
+        records: Sequence[Sequence[Any]],
+        columns: Sequence[str],
+        schema_name: str,
+    ) -> str:
+        """See `asyncpg.Connection.copy_records_to_table`: an insert of many rows."""
+        names = ", ".join(f'"{column}"' for column in columns)
+        query = f"""insert into {schema_name}.{relation} ({names})
+                    select {names} from unnest() as u ({names})"""
+        return f"COPY {await self._ask(query, list(zip(*records, strict=True)))}"
+
     async def _ask(self, query: str, arguments: Sequence[Any]) -> Any:
         self._weather.check()
         self._check_open()

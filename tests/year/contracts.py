@@ -168,11 +168,14 @@ class Contract:
 
     def drop(self, bill: UUID) -> None:
         """The invoice is void: nothing is renewed by it."""
-        self.periods = [each for each in self.periods if each.bill != bill]
+        kept = [each for each in self.periods if each.bill != bill]
+        self.is_asked_anew = self.is_asked_anew or kept != self.periods
+        self.periods = kept
 
     def waive(self, bill: UUID) -> None:
         """Staff let go of the invoice: what it billed follows nevertheless."""
         self.waived.add(bill)
+        self.is_plain = False
 
     def check(self) -> None:
         """What was waived has followed at once, or the service is over."""

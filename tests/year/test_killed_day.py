@@ -31,7 +31,7 @@ def evening() -> Evening:
         year = Year(loop, 5, accounts=ACCOUNTS, days=DAYS)
         loop.run(year.play())
         loop.close()
-    return Evening(world=year.world, day=first_day() + timedelta(days=DAYS + 3))
+    return Evening(world=year.world, day=first_day() + timedelta(days=DAYS + 5))
 
 
 @pytest.fixture(scope="module")

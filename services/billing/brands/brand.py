@@ -1,7 +1,7 @@
 """A hosting company's settings: configured -> configured anew, as often as its file is applied."""
 
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import available_timezones
@@ -167,8 +167,14 @@ class Brand(Aggregate):
         raise PaymentMethodUnknown(method=method_id)
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """All names of time zones; the tree of their files is walked once."""
+    return frozenset(available_timezones())
+
+
 def _check(settings: BrandSettings) -> None:
-    if settings.time_zone not in available_timezones():
+    if settings.time_zone not in _time_zones():
         raise TimeZoneUnknown(time_zone=settings.time_zone)
     if settings.default_language not in settings.languages:
         raise DefaultLanguageNotOffered(language=settings.default_language)

@@ -1,6 +1,7 @@
 """Taking back what was invoiced, and setting an invoice right in one step."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -26,7 +27,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import CreditedDocument, CreditedLine, InvoiceLine
 from services.billing.invoices.numbers import next_document_number
 from services.billing.invoices.taxing import taxed_part
-from services.billing.service_changes.at_panel import let_go, take_off_services
+from services.billing.service_changes.at_panel import let_go, take_off
 from services.billing.why.because import because
 from services.billing.why.codes import OF_CREDIT_NOTE
 from services.billing.why.why import Why
@@ -64,12 +65,9 @@ async def issue_credit_note(command: IssueCreditNote, tx: Transaction) -> Credit
     """
     invoice = await _invoice_to_credit(command, tx)
     note = await _credit(command, invoice, tx=tx)
-    whole = [invoice.lines[place] for place in await _places_taken_back(invoice, tx)]
-    if command.reason in OF_CREDIT_NOTE:
-        await take_off_services(invoice, whole, today=command.today, tx=tx)
-    else:
-        for service_id in sorted({line.service_id for line in whole if line.service_id}):
-            await let_go(service_id, invoice.id, today=command.today, tx=tx)
+    let = take_off if command.reason in OF_CREDIT_NOTE else let_go
+    for service_id in note.released_services:
+        await let(service_id, invoice.id, today=command.today, tx=tx)
     return note
 
 
@@ -91,6 +89,7 @@ async def _credit(command: IssueCreditNote, invoice: Invoice, *, tx: Transaction
     brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
     number = await next_document_number(tx, brand, series="credit_note", today=command.today)
     says = _facts(command, invoice, document=document)
+    says["released_services"] = _released(invoice, [*earlier, *document.lines])
     why = command.why or _why(command, tx)
     note = CreditNote.issue(**says, number=number, returned_minor=returned_minor, why=why)
     await tx.save(note, invoice)
@@ -147,13 +146,17 @@ async def _earlier(invoice: Invoice, tx: Transaction) -> list[CreditedLine]:
     return [line for note in notes for line in note.document.lines]
 
 
-async def _places_taken_back(invoice: Invoice, tx: Transaction) -> list[int]:
-    """The lines of which nothing is left."""
-    taken: dict[int, int] = {}
-    for line in await _earlier(invoice, tx):
-        taken[line.place] = taken.get(line.place, 0) + line.net_minor
-    wholes = [taxed_part(line, invoice.details).net_minor for line in invoice.lines]
-    return [place for place, whole in enumerate(wholes) if taken.get(place) == whole]
+def _released(invoice: Invoice, credited_lines: Iterable[CreditedLine]) -> list[UUID]:
+    """The services of which no line of the invoice is left."""
+    taken: dict[int, int] = defaultdict(int)
+    for line in credited_lines:
+        taken[line.place] += line.net_minor
+    left = {
+        line.service_id
+        for place, line in enumerate(invoice.lines)
+        if taken[place] != taxed_part(line, invoice.details).net_minor
+    }
+    return sorted({line.service_id for line in invoice.lines if line.service_id} - left)
 
 
 @dataclass(frozen=True, kw_only=True)

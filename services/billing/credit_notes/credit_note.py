@@ -45,6 +45,7 @@ class CreditNote(Aggregate):
         payee: dict[str, str] = field(default_factory=dict)
         corrected_by: UUID | None = None
         why: Why | None = None
+        released_services: list[UUID] = field(default_factory=list)
 
     @classmethod
     def issue(cls, *, billed_to: tuple[str, str, str], **says: Any) -> Self:
@@ -52,11 +53,12 @@ class CreditNote(Aggregate):
 
         `says`: what the event says. `returned_minor`: what of it had been paid, which the account
         has as credit from now on; `leaves_nothing`: with the notes before it takes all back;
-        `corrected_by`: the invoice that stands for the old one anew.
+        `corrected_by`: the invoice that stands for the old one anew; `released_services`: those of
+        which nothing is left on the invoice.
         """
         name, address, tax_id = billed_to
         whom = {"billed_to_name": name, "billed_to_address": address, "billed_to_tax_id": tax_id}
-        note = cls(**{"why": None, **says, **whom})
+        note = cls(**{"why": None, "released_services": [], **says, **whom})
         assert note.total_minor > 0, "a credit note takes something back"
         assert 0 <= note.returned_minor <= note.total_minor, "no more comes back than was asked for"
         return note
@@ -85,6 +87,7 @@ class CreditNote(Aggregate):
         payee: dict[str, str],
         corrected_by: UUID | None,
         why: Why | None,
+        released_services: list[UUID],
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
@@ -101,6 +104,7 @@ class CreditNote(Aggregate):
         self.prices_include_tax = prices_include_tax
         self.payee = payee
         self.corrected_by = corrected_by
+        self.released_services = released_services
 
     @property
     def total_minor(self) -> int:

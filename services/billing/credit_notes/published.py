@@ -33,6 +33,7 @@ def of_credit_note(event: DomainEvent, note: CreditNote) -> PublicEvent | None:
                 prices_include_tax=issued.prices_include_tax,
                 payee=issued.payee,
                 corrected_by=issued.corrected_by,
+                released_services=issued.released_services,
                 why=msgspec.convert(issued.why, billing.Why | None, from_attributes=True),
             )
         case _:

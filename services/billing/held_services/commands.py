@@ -73,7 +73,9 @@ async def _is_to_bill(
     service: HeldService, command: IssueRenewal, *, policy: Policy, tx: Transaction
 ) -> bool:
     """Whether what follows is due on this day, and nothing speaks against it."""
-    if service.status != "active" or service.billed_until != command.due_on or is_ending(service):
+    if service.status != "active" or service.billed_until != command.due_on:
+        return False
+    if is_ending(service, command.today):
         return False
     if service.pending_change and service.pending_change.effective == NOW:
         return False
@@ -82,11 +84,11 @@ async def _is_to_bill(
     return await tx.claim_once("renewal", f"{service.id}/{command.due_on}")
 
 
-def is_ending(service: HeldService) -> bool:
-    """Whether it ends before what would be invoiced next begins."""
+def is_ending(service: HeldService, today: date) -> bool:
+    """Whether it ends before what would be invoiced next begins, or is to have ended by now."""
     until, cancelled = service.billed_until, service.cancellation
     ends = [cancelled.ends_on if cancelled else None, service.next_terms.ends_on]
-    return until is not None and any(end is not None and end <= until for end in ends)
+    return until is not None and any(end is not None and end <= max(until, today) for end in ends)
 
 
 def falls_due(service: HeldService) -> bool:

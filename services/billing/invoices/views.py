@@ -196,6 +196,9 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
         case CreditNoteIssued(invoice_id=invoice_id, leaves_nothing=True):
             rows.delete("invoice_open", invoice_id)
             rows.delete("invoice_open_service", where={"invoice_id": invoice_id})
+        case CreditNoteIssued(invoice_id=invoice_id, released_services=released):
+            for service_id in released:
+                rows.delete("invoice_open_service", invoice_id, service_id)
         case PaymentPending(invoice_id=invoice_id):
             rows.update("invoice_open", invoice_id, is_pending=True)
         case PaymentFailed(invoice_id=invoice_id):

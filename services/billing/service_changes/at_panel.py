@@ -7,7 +7,6 @@ for may be with the panel by then. It is not made, and a change of kind undo is 
 until the panel has what the service is; nothing else is changed meanwhile.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.panel_goal import goal_of
 from services.billing.held_services.terms import NOW, UNDO, ServiceChange
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.lines import InvoiceLine
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.why.because import because
 from services.billing.why.codes import OF_CHANGE
@@ -46,15 +44,12 @@ async def adopt_change(
             service.change(change.id, today=today, why=why)
 
 
-async def take_off_services(
-    invoice: Invoice, lines: Iterable[InvoiceLine], *, today: date, tx: Transaction
-) -> None:
-    """What these lines of the invoice were for will not come any more."""
-    for service_id in sorted({line.service_id for line in lines if line.service_id}):
-        service = await tx.load(HeldService, service_id)
-        await _drop_change_of(service, invoice.id, today=today, tx=tx)
-        service.drop(invoice.id)
-        await tx.save(service)
+async def take_off(service_id: UUID, invoice_id: UUID, *, today: date, tx: Transaction) -> None:
+    """A rule took back what the invoice charged: nothing that it was for comes any more."""
+    service = await tx.load(HeldService, service_id)
+    await _drop_change_of(service, invoice_id, today=today, tx=tx)
+    service.drop(invoice_id)
+    await tx.save(service)
 
 
 async def let_go(service_id: UUID, invoice_id: UUID, *, today: date, tx: Transaction) -> None:

@@ -140,7 +140,8 @@ class CreditNoteIssued(PublicEvent, frozen=True, kw_only=True):
 
     `total_minor` is with tax; `returned_minor` of it had been paid and is the account's credit now.
     `corrected_by`: the invoice that takes the place of the old one. `leaves_nothing`: with the
-    notes before it takes back the whole invoice.
+    notes before it takes back the whole invoice. `released_services`: those of which nothing is
+    left on the invoice, so that it serves them no more.
     """
 
     credit_note_id: UUID
@@ -163,6 +164,7 @@ class CreditNoteIssued(PublicEvent, frozen=True, kw_only=True):
     payee: dict[str, str] = msgspec.field(default_factory=dict)
     corrected_by: UUID | None = None
     why: Why | None = None
+    released_services: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentReminderDue(PublicEvent, frozen=True, kw_only=True):
