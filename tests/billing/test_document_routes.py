@@ -20,6 +20,7 @@ PAYEE = {
     "postal_code": "31-147",
     "country": "PL",
 }
+FORMS = ("pdf", "ubl", "factur-x")
 TAX = {
     "mode": "inclusive",
     "seller_country": "PL",
@@ -116,13 +117,14 @@ async def test_a_credit_note_is_printed_and_electronic_as_well(house: House) -> 
 
 
 async def test_documents_are_for_their_account_and_for_the_brands_staff(house: House) -> None:
-    order = await house.order(house.ana)
-    invoice_id = order["invoice_id"]
-    payment_id, _ = await house.start_payment(house.ana, invoice_id)
+    invoice_id = await taxed_invoice(house)
+    note_path = f"/v1/invoices/{invoice_id}/credit-notes"
+    note = await house.do("POST", note_path, {"reason": "x"}, token=house.staff())
+    other = await house.order(house.ana)
+    payment_id, _ = await house.start_payment(house.ana, other["invoice_id"])
     for path in (
-        f"/v1/invoices/{invoice_id}/pdf",
-        f"/v1/invoices/{invoice_id}/ubl",
-        f"/v1/invoices/{invoice_id}/factur-x",
+        *(f"/v1/credit-notes/{note['credit_note_id']}/{form}" for form in FORMS),
+        *(f"/v1/invoices/{invoice_id}/{form}" for form in FORMS),
         f"/v1/payments/{payment_id}/receipt",
     ):
         stranger = await get(house, path, token=house.client(house.rui))

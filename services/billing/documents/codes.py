@@ -13,8 +13,8 @@ def qr_code(text: str) -> str:
 
     A BR Code has at most 512 characters; a QR code holds them all.
 
-    >>> qr_code("Ana").startswith('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 29 29">')
-    True
+    >>> qr_code("Ana").partition("viewBox=")[2].partition(" p")[0]
+    '"0 0 29 29"'
     """
     code = segno.make(text, error="m", micro=False, boost_error=False)
     size = len(code.matrix) + 2 * QUIET_MODULES

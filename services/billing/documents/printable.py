@@ -19,7 +19,7 @@ BLANK = frozenset({"Zl", "Zp", "Zs"})
 def printable(text: str) -> str:
     """One line of text, NFC, that the fonts can show.
 
-    >>> printable("Ana\\u202e\\n Souza \\U0001f600")
+    >>> printable("Ana\\u202e\\n Souza \\u4e2d")
     'Ana Souza □'
     """
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", text))
@@ -29,7 +29,7 @@ def printable(text: str) -> str:
 def plain(text: str) -> str:
     """One line of text, NFC, without characters that no reader sees: for machines.
 
-    >>> plain("Ana\u202e\n  Souza")
+    >>> plain("Ana\\u202e\\n  Souza")
     'Ana Souza'
     """
     characters = (
