@@ -76,6 +76,7 @@ SURROUNDINGS = {"call", "client", "connection", "db", "request", "tx"}
 THREE_POSITIONAL_ALLOWED: dict[str, str] = {
     "services/billing/gateways/stripe/connection.py::BoundedClient.request_async": "Stripe",
     "shared/i18n.py::Translations.ngettext": "gettext's own order",
+    "services/billing/documents/xml_writing.py::XmlWriter.add": "where, what, text: as XML says it",
     "shared/peers.py::Peers.call": "peer, method, path: as HTTP says them",
 }
 """file::function -> whose protocol gives it three positional parameters."""

@@ -22,6 +22,8 @@ from services.billing.contacts.views import account_contact
 from services.billing.credit.views import credit_held
 from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
+from services.billing.documents.routes import router as documents_router
+from services.billing.documents.workshop import Workshop
 from services.billing.drafts.routes import router as drafts_router
 from services.billing.drafts.views import draft
 from services.billing.forecast.playing import Forecaster
@@ -135,6 +137,7 @@ ROUTERS = (
     transfers_router,
     invoices_router,
     credit_notes_router,
+    documents_router,
     drafts_router,
     charges_router,
     payments_router,
@@ -181,12 +184,14 @@ def _service(
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     views = [view for view in VIEWS if view is not ledger_posting]
+    workshop = Workshop()
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
     inbox = Inbox(store, _handlers(gateways, inquiry=inquiry, answers=answers))
 
     async def close() -> None:
         await gateways.close()
         await panel.close()
+        await workshop.close()
         await peers.close()
 
     return Service(
@@ -201,6 +206,7 @@ def _service(
             inbox=inbox,
             days=days,
             forecaster=forecaster,
+            workshop=workshop,
             webhook_secrets={"panel": settings.panel_webhook_secret},
         ),
         loops={

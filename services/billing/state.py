@@ -13,6 +13,7 @@ from shared.store import Cause
 
 if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.automation.run import BusinessDayRun
+    from services.billing.documents.workshop import Workshop
     from services.billing.forecast.playing import Forecaster
     from services.billing.gateways.registry import Gateways
     from services.billing.payments.hosted_page import HostedPages
@@ -28,6 +29,7 @@ class State:
     inbox: "Inbox"
     days: "BusinessDayRun"
     forecaster: "Forecaster"
+    workshop: "Workshop"
     webhook_secrets: dict[str, SecretStr]
 
 

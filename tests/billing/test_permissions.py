@@ -22,11 +22,21 @@ SHARED = {
     "GET /v1/invoices/{invoice_id}",
     "GET /v1/orders/{order_id}",
     "GET /v1/services/{service_id}",
+    "GET /v1/invoices/{invoice_id}/pdf",
+    "GET /v1/invoices/{invoice_id}/ubl",
+    "GET /v1/invoices/{invoice_id}/factur-x",
+    "GET /v1/credit-notes/{credit_note_id}/pdf",
+    "GET /v1/credit-notes/{credit_note_id}/ubl",
+    "GET /v1/credit-notes/{credit_note_id}/factur-x",
+    "GET /v1/payments/{payment_id}/receipt",
     "GET /v1/why/{kind}/{id}",
 }
 """Routes for the account and for staff: what staff reads there wants `billing.read`."""
 
 SAMPLES: dict[str, str] = {"brand": "ponto", "kind": "line"}
+
+PAYEE = {"name": "Ponto Ltda", "tax_id": "11.222.333/0001-81", "country": "BR"}
+"""Who can be told in an electronic invoice."""
 
 
 def name_of(route: DeclaredRoute) -> str:
@@ -100,8 +110,13 @@ async def refused(
 async def test_staff_without_the_permission_to_read_sees_nothing_of_an_account(
     house: House, name: str
 ) -> None:
+    await house.apply_brand(payee=PAYEE)
     order = await house.active_service(house.ana)
+    payment_id = await house.fetchval(
+        "select data ->> 'payment_id' from log where type = 'PaymentReceived'"
+    )
     given = {
+        "payment_id": payment_id,
         "account_id": str(house.ana),
         "invoice_id": order["invoice_id"],
         "service_id": order["service_id"],
