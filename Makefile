@@ -19,6 +19,8 @@ WORKERS ?= 3
 ALONE := tests/deploy/test_whole_platform.py tests/journeys
 # So do these, whose platform is one that is killed all the time, or which measure time.
 STAND := tests/faults/whole tests/faults/test_cluster.py tests/faults/test_telemetry.py
+TOGETHER = -n $(WORKERS) --dist loadfile --max-worker-restart=1 --durations=20 \
+	$(ALONE:%=--ignore=%) $(STAND:%=--ignore=%)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-header --python-version 3.11
 
@@ -35,8 +37,8 @@ test: $(INSTALLED_DEV) chromium promtool  ## run all tests, or some: PYTEST="tes
 ifdef PYTEST
 	@$(BIN)/pytest $(PYTEST)
 else
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --max-worker-restart=1 --cov \
-		--durations=40 $(ALONE:%=--ignore=%) $(STAND:%=--ignore=%)
+	@$(BIN)/pytest -m "not long and not server" $(TOGETHER) --cov
+	@$(BIN)/pytest -m "not long and server" $(TOGETHER)
 	@$(BIN)/pytest -m "not long" $(ALONE)
 	@$(BIN)/pytest -m "not long" $(STAND)
 endif

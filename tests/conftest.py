@@ -31,6 +31,13 @@ settings.register_profile("faktura", deadline=None)
 settings.load_profile("faktura")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a server of its own, which is run without measuring coverage."""
+    for item in items:
+        if {"postgres", "nats_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Names a failed test at once: a run that is cut off has then said it."""
     if report.failed and not os.environ.get("PYTEST_XDIST_WORKER"):

@@ -90,9 +90,10 @@ class Shopping(RuleBasedStateMachine):
     def remove(self, place: int) -> None:
         item_id = self._held(place)
         if self._did(lambda: self.cart.remove(item_id, today=self.today)):
-            self.wanted = {
-                id: each for id, each in self.wanted.items() if item_id not in (id, each.parent_id)
-            }
+            gone = {item_id}
+            while more := {id for id, e in self.wanted.items() if e.parent_id in gone} - gone:
+                gone |= more
+            self.wanted = {id: each for id, each in self.wanted.items() if id not in gone}
 
     @rule(code=st.one_of(st.none(), CODES))
     def choose_promotion(self, code: str | None) -> None:

@@ -133,12 +133,13 @@ class Cart(Aggregate):
         self.changed_on = changed_on
 
     def remove(self, item_id: UUID, *, today: date) -> None:
-        """Take it out, and the addons that are for it. A second time is `ItemNotInCart`."""
+        """Take it out, and the addons that are for it, and theirs. Again: `ItemNotInCart`."""
         self._check_open()
         self._held(item_id)
-        addons = [each.item_id for each in self.items.values() if each.parent_id == item_id]
-        for removed in [*addons, item_id]:
-            self._item_removed(item_id=removed, changed_on=today)
+        for addon in [each for each in self.items.values() if each.parent_id == item_id]:
+            if addon.item_id in self.items:
+                self.remove(addon.item_id, today=today)
+        self._item_removed(item_id=item_id, changed_on=today)
 
     @event(ItemRemoved)
     def _item_removed(self, item_id: UUID, changed_on: date) -> None:
