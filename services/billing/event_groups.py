@@ -7,6 +7,10 @@ from shared.contracts.billing import (
     BillableItemAdded,
     BillableItemInvoiced,
     BillableItemWithdrawn,
+    BoletoCollected,
+    BoletoEnded,
+    BoletoIssued,
+    BoletoReissued,
     BrandConfigured,
     BusinessDayStarted,
     CardNoticesDue,
@@ -47,6 +51,7 @@ from shared.contracts.billing import (
     PaymentReminderDue,
     PaymentSent,
     PaymentStarted,
+    PixCodeIssued,
     ProductPublished,
     ProductRetired,
     ProductRevisionPlanned,
@@ -126,17 +131,24 @@ SAVED_METHODS: Group = frozenset(
         AutopayChanged,
     }
 )
-PAYMENTS: Group = SAVED_METHODS | frozenset(
-    {
-        PaymentStarted,
-        PaymentSent,
-        PaymentOutcomeUnknown,
-        PaymentPending,
-        PaymentReceived,
-        PaymentAllocated,
-        PaymentFailed,
-        PaymentMismatchFound,
-    }
+BOLETOS: Group = frozenset(
+    {BoletoIssued, BoletoReissued, BoletoCollected, BoletoEnded, PixCodeIssued}
+)
+PAYMENTS: Group = (
+    SAVED_METHODS
+    | BOLETOS
+    | frozenset(
+        {
+            PaymentStarted,
+            PaymentSent,
+            PaymentOutcomeUnknown,
+            PaymentPending,
+            PaymentReceived,
+            PaymentAllocated,
+            PaymentFailed,
+            PaymentMismatchFound,
+        }
+    )
 )
 PRODUCTS: Group = frozenset(
     {

@@ -24,6 +24,7 @@ from starlette.routing import Route
 
 from deploy.local.sandbox import gateway_words, webhooks
 from deploy.local.sandbox.database import open_database, transaction
+from deploy.local.sandbox.psp import Psp
 from deploy.local.sandbox.server import (
     Refused,
     create_server,
@@ -81,6 +82,7 @@ class Gateway:
         self._outbox = webhooks.Outbox(
             self._database, header="Gateway-Signature", secret=settings.webhook_secret
         )
+        self._psp = Psp(self._database, self._outbox, settings)
 
     def app(self) -> Starlette:
         """The gateway as a web application."""
@@ -91,6 +93,7 @@ class Gateway:
             Route("/v1/checkouts/{id}", self.show),
             Route("/v1/checkouts/{id}/expire", self.expire, methods=["POST"]),
             Route("/v1/deliveries", self.deliveries),
+            *self._psp.routes(),
             Route("/pay/{id}", self.payment_page),
             Route("/pay/{id}", self.pay, methods=["POST"]),
         ]

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
+    BoletoCollected,
     CreditAdded,
     CreditApplied,
     CreditGiven,
@@ -35,6 +36,8 @@ CLEARING = "gateway_clearing"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
 PREPAYMENT = "prepayment"
+LATE_CHARGES = "late_charges"
+BANK_FEES = "bank_fees"
 
 _ORIGINS = {"staff": GIFT, "service_change": REVENUE}
 """Of credit without a payment or a note; what a change owes beyond all invoices was earned once."""
@@ -80,6 +83,8 @@ def postings_of(event: PublicEvent) -> list[Posting]:
                     payment_id=allocated.payment_id,
                 ),
             ]
+        case BoletoCollected() as collected:
+            return _of_boleto(collected)
         case CreditAdded() as added:
             return [
                 _of_payment(added, UNALLOCATED, minor=added.amount_minor),
@@ -98,6 +103,25 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             return _transfer(minor, currency, debit=CREDIT, credit=REFUND)
         case _:
             return []
+
+
+def _of_boleto(event: BoletoCollected) -> list[Posting]:
+    """Fine and interest are earned beside the payment; the bank keeps its fee of it all."""
+    sides = {
+        CLEARING: event.late_charges_minor - event.fee_minor,
+        LATE_CHARGES: -event.late_charges_minor,
+        BANK_FEES: event.fee_minor,
+    }
+    return [
+        Posting(
+            ledger_account=account,
+            amount_minor=minor,
+            currency=event.currency,
+            payment_id=event.payment_id,
+        )
+        for account, minor in sides.items()
+        if minor
+    ]
 
 
 def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased) -> str:

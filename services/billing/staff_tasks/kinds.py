@@ -6,5 +6,7 @@ Kind = Literal[
     "payment_outcome_unknown",
     "payment_pending_too_long",
     "reconciliation_difference",
+    "return_file_refused",
+    "return_lines",
     "statement_unbalanced",
 ]
