@@ -8,6 +8,10 @@ from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
+from services.billing.bank_transfers.bank_files import BankFiles
+from services.billing.bank_transfers.matching_run import MatchingRun
+from services.billing.bank_transfers.routes import router as bank_transfers_router
+from services.billing.bank_transfers.views import bank_entry, bank_statement, known_payer
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
 from services.billing.carts.routes import router as carts_router
@@ -59,6 +63,9 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.reconciliation.comparing import Comparing
+from services.billing.reconciliation.routes import router as reconciliation_router
+from services.billing.reconciliation.views import gateway_payment, reconciliation
 from services.billing.rules.routes import router as rules_router
 from services.billing.saved_methods.policies import tell_of_expiring_cards
 from services.billing.saved_methods.views import saved_method
@@ -104,6 +111,11 @@ VIEWS = (
     saved_method,
     ledger_posting,
     staff_task,
+    bank_statement,
+    bank_entry,
+    known_payer,
+    reconciliation,
+    gateway_payment,
 )
 POLICIES = (
     serve_what_is_paid,
@@ -115,6 +127,8 @@ POLICIES = (
     release_what_was_used,
     tell_of_expiring_cards,
 )
+OF_THE_HOUSE = (ledger_posting, bank_statement, bank_entry, reconciliation, gateway_payment)
+"""Views of the books and of whole brands: a forecast asks none of them."""
 FORESEEN = (
     serve_what_is_paid,
     close_what_ended,
@@ -148,6 +162,8 @@ ROUTERS = (
     why_router,
     forecast_router,
     staff_tasks_router,
+    bank_transfers_router,
+    reconciliation_router,
 )
 
 
@@ -183,8 +199,8 @@ def _service(
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
-    views = [view for view in VIEWS if view is not ledger_posting]
     workshop = Workshop()
+    views = [view for view in VIEWS if view not in OF_THE_HOUSE]
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
     inbox = Inbox(store, _handlers(gateways, inquiry=inquiry, answers=answers))
 
@@ -207,6 +223,7 @@ def _service(
             days=days,
             forecaster=forecaster,
             workshop=workshop,
+            bank_files=BankFiles(),
             webhook_secrets={"panel": settings.panel_webhook_secret},
         ),
         loops={
@@ -215,6 +232,10 @@ def _service(
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,
+            "reconciliation": Comparing(
+                store=store, gateways=gateways, consumers=consumers, inquiry=inquiry
+            ).run,
+            "bank entries": MatchingRun(store=store, consumers=consumers).run,
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),

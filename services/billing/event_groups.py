@@ -4,6 +4,12 @@ from shared.contracts import PublicEvent
 from shared.contracts.billing import (
     AutopayChanged,
     AutopayDue,
+    BankEntryAllocated,
+    BankEntryRecorded,
+    BankEntryReopened,
+    BankEntrySetAside,
+    BankEntrySuggested,
+    BankStatementImported,
     BillableItemAdded,
     BillableItemInvoiced,
     BillableItemWithdrawn,
@@ -21,6 +27,7 @@ from shared.contracts.billing import (
     CreditNoteIssued,
     CreditReleased,
     CreditWithdrawn,
+    DayReconciled,
     DraftChanged,
     DraftDiscarded,
     DraftIssued,
@@ -33,6 +40,8 @@ from shared.contracts.billing import (
     InvoiceWrittenOff,
     OrderCancelled,
     OrderPlaced,
+    PayerForgotten,
+    PayerRemembered,
     PaymentAllocated,
     PaymentFailed,
     PaymentMethodDeclined,
@@ -45,8 +54,10 @@ from shared.contracts.billing import (
     PaymentPending,
     PaymentReceived,
     PaymentReminderDue,
+    PaymentReversed,
     PaymentSent,
     PaymentStarted,
+    PaymentTakenBack,
     ProductPublished,
     ProductRetired,
     ProductRevisionPlanned,
@@ -57,6 +68,7 @@ from shared.contracts.billing import (
     PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
+    ReconciliationAsked,
     ServiceActivated,
     ServiceCancellationRequested,
     ServiceCancellationWithdrawn,
@@ -91,10 +103,12 @@ INVOICES: Group = frozenset(
         InvoiceCancelled,
         InvoiceWrittenOff,
         CreditNoteIssued,
+        PaymentTakenBack,
     }
 )
 TASKS: Group = frozenset({StaffTaskOpened, StaffTaskDone})
-NOTICES: Group = TASKS | {
+RECONCILED: Group = frozenset({ReconciliationAsked, DayReconciled})
+NOTICES: Group = (TASKS | RECONCILED) | {
     PaymentReminderDue,
     InvoiceOverdue,
     SuspensionWarned,
@@ -126,18 +140,30 @@ SAVED_METHODS: Group = frozenset(
         AutopayChanged,
     }
 )
-PAYMENTS: Group = SAVED_METHODS | frozenset(
+BANK: Group = frozenset(
     {
-        PaymentStarted,
-        PaymentSent,
-        PaymentOutcomeUnknown,
-        PaymentPending,
-        PaymentReceived,
-        PaymentAllocated,
-        PaymentFailed,
-        PaymentMismatchFound,
+        BankEntryAllocated,
+        BankEntryRecorded,
+        BankEntryReopened,
+        BankEntrySetAside,
+        BankEntrySuggested,
+        BankStatementImported,
+        PayerForgotten,
+        PayerRemembered,
     }
 )
+"""What our bank tells, and what was made of it."""
+PAYMENTS: Group = (SAVED_METHODS | BANK) | {
+    PaymentStarted,
+    PaymentSent,
+    PaymentOutcomeUnknown,
+    PaymentPending,
+    PaymentReceived,
+    PaymentAllocated,
+    PaymentReversed,
+    PaymentFailed,
+    PaymentMismatchFound,
+}
 PRODUCTS: Group = frozenset(
     {
         ProductPublished,

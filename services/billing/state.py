@@ -14,6 +14,7 @@ from shared.store import Cause
 if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.automation.run import BusinessDayRun
     from services.billing.documents.workshop import Workshop
+    from services.billing.bank_transfers.bank_files import BankFiles
     from services.billing.forecast.playing import Forecaster
     from services.billing.gateways.registry import Gateways
     from services.billing.payments.hosted_page import HostedPages
@@ -30,6 +31,7 @@ class State:
     days: "BusinessDayRun"
     forecaster: "Forecaster"
     workshop: "Workshop"
+    bank_files: "BankFiles"
     webhook_secrets: dict[str, SecretStr]
 
 

@@ -24,6 +24,9 @@ BILLING_AUTOMATION = "billing.automation"
 BILLING_TASKS = "billing.tasks"
 """Saying that what was found for staff to look at is done."""
 
+BILLING_BANK = "billing.bank"
+"""Importing statements of our bank, and saying what their entries pay."""
+
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
     BILLING_INVOICE,
@@ -35,4 +38,5 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_RULES,
     BILLING_AUTOMATION,
     BILLING_TASKS,
+    BILLING_BANK,
 )

@@ -20,6 +20,7 @@ SHARED = {
     "GET /v1/accounts/{account_id}/prices",
     "GET /v1/credit-notes/{credit_note_id}",
     "GET /v1/invoices/{invoice_id}",
+    "GET /v1/invoices/{invoice_id}/bank-transfer",
     "GET /v1/orders/{order_id}",
     "GET /v1/services/{service_id}",
     "GET /v1/invoices/{invoice_id}/pdf",

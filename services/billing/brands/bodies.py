@@ -30,6 +30,15 @@ class GroupUnknown(Invalid):
     """A product stands on a shelf that the file does not have, or two shelves have one slug."""
 
 
+class TransferAccountBody(Body):
+    """An account of the brand's, as the files of its bank name it; `number` may be an IBAN."""
+
+    number: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ./-]{1,40}$")]
+    currency: Currency
+    bank_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,12}$")] = ""
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,12}$")] = ""
+
+
 class PaymentMethodBody(Body):
     """A way to pay; `details` are shown to who chooses a bank transfer."""
 
@@ -39,6 +48,9 @@ class PaymentMethodBody(Body):
     clearing_days: Days = 0
     details: dict[Line, Line] = Field(default_factory=dict)
     gateway: Slug = "sandbox"
+    accounts: Annotated[list[TransferAccountBody], Field(max_length=20)] = Field(
+        default_factory=list
+    )
 
 
 class DepartmentBody(Body):

@@ -8,11 +8,17 @@ from zoneinfo import available_timezones
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.brands.transfer_accounts import (
+    BankAccountInvalid,
+    TransferAccount,
+    check_accounts,
+)
 from services.billing.rules.rules import Rules
 from services.billing.tax.brand_taxes import BrandTaxes
 from shared.errors import Invalid, NotFound
 
 HOSTED_PAGE = "hosted_page"
+BANK_TRANSFER = "bank_transfer"
 
 
 class TimeZoneUnknown(Invalid):
@@ -48,6 +54,7 @@ class PaymentMethod:
     """A way to pay. `kind`: hosted_page or bank_transfer; `label` by language.
 
     `gateway`: the name of the one through which it goes (docs/writing-a-gateway.md).
+    `accounts`: those of a bank transfer of which statements are imported.
     """
 
     id: str
@@ -56,6 +63,7 @@ class PaymentMethod:
     clearing_days: int
     details: dict[str, str] = field(default_factory=dict)
     gateway: str = "sandbox"
+    accounts: list[TransferAccount] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,9 +183,19 @@ def _check(settings: BrandSettings) -> None:
     _check_unique([method.id for method in settings.payment_methods])
     _check_unique([department.id for department in settings.departments])
     _check_unique([settings.currency, *settings.currencies])
+    _check_transfers(settings)
     _check_dunning(settings.dunning)
     Rules().changed(asdict(settings.dunning)).changed(settings.rules)
     settings.tax.rules()
+
+
+def _check_transfers(settings: BrandSettings) -> None:
+    methods = settings.payment_methods
+    others = [method.id for method in methods if method.accounts and method.kind != BANK_TRANSFER]
+    if others:
+        raise BankAccountInvalid(field="accounts", reason="no_bank_transfer", methods=others)
+    accounts = [account for method in methods for account in method.accounts]
+    check_accounts(accounts, currencies=[settings.currency, *settings.currencies])
 
 
 def _is_yearly(settings: BrandSettings) -> bool:

@@ -85,6 +85,16 @@ BETWEEN: frozenset[type[PublicEvent]] = frozenset(
 BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
     {
         billing.AutopayChanged,
+        billing.BankEntryAllocated,
+        billing.BankEntryRecorded,
+        billing.BankEntryReopened,
+        billing.BankEntrySetAside,
+        billing.BankEntrySuggested,
+        billing.BankStatementImported,
+        billing.PayerForgotten,
+        billing.PayerRemembered,
+        billing.PaymentReversed,
+        billing.PaymentTakenBack,
         billing.BrandConfigured,
         billing.BusinessDayStarted,
         billing.CardNoticesDue,
@@ -126,6 +136,8 @@ BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
         billing.ServiceChangeScheduled,
         billing.ServiceOrdered,
         billing.ServiceTransferred,
+        billing.DayReconciled,
+        billing.ReconciliationAsked,
         billing.StaffTaskDone,
         billing.StaffTaskOpened,
     }

@@ -23,6 +23,8 @@ from shared.contracts.billing import (
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
 )
 
 BOOKED: Group = CREDIT | {
@@ -33,6 +35,8 @@ BOOKED: Group = CREDIT | {
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
 }
 
 TABLES = """

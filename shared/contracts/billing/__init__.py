@@ -1,5 +1,18 @@
 """What the billing service publishes. Amounts are integer minor units of `currency` (ISO 4217)."""
 
+from shared.contracts.billing.bank_transfers import (
+    BankEntryAllocated,
+    BankEntryRecorded,
+    BankEntryReopened,
+    BankEntrySetAside,
+    BankEntrySuggested,
+    BankStatementImported,
+    PayerForgotten,
+    PayerRemembered,
+    Reading,
+    Share,
+    StatementPart,
+)
 from shared.contracts.billing.brands import (
     BrandConfigured,
     BusinessDayStarted,
@@ -51,6 +64,7 @@ from shared.contracts.billing.invoices import (
     InvoicePaid,
     InvoiceWrittenOff,
     PaymentReminderDue,
+    PaymentTakenBack,
     TaxRow,
 )
 from shared.contracts.billing.orders import (
@@ -67,6 +81,7 @@ from shared.contracts.billing.payments import (
     PaymentOutcomeUnknown,
     PaymentPending,
     PaymentReceived,
+    PaymentReversed,
     PaymentSent,
     PaymentStarted,
 )
@@ -75,6 +90,11 @@ from shared.contracts.billing.promotions import (
     PromotionPublished,
     PromotionReleased,
     PromotionUsed,
+)
+from shared.contracts.billing.reconciliation import (
+    DayReconciled,
+    DayTotal,
+    ReconciliationAsked,
 )
 from shared.contracts.billing.saved_methods import (
     AutopayChanged,
@@ -110,6 +130,12 @@ from shared.contracts.billing.why import Why
 __all__ = [
     "AutopayChanged",
     "AutopayDue",
+    "BankEntryAllocated",
+    "BankEntryRecorded",
+    "BankEntryReopened",
+    "BankEntrySetAside",
+    "BankEntrySuggested",
+    "BankStatementImported",
     "BillableItemAdded",
     "BillableItemInvoiced",
     "BillableItemWithdrawn",
@@ -128,6 +154,8 @@ __all__ = [
     "CreditReleased",
     "CreditWithdrawn",
     "CreditedLine",
+    "DayReconciled",
+    "DayTotal",
     "Department",
     "DraftChanged",
     "DraftDiscarded",
@@ -145,6 +173,8 @@ __all__ = [
     "OrderCancelled",
     "OrderPlaced",
     "OrderedItem",
+    "PayerForgotten",
+    "PayerRemembered",
     "PaymentAllocated",
     "PaymentFailed",
     "PaymentMethod",
@@ -158,8 +188,10 @@ __all__ = [
     "PaymentPending",
     "PaymentReceived",
     "PaymentReminderDue",
+    "PaymentReversed",
     "PaymentSent",
     "PaymentStarted",
+    "PaymentTakenBack",
     "Price",
     "ProductGroup",
     "ProductOption",
@@ -173,6 +205,8 @@ __all__ = [
     "PromotionUsed",
     "ProvisioningFailed",
     "ProvisioningRequested",
+    "Reading",
+    "ReconciliationAsked",
     "ServiceActivated",
     "ServiceCancellationRequested",
     "ServiceCancellationWithdrawn",
@@ -188,8 +222,10 @@ __all__ = [
     "ServiceTerminated",
     "ServiceTransferred",
     "ServiceUnsuspended",
+    "Share",
     "StaffTaskDone",
     "StaffTaskOpened",
+    "StatementPart",
     "SuspensionWarned",
     "TaxRow",
     "Why",
