@@ -13,8 +13,8 @@ from shared.store import Cause
 
 if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.automation.run import BusinessDayRun
-    from services.billing.documents.workshop import Workshop
     from services.billing.bank_transfers.bank_files import BankFiles
+    from services.billing.documents.workshop import Workshop
     from services.billing.forecast.playing import Forecaster
     from services.billing.gateways.registry import Gateways
     from services.billing.payments.hosted_page import HostedPages
