@@ -11,6 +11,10 @@ from services.billing.automation.ticker import Ticker
 from services.billing.boleto.expiring import BoletoExpiry
 from services.billing.boleto.routes import router as boleto_router
 from services.billing.boleto.views import boleto
+from services.billing.bank_transfers.bank_files import BankFiles
+from services.billing.bank_transfers.matching_run import MatchingRun
+from services.billing.bank_transfers.routes import router as bank_transfers_router
+from services.billing.bank_transfers.views import bank_entry, bank_statement, known_payer
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
 from services.billing.carts.routes import router as carts_router
@@ -71,6 +75,9 @@ from services.billing.return_files.return_file import LARGEST_BYTES
 from services.billing.return_files.routes import RETURN_FILES
 from services.billing.return_files.routes import router as return_files_router
 from services.billing.return_files.run import ReturnFiles
+from services.billing.reconciliation.comparing import Comparing
+from services.billing.reconciliation.routes import router as reconciliation_router
+from services.billing.reconciliation.views import gateway_payment, reconciliation
 from services.billing.rules.routes import router as rules_router
 from services.billing.saved_methods.policies import tell_of_expiring_cards
 from services.billing.saved_methods.views import saved_method
@@ -117,6 +124,11 @@ VIEWS = (
     saved_method,
     ledger_posting,
     staff_task,
+    bank_statement,
+    bank_entry,
+    known_payer,
+    reconciliation,
+    gateway_payment,
 )
 POLICIES = (
     serve_what_is_paid,
@@ -128,6 +140,8 @@ POLICIES = (
     release_what_was_used,
     tell_of_expiring_cards,
 )
+OF_THE_HOUSE = (ledger_posting, bank_statement, bank_entry, reconciliation, gateway_payment)
+"""Views of the books and of whole brands: a forecast asks none of them."""
 FORESEEN = (
     serve_what_is_paid,
     close_what_ended,
@@ -163,6 +177,8 @@ ROUTERS = (
     why_router,
     forecast_router,
     staff_tasks_router,
+    bank_transfers_router,
+    reconciliation_router,
 )
 
 
@@ -199,8 +215,8 @@ def _service(
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
-    views = [view for view in VIEWS if view is not ledger_posting]
     workshop = Workshop()
+    views = [view for view in VIEWS if view not in OF_THE_HOUSE]
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
     news = PixNews(store=store, gateway=pix, ask=inquiry.ask)
     handlers = _handlers(gateways, inquiry=inquiry, answers=answers)
@@ -231,6 +247,7 @@ def _service(
                 "panel": settings.panel_webhook_secret,
                 "pix": settings.pix_psp_webhook_secret or settings.gateway_webhook_secret,
             },
+            bank_files=BankFiles(),
         ),
         loops={
             "webhooks": inbox.run,
@@ -241,6 +258,10 @@ def _service(
             "return files": files.run,
             "boletos": BoletoExpiry(store).run,
             **_folder_loop(settings, store, files=files),
+            "reconciliation": Comparing(
+                store=store, gateways=gateways, consumers=consumers, inquiry=inquiry
+            ).run,
+            "bank entries": MatchingRun(store=store, consumers=consumers).run,
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),

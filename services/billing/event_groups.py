@@ -4,6 +4,12 @@ from shared.contracts import PublicEvent
 from shared.contracts.billing import (
     AutopayChanged,
     AutopayDue,
+    BankEntryAllocated,
+    BankEntryRecorded,
+    BankEntryReopened,
+    BankEntrySetAside,
+    BankEntrySuggested,
+    BankStatementImported,
     BillableItemAdded,
     BillableItemInvoiced,
     BillableItemWithdrawn,
@@ -25,6 +31,7 @@ from shared.contracts.billing import (
     CreditNoteIssued,
     CreditReleased,
     CreditWithdrawn,
+    DayReconciled,
     DraftChanged,
     DraftDiscarded,
     DraftIssued,
@@ -37,6 +44,8 @@ from shared.contracts.billing import (
     InvoiceWrittenOff,
     OrderCancelled,
     OrderPlaced,
+    PayerForgotten,
+    PayerRemembered,
     PaymentAllocated,
     PaymentFailed,
     PaymentMethodDeclined,
@@ -49,9 +58,11 @@ from shared.contracts.billing import (
     PaymentPending,
     PaymentReceived,
     PaymentReminderDue,
+    PaymentReversed,
     PaymentSent,
     PaymentStarted,
     PixCodeIssued,
+    PaymentTakenBack,
     ProductPublished,
     ProductRetired,
     ProductRevisionPlanned,
@@ -62,6 +73,7 @@ from shared.contracts.billing import (
     PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
+    ReconciliationAsked,
     ServiceActivated,
     ServiceCancellationRequested,
     ServiceCancellationWithdrawn,
@@ -96,10 +108,12 @@ INVOICES: Group = frozenset(
         InvoiceCancelled,
         InvoiceWrittenOff,
         CreditNoteIssued,
+        PaymentTakenBack,
     }
 )
 TASKS: Group = frozenset({StaffTaskOpened, StaffTaskDone})
-NOTICES: Group = TASKS | {
+RECONCILED: Group = frozenset({ReconciliationAsked, DayReconciled})
+NOTICES: Group = (TASKS | RECONCILED) | {
     PaymentReminderDue,
     InvoiceOverdue,
     SuspensionWarned,
@@ -134,22 +148,30 @@ SAVED_METHODS: Group = frozenset(
 BOLETOS: Group = frozenset(
     {BoletoIssued, BoletoReissued, BoletoCollected, BoletoEnded, PixCodeIssued}
 )
-PAYMENTS: Group = (
-    SAVED_METHODS
-    | BOLETOS
-    | frozenset(
-        {
-            PaymentStarted,
-            PaymentSent,
-            PaymentOutcomeUnknown,
-            PaymentPending,
-            PaymentReceived,
-            PaymentAllocated,
-            PaymentFailed,
-            PaymentMismatchFound,
-        }
-    )
+BANK: Group = frozenset(
+    {
+        BankEntryAllocated,
+        BankEntryRecorded,
+        BankEntryReopened,
+        BankEntrySetAside,
+        BankEntrySuggested,
+        BankStatementImported,
+        PayerForgotten,
+        PayerRemembered,
+    }
 )
+"""What our bank tells, and what was made of it."""
+PAYMENTS: Group = (SAVED_METHODS | BOLETOS | BANK) | {
+    PaymentStarted,
+    PaymentSent,
+    PaymentOutcomeUnknown,
+    PaymentPending,
+    PaymentReceived,
+    PaymentAllocated,
+    PaymentReversed,
+    PaymentFailed,
+    PaymentMismatchFound,
+}
 PRODUCTS: Group = frozenset(
     {
         ProductPublished,

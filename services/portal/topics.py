@@ -69,6 +69,7 @@ INVOICES: Events = frozenset(
         billing.InvoiceCancelled,
         billing.InvoiceWrittenOff,
         billing.CreditNoteIssued,
+        billing.PaymentTakenBack,
     }
 )
 NOTICES: Events = frozenset(
@@ -80,6 +81,7 @@ PAYMENTS: Events = frozenset(
         billing.PaymentPending,
         billing.PaymentReceived,
         billing.PaymentFailed,
+        billing.PaymentReversed,
     }
 )
 FINDINGS: Events = frozenset(
@@ -98,6 +100,16 @@ FINDINGS: Events = frozenset(
         billing.BoletoIssued,
         billing.BoletoReissued,
         billing.PixCodeIssued,
+        billing.BankEntryAllocated,
+        billing.BankEntryRecorded,
+        billing.BankEntryReopened,
+        billing.BankEntrySetAside,
+        billing.BankEntrySuggested,
+        billing.BankStatementImported,
+        billing.PayerForgotten,
+        billing.PayerRemembered,
+        billing.DayReconciled,
+        billing.ReconciliationAsked,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,
         billing.PaymentSent,

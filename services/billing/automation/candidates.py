@@ -237,6 +237,13 @@ where extract(day from $2::date) = least($3::int, extract(
 """
 """One task for the brand on its day of the month, `$3`, or the last one of a shorter month."""
 
+RECONCILIATIONS = """
+select '00000000-0000-0000-0000-000000000000'::uuid as account_id, 'reconciliation' as item,
+       jsonb_build_object('day', $2::date - 1) as facts
+where $1::text is not null
+"""
+"""One task for the brand: the day before is over."""
+
 ITEMS = """
 select account_id, account_id || '/' || currency as item,
        jsonb_build_object('currency', currency) as facts

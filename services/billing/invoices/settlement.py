@@ -92,12 +92,16 @@ class Settlement:
         """Whether credit notes leave nothing of it."""
         return 0 < self.total_minor <= sum(self.credit_notes.values())
 
-    def check_open(self) -> None:
-        """Raise unless money is still owed."""
+    def check_not_given_up(self) -> None:
+        """Raise if it is void, or what was open of it was given up."""
         if self.is_cancelled:
             raise InvoiceIsCancelled()
         if self.is_written_off:
             raise InvoiceIsWrittenOff()
+
+    def check_open(self) -> None:
+        """Raise unless money is still owed."""
+        self.check_not_given_up()
         if self.open_minor == 0:
             raise InvoiceAlreadyPaid()
 
@@ -141,6 +145,12 @@ class Settlement:
         paid = {**self.payments, payment_id: amount_minor}
         after = self._with_prepayment(payment_id, amount_minor)
         return replace(after, payments=paid, open_minor=self.open_minor - amount_minor)
+
+    def without_payment(self, payment_id: UUID) -> Self:
+        left = {id: minor for id, minor in self.payments.items() if id != payment_id}
+        open_minor = self.open_minor + self.payments[payment_id]
+        before = self.prepayments - {payment_id}
+        return replace(self, payments=left, open_minor=open_minor, prepayments=before)
 
     def settled(self, by: str, id: UUID, *, amount_minor: int, share_minor: int) -> Self:
         """`share_minor` by the account's credit, or by a credit_note over `amount_minor`."""

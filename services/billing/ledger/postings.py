@@ -24,6 +24,8 @@ from shared.contracts.billing import (
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
 )
 
 RECEIVABLE = "receivable"
@@ -33,12 +35,15 @@ WRITE_OFF = "write_off"
 REFUND = "refund"
 GIFT = "gift"
 CLEARING = "gateway_clearing"
+BANK = "bank"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
 PREPAYMENT = "prepayment"
 LATE_CHARGES = "late_charges"
 BANK_FEES = "bank_fees"
 
+_WITHDRAWN_TO = {"payment_taken_back": UNALLOCATED}
+"""Where credit goes that is not paid out, by the reason: what a payment left that was undone."""
 _ORIGINS = {"staff": GIFT, "service_change": REVENUE}
 """Of credit without a payment or a note; what a change owes beyond all invoices was earned once."""
 
@@ -69,7 +74,7 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             return _transfer(minor, currency, debit=WRITE_OFF, credit=RECEIVABLE, of=invoice_id)
         case PaymentReceived() as received:
             return [
-                _of_payment(received, CLEARING, minor=received.amount_minor),
+                _of_payment(received, _cleared_in(received), minor=received.amount_minor),
                 _of_payment(received, UNALLOCATED, minor=-received.amount_minor),
             ]
         case PaymentAllocated() as allocated:
@@ -85,6 +90,26 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             ]
         case BoletoCollected() as collected:
             return _of_boleto(collected)
+        case PaymentTakenBack() as back:
+            return [
+                _of_payment(back, UNALLOCATED, minor=-back.amount_minor),
+                Posting(
+                    ledger_account=_settled_in(back),
+                    amount_minor=back.amount_minor,
+                    currency=back.currency,
+                    invoice_id=back.invoice_id,
+                    payment_id=back.payment_id,
+                ),
+            ]
+        case PaymentReversed() as reversed_payment:
+            return [
+                _of_payment(reversed_payment, UNALLOCATED, minor=reversed_payment.amount_minor),
+                _of_payment(
+                    reversed_payment,
+                    _cleared_in(reversed_payment),
+                    minor=-reversed_payment.amount_minor,
+                ),
+            ]
         case CreditAdded() as added:
             return [
                 _of_payment(added, UNALLOCATED, minor=added.amount_minor),
@@ -99,8 +124,9 @@ def postings_of(event: PublicEvent) -> list[Posting]:
         case CreditGiven(source=source, amount_minor=minor, currency=currency):
             origin = _ORIGINS.get(source, UNALLOCATED)
             return _transfer(minor, currency, debit=origin, credit=CREDIT)
-        case CreditWithdrawn(amount_minor=minor, currency=currency):
-            return _transfer(minor, currency, debit=CREDIT, credit=REFUND)
+        case CreditWithdrawn(reason=reason, amount_minor=minor, currency=currency):
+            goes_to = _WITHDRAWN_TO.get(reason, REFUND)
+            return _transfer(minor, currency, debit=CREDIT, credit=goes_to)
         case _:
             return []
 
@@ -124,7 +150,14 @@ def _of_boleto(event: BoletoCollected) -> list[Posting]:
     ]
 
 
-def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased) -> str:
+def _cleared_in(event: PaymentReceived | PaymentReversed) -> str:
+    """Where money lies that came: on our bank account, or with the gateway until it pays it out."""
+    return BANK if event.gateway == BANK else CLEARING
+
+
+def _settled_in(
+    event: PaymentAllocated | PaymentTakenBack | CreditApplied | CreditReleased,
+) -> str:
     """What becomes less by what settles an invoice: what is owed, if that is booked."""
     return PREPAYMENT if event.is_prepayment else RECEIVABLE
 
@@ -184,7 +217,10 @@ def _transfer(
 
 
 def _of_payment(
-    event: PaymentReceived | PaymentAllocated | CreditAdded, account: str, *, minor: int
+    event: PaymentReceived | PaymentReversed | PaymentAllocated | PaymentTakenBack | CreditAdded,
+    account: str,
+    *,
+    minor: int,
 ) -> Posting:
     return Posting(
         ledger_account=account,

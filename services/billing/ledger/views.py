@@ -24,6 +24,8 @@ from shared.contracts.billing import (
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
 )
 
 BOOKED: Group = CREDIT | {
@@ -35,6 +37,8 @@ BOOKED: Group = CREDIT | {
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
 }
 
 TABLES = """

@@ -5,6 +5,7 @@ from typing import Literal
 Kind = Literal[
     "payment_outcome_unknown",
     "payment_pending_too_long",
+    "gateway_report_missing",
     "reconciliation_difference",
     "return_file_refused",
     "return_lines",

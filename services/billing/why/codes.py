@@ -10,6 +10,11 @@ from typing import Literal
 Code = Literal[
     "autopay.due",
     "autopay.retry",
+    "bank_entry.assigned",
+    "bank_entry.matched",
+    "bank_entry.money_left",
+    "bank_entry.reopened",
+    "bank_entry.set_aside",
     "billable_item.due",
     "cancellation.requested",
     "cancellation.withdrawn",

@@ -30,6 +30,7 @@ from shared.contracts.billing import (
     OrderPlaced,
     PaymentAllocated,
     PaymentReminderDue,
+    PaymentTakenBack,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
@@ -90,6 +91,7 @@ IGNORED: Events = (
     InvoiceNumbered,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentTakenBack,
     PaymentReminderDue,
     InvoiceOverdue,
 }

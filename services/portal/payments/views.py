@@ -23,6 +23,7 @@ from shared.contracts.billing import (
     PaymentFailed,
     PaymentPending,
     PaymentReceived,
+    PaymentReversed,
     PaymentStarted,
 )
 from shared.reads import Reader
@@ -88,6 +89,8 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 received_on=e.received_on,
                 receipt_number=e.receipt_number,
             )
+        case PaymentReversed(payment_id=payment_id):
+            rows.update("payment_list", payment_id, status="reversed")
         case PaymentFailed() as e:
             rows.update("payment_list", e.payment_id, status="failed", failure_reason=e.reason)
 

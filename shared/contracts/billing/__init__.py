@@ -7,6 +7,19 @@ from shared.contracts.billing.boletos import (
     BoletoReissued,
     PixCodeIssued,
 )
+from shared.contracts.billing.bank_transfers import (
+    BankEntryAllocated,
+    BankEntryRecorded,
+    BankEntryReopened,
+    BankEntrySetAside,
+    BankEntrySuggested,
+    BankStatementImported,
+    PayerForgotten,
+    PayerRemembered,
+    Reading,
+    Share,
+    StatementPart,
+)
 from shared.contracts.billing.brands import (
     BrandConfigured,
     BusinessDayStarted,
@@ -58,6 +71,7 @@ from shared.contracts.billing.invoices import (
     InvoicePaid,
     InvoiceWrittenOff,
     PaymentReminderDue,
+    PaymentTakenBack,
     TaxRow,
 )
 from shared.contracts.billing.orders import (
@@ -74,6 +88,7 @@ from shared.contracts.billing.payments import (
     PaymentOutcomeUnknown,
     PaymentPending,
     PaymentReceived,
+    PaymentReversed,
     PaymentSent,
     PaymentStarted,
 )
@@ -82,6 +97,11 @@ from shared.contracts.billing.promotions import (
     PromotionPublished,
     PromotionReleased,
     PromotionUsed,
+)
+from shared.contracts.billing.reconciliation import (
+    DayReconciled,
+    DayTotal,
+    ReconciliationAsked,
 )
 from shared.contracts.billing.saved_methods import (
     AutopayChanged,
@@ -117,6 +137,12 @@ from shared.contracts.billing.why import Why
 __all__ = [
     "AutopayChanged",
     "AutopayDue",
+    "BankEntryAllocated",
+    "BankEntryRecorded",
+    "BankEntryReopened",
+    "BankEntrySetAside",
+    "BankEntrySuggested",
+    "BankStatementImported",
     "BillableItemAdded",
     "BillableItemInvoiced",
     "BillableItemWithdrawn",
@@ -139,6 +165,8 @@ __all__ = [
     "CreditReleased",
     "CreditWithdrawn",
     "CreditedLine",
+    "DayReconciled",
+    "DayTotal",
     "Department",
     "DraftChanged",
     "DraftDiscarded",
@@ -156,6 +184,8 @@ __all__ = [
     "OrderCancelled",
     "OrderPlaced",
     "OrderedItem",
+    "PayerForgotten",
+    "PayerRemembered",
     "PaymentAllocated",
     "PaymentFailed",
     "PaymentMethod",
@@ -169,9 +199,11 @@ __all__ = [
     "PaymentPending",
     "PaymentReceived",
     "PaymentReminderDue",
+    "PaymentReversed",
     "PaymentSent",
     "PaymentStarted",
     "PixCodeIssued",
+    "PaymentTakenBack",
     "Price",
     "ProductGroup",
     "ProductOption",
@@ -185,6 +217,8 @@ __all__ = [
     "PromotionUsed",
     "ProvisioningFailed",
     "ProvisioningRequested",
+    "Reading",
+    "ReconciliationAsked",
     "ServiceActivated",
     "ServiceCancellationRequested",
     "ServiceCancellationWithdrawn",
@@ -200,8 +234,10 @@ __all__ = [
     "ServiceTerminated",
     "ServiceTransferred",
     "ServiceUnsuspended",
+    "Share",
     "StaffTaskDone",
     "StaffTaskOpened",
+    "StatementPart",
     "SuspensionWarned",
     "TaxRow",
     "Why",

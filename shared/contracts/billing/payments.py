@@ -46,7 +46,10 @@ class PaymentPending(PublicEvent, frozen=True, kw_only=True):
 
 
 class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
-    """The money of the attempt is ours. `receipt_number` is gapless per brand."""
+    """The money of the attempt is ours. `receipt_number` is gapless per brand.
+
+    `gateway`: through which it came; bank: our own bank told of it; "": of before this was said.
+    """
 
     payment_id: UUID
     invoice_id: UUID
@@ -56,6 +59,7 @@ class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
     received_on: date
     receipt_number: str
     gateway_reference: str
+    gateway: str = ""
 
 
 class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
@@ -69,6 +73,18 @@ class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     is_prepayment: bool = False
+
+
+class PaymentReversed(PublicEvent, frozen=True, kw_only=True):
+    """The payment was booked by mistake: its money is not this account's. `reason`: a code."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    method: str
+    amount_minor: int
+    currency: str
+    reason: str
+    gateway: str = ""
 
 
 class PaymentFailed(PublicEvent, frozen=True, kw_only=True):
