@@ -149,12 +149,12 @@ def _open_invoice(sequence: int) -> tuple[Aggregate, ...]:
         id=payment_id, account_id=account_id, brand=BRAND, invoice_id=invoice.id, method="slip",
         amount_minor=AMOUNT_MINOR, currency="BRL", today=ISSUED, gateway="boleto",
     )  # fmt: skip
-    boleto = _boleto(sequence, invoice, payment)
+    boleto = _boleto(sequence, invoice, payment=payment)
     payment.mark("sent", str(boleto.id))
     return invoice, payment, boleto
 
 
-def _boleto(sequence: int, invoice: Invoice, payment: Payment) -> Boleto:
+def _boleto(sequence: int, invoice: Invoice, *, payment: Payment) -> Boleto:
     collection = collection_of(ACCOUNT, sequence)
     barcode = barcode_of(collection, sequence, due_on=DUE, amount_minor=AMOUNT_MINOR)
     return Boleto.issue(

@@ -26,7 +26,7 @@ KEY = "123e4567-e89b-12d3-a456-426614174000"
 RECEIVER = {"id": "main", "key": KEY, "name": "Ponto Hospedagem", "city": "Florianópolis"}
 
 
-def bank_account(bank: str = "237", **changed: Any) -> BankAccount:
+def bank_account(bank: str = "237", /, **changed: Any) -> BankAccount:
     return BankAccount(**{"id": f"bank-{bank}", "bank": bank, **ACCOUNTS[bank], **LATE, **changed})
 
 

@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 
 from services.billing.boleto.barcode import read_boleto
+from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.expiring import BoletoExpiry
 from services.billing.boleto.late_payment import LateTerms, late_charges
-from services.billing.boleto.printing import slip_to_print
-from services.billing.boleto.slip import Slip
+from services.billing.documents.boleto_papers import boleto_paper
+from services.billing.documents.paper import BoletoPaper
 from shared.errors import NotFound
 from shared.store import Cause
+from tests.billing.codes_read import codes_on, text_of
 from tests.billing.house import House, brand_file, code_of
 from tests.billing.paid_in_brazil import (
     ACCOUNTS,
@@ -109,17 +111,16 @@ async def test_a_late_boleto_is_issued_again_with_fine_and_interest(house: House
 async def test_what_the_paper_shows_is_the_boleto_and_its_segunda_via(house: House) -> None:
     await pays_in_brazil(house)
     boleto = await order_and_boleto(house, house.ana, "ana.example")
-    boleto_id = UUID(boleto["boleto_id"])
 
-    async def paper(**of: Any) -> Slip:
+    async def paper(**of: Any) -> BoletoPaper:
         async with house.store.transaction(Cause(actor="test")) as tx:
-            return await slip_to_print(boleto_id, tx, **of)
+            return await boleto_paper(await tx.load(Boleto, UUID(boleto["boleto_id"])), tx, **of)
 
     slip = await paper()
     assert (slip.bank_code, slip.bank_name) == ("237-2", "Bradesco")
     assert (slip.typeable_line, slip.barcode) == (boleto["line"], boleto["barcode"])
     assert (slip.own_number, slip.branch_and_account) == ("09/00000000001-1", "1234/123456")
-    assert slip.payer[0] == "Ana Souza"
+    assert slip.payer.name == "Ana Souza"
     assert slip.instructions == (
         "Após o vencimento, cobrar multa de 2%.",
         "Após o vencimento, cobrar juros de 1% ao mês.",
@@ -132,6 +133,23 @@ async def test_what_the_paper_shows_is_the_boleto_and_its_segunda_via(house: Hou
     assert (second.is_duplicate, second.amount_minor) == (True, 2990)
     with pytest.raises(NotFound):
         await paper(pay_by=date(2031, 1, 1))
+
+
+async def test_the_pdf_of_a_boleto_is_read_back_by_a_reader_of_barcodes(house: House) -> None:
+    await pays_in_brazil(house)
+    boleto = await order_and_boleto(house, house.ana, "ana.example")
+    token, path = house.client(house.ana), f"/v1/boletos/{boleto['boleto_id']}/pdf"
+    printed = await house.ask("GET", path, token=token)
+    assert printed.headers["content-type"] == "application/pdf"
+    assert codes_on(printed.content)["ITF"] == boleto["barcode"]
+    assert boleto["line"] in text_of(printed.content)
+    house.clock.ahead = timedelta(days=13)
+    late = (await again(house, boleto)).json()
+    second = await house.ask("GET", f"{path}?pay_by={late['pay_by']}", token=token)
+    assert codes_on(second.content)["ITF"] == late["barcode"]
+    assert "Segunda via" in text_of(second.content)
+    never = await house.ask("GET", f"{path}?pay_by=2031-01-01", token=token)
+    assert code_of(never) == (404, "not_found")
 
 
 async def test_a_boleto_that_is_over_is_not_issued_again(house: House) -> None:
@@ -148,7 +166,13 @@ async def test_a20_boletos_of_others_do_not_exist(house: House) -> None:
     await pays_in_brazil(house)
     boleto = await order_and_boleto(house, house.ana, "ana.example")
     path, stranger = f"/v1/boletos/{boleto['boleto_id']}", house.client(house.rui)
-    for method, each in (("GET", path), ("DELETE", path), ("POST", path + "/duplicates")):
+    asked = (
+        ("GET", path),
+        ("DELETE", path),
+        ("POST", path + "/duplicates"),
+        ("GET", path + "/pdf"),
+    )
+    for method, each in asked:
         body: dict[str, Any] | None = {} if method == "POST" else None
         answer = await house.ask(method, each, body, token=stranger)
         assert code_of(answer) == (404, "not_found")

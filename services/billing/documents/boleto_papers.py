@@ -1,18 +1,22 @@
-"""What stands on the paper of a boleto, as values; drawing it is another's work. Centavos.
+"""A boleto and its segunda via as papers. Centavos.
 
 Source: FEBRABAN, layout of the ficha de compensação; Banco Central, Carta-Circular 2.926.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from services.billing.boleto.agreements import collection_of
-from services.billing.boleto.bank_account import BankAccount
+from services.billing.automation.today import today_for
+from services.billing.boleto.agreements import collection_of, holidays_around
 from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.digits import modulo_11
-from services.billing.boleto.late_payment import Duplicate, LateTerms
+from services.billing.boleto.late_payment import Duplicate, LateTerms, duplicate
+from services.billing.documents.paper import BoletoPaper
+from services.billing.documents.reading import billed_party, payee_party, setting_for
 from services.billing.invoices.invoice import Invoice
+from shared.errors import NotFound
+from shared.store import Transaction
 
 BANK_NAMES = {
     "001": "Banco do Brasil",
@@ -23,41 +27,24 @@ BANK_NAMES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slip:
-    """The fields of the ficha de compensação. `bank_code` is with its check digit (001-9).
+async def boleto_paper(
+    boleto: Boleto, tx: Transaction, *, pay_by: date | None = None
+) -> BoletoPaper:
+    """The boleto as issued, or the segunda via that was issued for `pay_by`.
 
-    `payer` is name, address and tax id. `additions_minor` are fine and interest of a segunda via,
-    `charged_minor` is then to be paid; both are None on the original.
+    Errors: NotFound for a day for which none was issued.
     """
-
-    payer: tuple[str, str, str]
-    bank_code: str
-    bank_name: str
-    typeable_line: str
-    barcode: str
-    branch_and_account: str
-    own_number: str
-    document_number: str
-    issued_on: date
-    processed_on: date
-    due_on: date
-    amount_minor: int
-    wallet: str
-    instructions: tuple[str, ...]
-    additions_minor: int | None
-    charged_minor: int | None
-    is_duplicate: bool
-
-
-def slip_of(
-    boleto: Boleto, invoice: Invoice, *, account: BankAccount, again: Duplicate, today: date
-) -> Slip:
-    """The paper of a boleto, or of the segunda via that `again` is."""
-    charges = again.charges
+    if pay_by is not None and pay_by.isoformat() not in boleto.reissued:
+        raise NotFound()
+    invoice = await tx.look_at(Invoice, boleto.invoice_id)
+    setting = await setting_for(boleto.account_id, boleto.brand, tx)
+    account = setting.brand.bank_account(boleto.bank_account)
+    again = _again(boleto, pay_by or boleto.due_on)
     collection = collection_of(account, boleto.sequence)
-    return Slip(
-        payer=invoice.billed_to,
+    return BoletoPaper(
+        house=setting.paper()["house"],
+        beneficiary=payee_party(invoice.details.payee, setting.brand),
+        payer=billed_party(invoice.billed_to),
         bank_code=bank_code(account.bank),
         bank_name=BANK_NAMES[account.bank],
         typeable_line=again.barcode.line,
@@ -66,15 +53,31 @@ def slip_of(
         own_number=collection.printed_own_number(boleto.sequence),
         document_number=boleto.document,
         issued_on=boleto.issued_on,
-        processed_on=today,
+        processed_on=await today_for(boleto.brand, tx),
         due_on=again.pay_by,
         amount_minor=boleto.amount_minor,
         wallet=account.wallet,
         instructions=(*account.instructions, *late_instructions(boleto.terms)),
-        additions_minor=charges.total_minor if charges.days_late else None,
-        charged_minor=again.barcode.amount_minor if charges.days_late else None,
-        is_duplicate=bool(charges.days_late),
+        **_charged(again),
     )
+
+
+def _again(boleto: Boleto, day: date) -> Duplicate:
+    holidays = holidays_around(day)
+    return duplicate(
+        boleto.barcode, due_on=boleto.due_on, pay_by=day, terms=boleto.terms, holidays=holidays
+    )
+
+
+def _charged(again: Duplicate) -> dict[str, Any]:
+    """Fine and interest, and what is then to be paid, on a segunda via; nothing on the original."""
+    if not again.charges.days_late:
+        return {}
+    return {
+        "additions_minor": again.charges.total_minor,
+        "charged_minor": again.barcode.amount_minor,
+        "is_duplicate": True,
+    }
 
 
 def bank_code(bank: str) -> str:
