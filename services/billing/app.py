@@ -8,13 +8,13 @@ from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
-from services.billing.boleto.expiring import BoletoExpiry
-from services.billing.boleto.routes import router as boleto_router
-from services.billing.boleto.views import boleto
 from services.billing.bank_transfers.bank_files import BankFiles
 from services.billing.bank_transfers.matching_run import MatchingRun
 from services.billing.bank_transfers.routes import router as bank_transfers_router
 from services.billing.bank_transfers.views import bank_entry, bank_statement, known_payer
+from services.billing.boleto.expiring import BoletoExpiry
+from services.billing.boleto.routes import router as boleto_router
+from services.billing.boleto.views import boleto
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
 from services.billing.carts.routes import router as carts_router
@@ -70,14 +70,14 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.reconciliation.comparing import Comparing
+from services.billing.reconciliation.routes import router as reconciliation_router
+from services.billing.reconciliation.views import gateway_payment, reconciliation
 from services.billing.return_files.folder import ReturnFolder
 from services.billing.return_files.return_file import LARGEST_BYTES
 from services.billing.return_files.routes import RETURN_FILES
 from services.billing.return_files.routes import router as return_files_router
 from services.billing.return_files.run import ReturnFiles
-from services.billing.reconciliation.comparing import Comparing
-from services.billing.reconciliation.routes import router as reconciliation_router
-from services.billing.reconciliation.views import gateway_payment, reconciliation
 from services.billing.rules.routes import router as rules_router
 from services.billing.saved_methods.policies import tell_of_expiring_cards
 from services.billing.saved_methods.views import saved_method

@@ -13,12 +13,12 @@ from eventsourcing.domain import Aggregate
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.automation.published import of_handover
-from services.billing.boleto.boleto import Boleto
-from services.billing.boleto.published import of_boleto, of_pix
 from services.billing.bank_transfers.bank_entry import BankEntry
 from services.billing.bank_transfers.bank_statement import BankStatement
 from services.billing.bank_transfers.known_payer import KnownPayer
 from services.billing.bank_transfers.published import of_entry, of_payer, of_statement
+from services.billing.boleto.boleto import Boleto
+from services.billing.boleto.published import of_boleto, of_pix
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.carts.cart import Cart
 from services.billing.carts.published import of_cart

@@ -16,7 +16,11 @@ from services.billing.bank_transfers.bank_statement import BankStatement
 from services.billing.bank_transfers.known_payer import KnownPayer
 from services.billing.bank_transfers.shares import Reading
 from services.billing.brands.brand import Brand
-from services.billing.brands.transfer_accounts import TransferAccountInvalid, TransferAccount, is_iban
+from services.billing.brands.transfer_accounts import (
+    TransferAccount,
+    TransferAccountInvalid,
+    is_iban,
+)
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.reversals import (
     InvoiceIsCredited,

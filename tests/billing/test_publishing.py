@@ -9,11 +9,11 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
-from services.billing.boleto.boleto import Boleto
-from services.billing.boleto.boleto_events import Takings
 from services.billing.bank_transfers.bank_entry import BankEntry
 from services.billing.bank_transfers.bank_statement import BankStatement
 from services.billing.bank_transfers.known_payer import KnownPayer
+from services.billing.boleto.boleto import Boleto
+from services.billing.boleto.boleto_events import Takings
 from services.billing.brands.brand import Brand
 from services.billing.carts.cart import Cart
 from services.billing.catalogue.product import Product

@@ -168,4 +168,3 @@ async def test_a_transfer_that_comes_twice_pays_once_and_the_second_is_for_staff
         left["reasons"]
     )
     assert await house.findings() == []
-

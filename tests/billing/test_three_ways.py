@@ -130,9 +130,7 @@ def test_each_payment_that_is_left_out_or_changed_is_found_and_no_other(
     ids = sorted(amounts)
     lost = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set()
     changed = set(data.draw(st.lists(st.sampled_from(ids), unique=True))) - lost if ids else set()
-    report = [
-        told(id, amounts[id] + (1 if id in changed else 0)) for id in ids if id not in lost
-    ]
+    report = [told(id, amounts[id] + (1 if id in changed else 0)) for id in ids if id not in lost]
     assert compare(Reports(day=entries, after=[]), own, received=ids).differences == ()
     found = compare(Reports(day=data.draw(st.permutations(report)), after=[]), own, received=ids)
     by_kind = {(each.kind, UUID(each.subject)) for each in found.differences}

@@ -241,9 +241,7 @@ async def _book(brand: str, matched: Sequence[Matched], tx: Transaction) -> int:
     return len(decided)
 
 
-async def _read_ahead(
-    brand: str, matched: Sequence[Matched], tx: Transaction
-) -> None:
+async def _read_ahead(brand: str, matched: Sequence[Matched], tx: Transaction) -> None:
     entries = [waiting.entry_id for waiting, _ in matched]
     taken = [match.taken for _, match in matched if match.taken]
     invoices = {each.invoice_id for reading in taken for each in reading.invoices}

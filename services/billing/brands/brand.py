@@ -9,12 +9,12 @@ from zoneinfo import available_timezones
 from eventsourcing.domain import Aggregate, event
 
 from services.billing.boleto.bank_account import BankAccount
-from services.billing.pix.receiver import PixReceiver
 from services.billing.brands.transfer_accounts import (
-    TransferAccountInvalid,
     TransferAccount,
+    TransferAccountInvalid,
     check_accounts,
 )
+from services.billing.pix.receiver import PixReceiver
 from services.billing.rules.rules import Rules
 from services.billing.tax.brand_taxes import BrandTaxes
 from shared.errors import Invalid, NotFound

@@ -1,12 +1,5 @@
 """What the billing service publishes. Amounts are integer minor units of `currency` (ISO 4217)."""
 
-from shared.contracts.billing.boletos import (
-    BoletoCollected,
-    BoletoEnded,
-    BoletoIssued,
-    BoletoReissued,
-    PixCodeIssued,
-)
 from shared.contracts.billing.bank_transfers import (
     BankEntryAllocated,
     BankEntryRecorded,
@@ -19,6 +12,13 @@ from shared.contracts.billing.bank_transfers import (
     Reading,
     Share,
     StatementPart,
+)
+from shared.contracts.billing.boletos import (
+    BoletoCollected,
+    BoletoEnded,
+    BoletoIssued,
+    BoletoReissued,
+    PixCodeIssued,
 )
 from shared.contracts.billing.brands import (
     BrandConfigured,
@@ -202,8 +202,8 @@ __all__ = [
     "PaymentReversed",
     "PaymentSent",
     "PaymentStarted",
-    "PixCodeIssued",
     "PaymentTakenBack",
+    "PixCodeIssued",
     "Price",
     "ProductGroup",
     "ProductOption",
