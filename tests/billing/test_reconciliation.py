@@ -5,15 +5,14 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from services.billing.gateways.registry import Gateways
 from services.billing.reconciliation.comparing import Comparing
 from tests.billing.house import House, code_of
 
 
-def comparing(house: House, gateways: Gateways | None = None) -> Comparing:
+def comparing(house: House) -> Comparing:
     return Comparing(
         store=house.store,
-        gateways=gateways or house.service.state.gateways,
+        gateways=house.gateways,
         consumers=house.service.consumers,
         inquiry=house.inquiry,
     )
@@ -105,14 +104,14 @@ async def test_f59_days_that_were_missed_are_all_compared(house: House) -> None:
 
 
 async def test_a67_a_silent_gateway_is_asked_again_and_after_days_a_person_is(house: House) -> None:
-    silent = Gateways([house.unreachable_gateway()])
-    by = comparing(house, silent)
-    (day,) = await compare_today(house, by)
-    assert (day["outcome"], await tasks(house)) == (None, [])
-    house.clock.ahead += timedelta(minutes=1)
-    assert await by.work_off() == 0
-    house.clock.ahead += timedelta(days=4)
-    assert await by.work_off() > 0
+    by = comparing(house)
+    async with house.silent_gateway():
+        (day,) = await compare_today(house, by)
+        assert (day["outcome"], await tasks(house)) == (None, [])
+        house.clock.ahead += timedelta(minutes=1)
+        assert await by.work_off() == 0
+        house.clock.ahead += timedelta(days=4)
+        assert await by.work_off() > 0
     await house.catch_up()
     kinds = {task["kind"] for task in await tasks(house)}
     assert kinds == {"gateway_report_missing"}

@@ -9,9 +9,8 @@ from services.billing.bank_transfers.bank_entry import BankEntry
 from services.billing.bank_transfers.shares import Share
 from services.billing.brands.brand import Brand
 from services.billing.credit.balances import balance_of
-from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.numbers import next_document_number, number_if_paid
 from services.billing.payments.allocation import Allocation
 from services.billing.payments.payment import Payment
 from services.billing.why.because import because

@@ -85,8 +85,8 @@ async def _ask_about(
     if len(differences) > MOST_TASKS:
         facts = {**_facts(of), "differences": str(len(differences))}
         key = f"{of.gateway}/{of.day}/more"
-        kind = "reconciliation_difference"
-        await open_task(OpenTask(brand=of.brand, kind=kind, key=key, facts=facts), tx)
+        task = OpenTask(brand=of.brand, kind="reconciliation_difference", key=key, facts=facts)
+        await open_task(task, tx)
 
 
 async def _ask_for_report(of: Reconciliation, tx: Transaction) -> None:

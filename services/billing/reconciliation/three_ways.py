@@ -148,14 +148,16 @@ def _not_at_gateway(
 
 def _of_refunds(told: Sequence[DayEntry], ours: Mapping[UUID, OurPayment]) -> Iterable[Difference]:
     for entry in told:
-        own = ours.get(id) if entry.kind == "refund" and (id := id_of(entry)) else None
+        known = id_of(entry) if entry.kind == "refund" else None
+        own = ours.get(known) if known else None
         if own and own.refunds.get(entry.reference) != -entry.amount_minor:
             yield _difference("refund_unknown_to_us", own, gateway_minor=entry.amount_minor)
 
 
 def _of_disputes(told: Sequence[DayEntry], ours: Mapping[UUID, OurPayment]) -> Iterable[Difference]:
     for entry in told:
-        own = ours.get(id) if entry.kind == "dispute" and (id := id_of(entry)) else None
+        known = id_of(entry) if entry.kind == "dispute" else None
+        own = ours.get(known) if known else None
         if own and not own.is_disputed:
             yield _difference("dispute_unknown_to_us", own, gateway_minor=entry.amount_minor)
 
