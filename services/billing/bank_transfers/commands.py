@@ -1,6 +1,6 @@
 """What becomes of an entry of a bank statement: decided by matching, by staff, or taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,12 +10,11 @@ from services.billing.bank_transfers.bank_entry import BankEntry, SharesExceedEn
 from services.billing.bank_transfers.kept import WaitingEntry, entry_kept
 from services.billing.bank_transfers.known_payer import KnownPayer
 from services.billing.bank_transfers.receiving import receive_shares, shares_of
-from services.billing.bank_transfers.shares import Reading
+from services.billing.bank_transfers.shares import Reading, Share
 from services.billing.bank_transfers.taking_back import take_back_share
 from services.billing.invoices.invoice import Invoice
 from services.billing.payments.allocation import OpenInvoice, allocate
 from services.billing.why.because import because
-from services.billing.why.codes import Code
 from services.billing.why.why import Why
 from shared.errors import Invalid, NotFound
 from shared.store import Transaction
@@ -43,22 +42,27 @@ async def book_entry(command: BookEntry, tx: Transaction) -> bool:
     entry about which something was decided meanwhile stays as it is.
     """
     entry = await tx.find(BankEntry, command.waiting.entry_id) or _recorded(command)
+    taken = command.match.taken if entry.brings_money else None
     if entry.status == "open":
-        taken = command.match.taken
-        if taken is not None and entry.brings_money:
-            if not await _is_as_matched(taken, tx):
-                return False
-            why = _why(tx, "bank_entry.matched", entry, taken)
-            _allocate_reading(entry, taken, why=why)
-            await receive_shares(entry, tx)
-            await remember_payer(entry, command.waiting.entry, tx)
-        elif _is_of_no_concern(command.waiting):
-            entry.set_aside("money_left", because(tx, "bank_entry.money_left", entry=entry.id))
-        else:
-            codes = [reason.code for reason in command.match.reasons]
-            entry.suggest(codes, [_told(each) for each in command.match.suggestions])
+        if taken is not None and not await _is_as_matched(taken, tx):
+            return False
+        await _decide(entry, command, taken=taken, tx=tx)
     await tx.save(entry)
     return True
+
+
+async def _decide(
+    entry: BankEntry, command: BookEntry, *, taken: Suggestion | None, tx: Transaction
+) -> None:
+    if taken is not None:
+        _allocate_reading(entry, taken, why=_why(tx, entry, taken=taken))
+        await receive_shares(entry, tx)
+        await remember_payer(entry, command.waiting.entry, tx)
+    elif _is_of_no_concern(command.waiting):
+        entry.set_aside("money_left", because(tx, "bank_entry.money_left", entry=entry.id))
+    else:
+        codes = [reason.code for reason in command.match.reasons]
+        entry.suggest(codes, [_told(each) for each in command.match.suggestions])
 
 
 def _recorded(command: BookEntry) -> BankEntry:
@@ -98,10 +102,15 @@ def _allocate_reading(entry: BankEntry, taken: Suggestion, *, why: Why) -> None:
     entry.allocate(shares, why)
 
 
-def _why(tx: Transaction, rule: Code, entry: BankEntry, taken: Suggestion) -> Why:
-    codes = " ".join(reason.code for reason in taken.reasons)
-    numbers = ", ".join(each.number for each in taken.invoices)
-    return because(tx, rule, entry=entry.id, reasons=codes, score=taken.score, numbers=numbers)
+def _why(tx: Transaction, entry: BankEntry, *, taken: Suggestion) -> Why:
+    return because(
+        tx,
+        "bank_entry.matched",
+        entry=entry.id,
+        reasons=" ".join(reason.code for reason in taken.reasons),
+        score=taken.score,
+        numbers=", ".join(each.number for each in taken.invoices),
+    )
 
 
 def _told(suggestion: Suggestion) -> Reading:
@@ -151,23 +160,27 @@ async def assign_entry(command: AssignEntry, tx: Transaction) -> BankEntry:
         command.entry_id, command.brand, tx, expected_version=command.expected_version
     )
     entry.check_open()
-    invoices = await _payable(command, tx)
-    said_minor = sum(each.amount_minor or 0 for each in command.parts)
-    if said_minor > entry.amount_minor:
+    shares = _assigned(entry, command.parts, invoices=await _payable(command, tx))
+    entry.allocate(shares, because(tx, "bank_entry.assigned", entry=entry.id))
+    await receive_shares(entry, tx)
+    await _remember(entry, tx)
+    await tx.save(entry)
+    return entry
+
+
+def _assigned(
+    entry: BankEntry, parts: Sequence[Part], *, invoices: Mapping[UUID, Invoice]
+) -> list[Share]:
+    """Payments over the parts, the last of which brings the rest."""
+    if sum(each.amount_minor or 0 for each in parts) > entry.amount_minor:
         raise SharesExceedEntry(amount_minor=entry.amount_minor)
-    wanted = [_wanted(invoices[each.invoice_id], each) for each in command.parts]
+    wanted = [_wanted(invoices[each.invoice_id], each) for each in parts]
     settled = allocate(entry.amount_minor, wanted, currency=entry.currency)
     accounts = {id: each.account_id for id, each in invoices.items() if each.account_id}
     used = settled.allocations
     if settled.rest_minor and len({accounts[each.invoice_id] for each in used}) > 1:
         raise AccountsDiffer(rest_minor=settled.rest_minor)
-    why = because(tx, "bank_entry.assigned", entry=entry.id)
-    shares = shares_of(entry, used, rest_minor=settled.rest_minor, accounts=accounts)
-    entry.allocate(shares, why)
-    await receive_shares(entry, tx)
-    await _remember(entry, tx)
-    await tx.save(entry)
-    return entry
+    return shares_of(entry, used, rest_minor=settled.rest_minor, accounts=accounts)
 
 
 async def _payable(command: AssignEntry, tx: Transaction) -> dict[UUID, Invoice]:

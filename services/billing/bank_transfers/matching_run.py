@@ -141,7 +141,7 @@ class MatchingRun:
             since = today - timedelta(days=SETTLED_FOR_DAYS)
             invoices = await db.fetch(_PAYABLE, brand, since)
             payers = await db.fetch(_PAYERS, brand)
-        return await asyncio.to_thread(_known, brand, invoices, payers)
+        return await asyncio.to_thread(_known, brand, invoices=invoices, payers=payers)
 
     async def _decide(self, brand: str, matched: Sequence[Matched]) -> int:
         """Record what is decided about a chunk, those of each file with it as their cause."""
@@ -204,7 +204,7 @@ def _for_staff(match: Match) -> Match:
 
 
 def _known(
-    brand: str, invoices: Sequence[asyncpg.Record], payers: Sequence[asyncpg.Record]
+    brand: str, *, invoices: Sequence[asyncpg.Record], payers: Sequence[asyncpg.Record]
 ) -> Pass:
     payable = [
         PayableInvoice(

@@ -133,14 +133,14 @@ def apply_to_entry(envelope: Envelope, rows: Rows) -> None:
         case BankEntrySuggested(entry_id=entry_id, reasons=reasons, readings=readings):
             rows.update("bank_entry", entry_id, reasons=_json(reasons), readings=_json(readings))
         case BankEntryAllocated(entry_id=entry_id, shares=shares):
-            _decide(envelope, rows, entry_id, status="allocated", shares=_json(shares))
+            _decide(envelope, entry_id, rows=rows, status="allocated", shares=_json(shares))
         case BankEntrySetAside(entry_id=entry_id, reason=reason):
-            _decide(envelope, rows, entry_id, status="set_aside", reason=reason)
+            _decide(envelope, entry_id, rows=rows, status="set_aside", reason=reason)
         case BankEntryReopened(entry_id=entry_id, reason=reason):
-            _decide(envelope, rows, entry_id, status="open", shares="[]", reason=reason)
+            _decide(envelope, entry_id, rows=rows, status="open", shares="[]", reason=reason)
 
 
-def _decide(envelope: Envelope, rows: Rows, entry_id: Any, **columns: Any) -> None:
+def _decide(envelope: Envelope, entry_id: Any, *, rows: Rows, **columns: Any) -> None:
     rows.update("bank_entry", entry_id, decided_by=envelope.actor, **columns)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate
 
+from services.billing.invoices.settlement import check_not_given_up
 from shared.errors import Conflict
 
 
@@ -26,7 +27,8 @@ class PaymentTakenBack(Aggregate.Event):
     taken_back_on: date
 
     def apply(self, aggregate: Any) -> None:
-        aggregate.settlement = aggregate.settlement.without_payment(self.payment_id)
+        settlement = aggregate.settlement
+        aggregate.settlement = settlement.without_payment(self.payment_id, self.amount_minor)
 
 
 def take_payment_back(invoice: Any, payment_id: UUID, *, today: date) -> int:
@@ -37,7 +39,7 @@ def take_payment_back(invoice: Any, payment_id: UUID, *, today: date) -> int:
     settlement = invoice.settlement
     if payment_id not in settlement.payments:
         raise PaymentNotCounted()
-    settlement.check_not_given_up()
+    check_not_given_up(settlement)
     if settlement.credit_notes:
         raise InvoiceIsCredited()
     amount_minor: int = settlement.payments[payment_id]

@@ -92,16 +92,9 @@ class Settlement:
         """Whether credit notes leave nothing of it."""
         return 0 < self.total_minor <= sum(self.credit_notes.values())
 
-    def check_not_given_up(self) -> None:
-        """Raise if it is void, or what was open of it was given up."""
-        if self.is_cancelled:
-            raise InvoiceIsCancelled()
-        if self.is_written_off:
-            raise InvoiceIsWrittenOff()
-
     def check_open(self) -> None:
         """Raise unless money is still owed."""
-        self.check_not_given_up()
+        check_not_given_up(self)
         if self.open_minor == 0:
             raise InvoiceAlreadyPaid()
 
@@ -131,10 +124,7 @@ class Settlement:
     def returned_by(self, note_minor: int) -> int:
         """What of a credit note over `note_minor` had been settled, so that it is given back."""
         assert note_minor > 0, "a credit note takes something back"
-        if self.is_cancelled:
-            raise InvoiceIsCancelled()
-        if self.is_written_off:
-            raise InvoiceIsWrittenOff()
+        check_not_given_up(self)
         if self.is_payment_awaited:
             raise PaymentAwaited()
         if note_minor > self.total_minor - sum(self.credit_notes.values()):
@@ -145,12 +135,6 @@ class Settlement:
         paid = {**self.payments, payment_id: amount_minor}
         after = self._with_prepayment(payment_id, amount_minor)
         return replace(after, payments=paid, open_minor=self.open_minor - amount_minor)
-
-    def without_payment(self, payment_id: UUID) -> Self:
-        left = {id: minor for id, minor in self.payments.items() if id != payment_id}
-        open_minor = self.open_minor + self.payments[payment_id]
-        before = self.prepayments - {payment_id}
-        return replace(self, payments=left, open_minor=open_minor, prepayments=before)
 
     def settled(self, by: str, id: UUID, *, amount_minor: int, share_minor: int) -> Self:
         """`share_minor` by the account's credit, or by a credit_note over `amount_minor`."""
@@ -166,6 +150,16 @@ class Settlement:
             return self
         return replace(self, prepayments=self.prepayments | {id})
 
+    def without_payment(self, payment_id: UUID, share_minor: int) -> Self:
+        """Owed again as far as `share_minor`; the payment settles nothing any more."""
+        kept = {id: minor for id, minor in self.payments.items() if id != payment_id}
+        return replace(
+            self,
+            payments=kept,
+            open_minor=self.open_minor + share_minor,
+            prepayments=self.prepayments - {payment_id},
+        )
+
     def without_credit(self, application_id: UUID) -> Self:
         kept = {key: minor for key, minor in self.credit.items() if key != application_id}
         open_minor = self.open_minor + self.credit[application_id]
@@ -173,3 +167,11 @@ class Settlement:
 
     def cancelled(self) -> Self:
         return replace(self, is_cancelled=True, open_minor=0)
+
+
+def check_not_given_up(settlement: Settlement) -> None:
+    """Raise if the invoice is void, or what was open of it was given up."""
+    if settlement.is_cancelled:
+        raise InvoiceIsCancelled()
+    if settlement.is_written_off:
+        raise InvoiceIsWrittenOff()
