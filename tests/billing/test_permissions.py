@@ -20,6 +20,7 @@ SHARED = {
     "GET /v1/accounts/{account_id}/forecast",
     "GET /v1/accounts/{account_id}/prices",
     "GET /v1/boletos/{boleto_id}",
+    "GET /v1/boletos/{boleto_id}/pdf",
     "GET /v1/credit-notes/{credit_note_id}",
     "GET /v1/invoices/{invoice_id}",
     "GET /v1/invoices/{invoice_id}/bank-transfer",

@@ -4,7 +4,10 @@ What is paid by them is told as any payment is.
 """
 
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
+
+import msgspec
 
 from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
@@ -87,4 +90,4 @@ class PixCodeIssued(PublicEvent, frozen=True, kw_only=True):
     copy_and_paste: str
     amount_minor: int
     currency: str
-    expires_at: datetime
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)]
