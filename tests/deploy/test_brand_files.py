@@ -275,7 +275,7 @@ BANKS = """  bank_accounts:
 @pytest.mark.parametrize(
     ("old", "new", "field", "reason"),
     [
-        ('"237"', '"999"', "bank", "Input should be"),
+        ('"237"', '"999"', "bank", "should be '001', '033'"),
         ('wallet: "09"', 'wallet: ""', "wallet", "is needed by bank 237"),
         ('"123456"', '"123456789"', "account", "digits, at most 7"),
         ("branch:", 'agreement: "1", branch:', "agreement", "means nothing to bank 237"),
