@@ -422,6 +422,7 @@ AGGREGATES_MAY_IMPORT = (
     "services.billing.promotions.discount",
     "services.billing.held_services.service_events",
     "services.billing.held_services.terms",
+    "services.billing.invoices.invoice_events",
     "services.billing.invoices.lines",
     "services.billing.invoices.settlement",
     "services.billing.payments.life_cycle",

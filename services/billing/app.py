@@ -59,6 +59,7 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.refunds.reactor import refund_reactor
 from services.billing.rules.routes import router as rules_router
 from services.billing.saved_methods.policies import tell_of_expiring_cards
 from services.billing.saved_methods.views import saved_method
@@ -177,10 +178,15 @@ def _service(
     ways = Ways(portal_url=settings.portal_url, webhooks_url=settings.notify_url(""))
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
     reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
-    consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers, applied=count_collected)
+    consumers = Consumers(
+        (*VIEWS, *POLICIES, reactor, refund_reactor(gateways)),
+        store,
+        peers,
+        applied=count_collected,
+    )
     charges = Charges(store=store, gateways=gateways, ways=ways)
-    inquiry = Inquiry(store=store, gateways=gateways, charges=charges)
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
+    inquiry = Inquiry(store=store, gateways=gateways, pages=pages, charges=charges)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     views = [view for view in VIEWS if view is not ledger_posting]

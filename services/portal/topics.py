@@ -66,6 +66,7 @@ INVOICES: Events = frozenset(
         billing.InvoiceNumbered,
         billing.PaymentAllocated,
         billing.InvoicePaid,
+        billing.InvoiceReopened,
         billing.InvoiceCancelled,
         billing.InvoiceWrittenOff,
         billing.CreditNoteIssued,
@@ -80,6 +81,9 @@ PAYMENTS: Events = frozenset(
         billing.PaymentPending,
         billing.PaymentReceived,
         billing.PaymentFailed,
+        billing.PaymentRefunded,
+        billing.PaymentDisputed,
+        billing.PaymentDisputeClosed,
     }
 )
 FINDINGS: Events = frozenset(
@@ -95,6 +99,11 @@ FINDINGS: Events = frozenset(
         billing.AutopayChanged,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,
+        billing.RefundRequested,
+        billing.RefundOrdered,
+        billing.RefundDeclined,
+        billing.RefundDone,
+        billing.RefundFailed,
         billing.PaymentSent,
         billing.PaymentOutcomeUnknown,
     }

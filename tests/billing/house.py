@@ -31,6 +31,7 @@ from services.billing.gateways.port import Gateway
 from services.billing.gateways.registry import Gateways
 from services.billing.gateways.sandbox import SandboxGateway
 from services.billing.payments.charging import Charges
+from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.inquiry import Inquiry
 from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
@@ -165,7 +166,10 @@ class House:
         self.panel = HostingPanel(url=sandbox.panel_url, key=SecretStr(SECRET))
         ways = Ways(portal_url=PORTAL_URL, webhooks_url=sandbox.url("billing"))
         self.charges = Charges(store=self.store, gateways=self.gateways, ways=ways)
-        self.inquiry = Inquiry(store=self.store, gateways=self.gateways, charges=self.charges)
+        pages: HostedPages = service.state.hosted_pages
+        self.inquiry = Inquiry(
+            store=self.store, gateways=self.gateways, pages=pages, charges=self.charges
+        )
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.run = BusinessDayRun(
             store=self.store, consumers=service.consumers, inquiry=self.inquiry
@@ -457,6 +461,11 @@ class Sandbox:
         """Let something happen at the gateway of which it tells nobody."""
         with sqlite3.connect(self.folder / "gateway.sqlite") as database:
             database.execute(f"update checkout set {assignment}")
+
+    def ask_gateway(self, query: str) -> Any:
+        """What the gateway has: the one value that the query finds."""
+        with sqlite3.connect(self.folder / "gateway.sqlite") as database:
+            return database.execute(query).fetchone()[0]
 
     def change_panel(self, statement: str) -> None:
         """Let something happen on the panel of which it tells nobody."""

@@ -100,6 +100,13 @@ async def test_a_checkout_opens_with_a_page_to_pay_on(shop: Shop) -> None:
         "currency": "BRL",
         "status": "open",
         "failure_code": None,
+        "decline": None,
+        "url": None,
+        "paid_on": None,
+        "merchant": "sandbox",
+        "saved_method": None,
+        "refunds": [],
+        "disputes": [],
     }
 
 

@@ -3,7 +3,7 @@
 The postings of one event sum to zero in its currency. Money that arrived but has found no place is
 `unallocated`; it is there only between the events of one transaction. A pro forma is neither owed
 nor earned: it is booked when it is paid and becomes an invoice; what settled a part of it before is
-`prepayment`.
+`prepayment`. What was charged back and nobody owes again stays in `charged_back`: a loss.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,13 @@ from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentDisputeClosed,
+    PaymentDisputed,
     PaymentReceived,
+    PaymentRefunded,
 )
 
 RECEIVABLE = "receivable"
@@ -35,9 +39,25 @@ CLEARING = "gateway_clearing"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
 PREPAYMENT = "prepayment"
+DISPUTED = "disputed"
+CHARGED_BACK = "charged_back"
+PAID_BY_HAND = "paid_by_hand"
 
-_ORIGINS = {"staff": GIFT, "service_change": REVENUE}
-"""Of credit without a payment or a note; what a change owes beyond all invoices was earned once."""
+_ORIGINS = {"staff": GIFT, "service_change": REVENUE, "refund": REFUND}
+"""Of credit without a payment or a note; what a change owes beyond all invoices was earned once,
+and what a refund did not give back was on its way out."""
+_DESTINATIONS = {"charged_back": CHARGED_BACK}
+"""Of credit that is taken out: what the bank took makes up for it, all else goes back."""
+
+
+OfPayment = (
+    PaymentReceived
+    | PaymentAllocated
+    | PaymentRefunded
+    | PaymentDisputed
+    | PaymentDisputeClosed
+    | CreditAdded
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +114,36 @@ def postings_of(event: PublicEvent) -> list[Posting]:
         case CreditGiven(source=source, amount_minor=minor, currency=currency):
             origin = _ORIGINS.get(source, UNALLOCATED)
             return _transfer(minor, currency, debit=origin, credit=CREDIT)
-        case CreditWithdrawn(amount_minor=minor, currency=currency):
-            return _transfer(minor, currency, debit=CREDIT, credit=REFUND)
+        case CreditWithdrawn(reason=reason, amount_minor=minor, currency=currency):
+            destination = _DESTINATIONS.get(reason, REFUND)
+            return _transfer(minor, currency, debit=CREDIT, credit=destination)
+        case InvoiceReopened(invoice_id=invoice_id, amount_minor=minor, currency=currency) as again:
+            owed_in = _settled_in(again)
+            return _transfer(minor, currency, debit=owed_in, credit=CHARGED_BACK, of=invoice_id)
+        case _:
+            return _of_reversal(event)
+
+
+def _of_reversal(event: PublicEvent) -> list[Posting]:
+    """Money that goes back: paid back, or held by the payer's bank until it decides."""
+    match event:
+        case PaymentRefunded(way="by_hand"):
+            debit, credit = REFUND, PAID_BY_HAND
+        case PaymentRefunded():
+            debit, credit = REFUND, CLEARING
+        case PaymentDisputed():
+            debit, credit = DISPUTED, CLEARING
+        case PaymentDisputeClosed(outcome="won"):
+            debit, credit = CLEARING, DISPUTED
+        case PaymentDisputeClosed():
+            debit, credit = CHARGED_BACK, DISPUTED
         case _:
             return []
+    minor = event.amount_minor
+    return [_of_payment(event, debit, minor=minor), _of_payment(event, credit, minor=-minor)]
 
 
-def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased) -> str:
+def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased | InvoiceReopened) -> str:
     """What becomes less by what settles an invoice: what is owed, if that is booked."""
     return PREPAYMENT if event.is_prepayment else RECEIVABLE
 
@@ -159,9 +202,7 @@ def _transfer(
     ]
 
 
-def _of_payment(
-    event: PaymentReceived | PaymentAllocated | CreditAdded, account: str, *, minor: int
-) -> Posting:
+def _of_payment(event: OfPayment, account: str, *, minor: int) -> Posting:
     return Posting(
         ledger_account=account,
         amount_minor=minor,

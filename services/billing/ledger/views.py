@@ -20,9 +20,13 @@ from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentDisputeClosed,
+    PaymentDisputed,
     PaymentReceived,
+    PaymentRefunded,
 )
 
 BOOKED: Group = CREDIT | {
@@ -30,8 +34,12 @@ BOOKED: Group = CREDIT | {
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentRefunded,
+    PaymentDisputed,
+    PaymentDisputeClosed,
     PaymentReceived,
 }
 

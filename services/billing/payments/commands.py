@@ -10,8 +10,10 @@ from services.billing.gateways.port import Reported
 from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number
+from services.billing.payments.handing_over import task_about
 from services.billing.payments.mismatch import Mismatch, first_difference
 from services.billing.payments.payment import Payment
+from services.billing.staff_tasks.commands import open_task
 from services.billing.why.because import because
 from services.billing.why.codes import Code
 from shared.errors import NotFound
@@ -148,6 +150,7 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     reported = command.reported
     if mismatch := difference(payment, command):
         payment.note_mismatch(mismatch)
+        await open_task(task_about(payment, "payment_mismatch", **vars(mismatch)), tx)
     elif reported.status != "succeeded":
         _take_word(payment, invoice, reported=reported)
     elif not payment.is_paid:

@@ -29,7 +29,9 @@ from services.billing.payments.due_questions import (
     take_due_questions,
 )
 from services.billing.payments.handing_over import HandOver, hand_over
+from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.payment import Payment
+from services.billing.refunds.news import TakeReversals, take_reversals
 from services.billing.webhooks.inbox import Unprocessable
 from shared.errors import Conflict, NotFound
 from shared.store import Cause, EventStore, Transaction
@@ -56,11 +58,13 @@ class Inquiry:
         *,
         store: EventStore,
         gateways: Gateways,
+        pages: HostedPages,
         charges: Charges,
         take_setup: TakeSetup = _nobody_waits,
     ) -> None:
         self._store = store
         self._gateways = gateways
+        self._pages = pages
         self._charges = charges
         self._take_setup = take_setup
 
@@ -98,20 +102,35 @@ class Inquiry:
     async def end(self, payment_id: UUID) -> Payment:
         """Close an open attempt, so that another may begin: nobody can pay it any more after this.
 
-        What came of it meanwhile is booked: look at what is returned. `OutcomeUnknown`.
+        What came of it meanwhile is booked: look at what is returned, which is open still where the
+        gateway cannot close it. `OutcomeUnknown`.
         """
         payment = await self._load(payment_id)
         if payment.has_ended:
             return payment
         gateway = self._gateways.named(payment.gateway)
-        known = await gateway.find(str(payment_id))
-        if known is not None and known.status == "open" and gateway.capabilities.expires:
-            known = await gateway.expire(known.id)
-        if known is not None:
+        if not gateway.capabilities.can_be_asked:
+            return payment
+        if known := await self._closed(payment, gateway):
             await self._settle(payment_id, known, gateway=gateway)
         elif not payment.token:
             await self._abandon(payment_id)
         return await self._load(payment_id)
+
+    async def _closed(self, payment: Payment, gateway: Gateway) -> Reported | None:
+        """The attempt at the gateway, closed if that is possible; None where it never came to be.
+
+        A page that was asked for may be opened there at any moment: so it is opened, and closed.
+        """
+        known = await gateway.find(str(payment.id))
+        if not gateway.capabilities.expires:
+            return known
+        if known is None and payment.return_path and not payment.token:
+            async with self._caused_by(payment.id) as cause:
+                opened = await self._pages.open_again(payment.id, cause=cause)
+            return await gateway.expire(opened.id)
+        is_open = known is not None and known.status == "open"
+        return await gateway.expire(known.id) if known and is_open else known
 
     async def run_janitor(self) -> None:
         """Ask about open attempts for as long as the service runs."""
@@ -175,8 +194,11 @@ class Inquiry:
             merchant=gateway.merchant,
             gateway=gateway.name,
         )
+        reversals = TakeReversals(payment_id=payment_id, reported=reported)
         async with self._caused_by(payment_id) as cause:
             await self._store.run(cause, partial(settle_payment, settle))
+            if reported.refunds or reported.disputes:
+                await self._store.run(cause, partial(take_reversals, reversals))
 
     def _caused_by(self, payment_id: UUID) -> AbstractAsyncContextManager[Cause]:
         return caused_by("payment", payment_id, actor=ACTOR, pool=self._store.pool)
