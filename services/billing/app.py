@@ -47,7 +47,7 @@ from services.billing.orders.views import order_list
 from services.billing.payments.charging import Charges
 from services.billing.payments.collected import count_collected
 from services.billing.payments.hosted_page import HostedPages
-from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.routes import router as payments_router
 from services.billing.payments.views import payment_open
 from services.billing.payments.ways import Ways
@@ -59,6 +59,7 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
 from services.billing.rules.routes import router as rules_router
 from services.billing.saved_methods.policies import tell_of_expiring_cards
@@ -186,7 +187,13 @@ def _service(
     )
     charges = Charges(store=store, gateways=gateways, ways=ways)
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
-    inquiry = Inquiry(store=store, gateways=gateways, pages=pages, charges=charges)
+    inquiry = Inquiry(
+        store=store,
+        gateways=gateways,
+        pages=pages,
+        charges=charges,
+        elsewhere=Elsewhere(reversals=take_reversals),
+    )
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     views = [view for view in VIEWS if view is not ledger_posting]

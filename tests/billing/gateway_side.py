@@ -68,7 +68,7 @@ class GatewaySide:
         await self.call(f"/v1/disputes/{id}/outcome", {"outcome": outcome})
 
     async def seen(self, payment_id: str) -> Reported:
-        reported = await self.house.gateway.find(payment_id)
+        reported: Reported | None = await self.house.gateway.find(payment_id)
         assert reported is not None
         return reported
 

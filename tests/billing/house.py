@@ -32,10 +32,11 @@ from services.billing.gateways.registry import Gateways
 from services.billing.gateways.sandbox import SandboxGateway
 from services.billing.payments.charging import Charges
 from services.billing.payments.hosted_page import HostedPages
-from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import HostingPanel
+from services.billing.refunds.news import take_reversals
 from services.billing.settings import BillingSettings
 from services.billing.webhooks.inbox import Inbox
 from shared.consumers import Envelope, Reactor
@@ -168,7 +169,11 @@ class House:
         self.charges = Charges(store=self.store, gateways=self.gateways, ways=ways)
         pages: HostedPages = service.state.hosted_pages
         self.inquiry = Inquiry(
-            store=self.store, gateways=self.gateways, pages=pages, charges=self.charges
+            store=self.store,
+            gateways=self.gateways,
+            pages=pages,
+            charges=self.charges,
+            elsewhere=Elsewhere(reversals=take_reversals),
         )
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.run = BusinessDayRun(

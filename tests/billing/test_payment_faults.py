@@ -216,9 +216,9 @@ async def test_a_page_that_is_still_being_asked_for_when_it_is_closed_is_opened_
     payment = await started(house, order["invoice_id"])
     pages = house.service.state.hosted_pages
     asked = {"account_id": house.ana, "return_path": "/invoices", "cause": CAUSE}
-    with patch.object(house.gateway, "open", side_effect=OutcomeUnknown(cause="late")):
-        with pytest.raises(OutcomeUnknown):
-            await pages.open(payment.id, **asked)
+    late = patch.object(house.gateway, "open", side_effect=OutcomeUnknown(cause="late"))
+    with late, pytest.raises(OutcomeUnknown):
+        await pages.open(payment.id, **asked)
     assert (await house.inquiry.end(payment.id)).status == "failed"
     late = await pages.open_again(payment.id, cause=CAUSE)
     await house.sandbox.decide(str(late.url), "approve")

@@ -8,7 +8,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from services.billing.credit_notes.credited import credited
-from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, LineTax, TaxRow
+from services.billing.invoices.lines import (
+    CreditedLine,
+    InvoiceDetails,
+    InvoiceLine,
+    LineTax,
+    TaxRow,
+)
 from services.billing.refunds.credited_amounts import amounts_covering, shares_of
 from shared.money import round_half_up
 
@@ -45,7 +51,7 @@ def test_a_note_covers_its_refund_and_hardly_more(
     lines, details = taxed(nets, percent)
     whole = credited(lines, details, earlier=[], wanted=None).total_minor
     refund_minor = max(1, whole * share // 1000)
-    amounts = amounts_covering(refund_minor, lines, details, earlier=[])
+    amounts = amounts_covering(refund_minor, lines, details=details, earlier=[])
     note = credited(lines, details, earlier=[], wanted=amounts)
     assert refund_minor <= note.total_minor <= refund_minor + 2 + len(nets)
 
@@ -59,11 +65,12 @@ def test_refunds_that_follow_one_another_end_with_the_whole_invoice(
 ) -> None:
     lines, details = taxed(nets, percent)
     whole = credited(lines, details, earlier=[], wanted=None).total_minor
-    earlier, taken = [], 0
+    earlier: list[CreditedLine] = []
+    taken = 0
     for part in [*(max(1, whole * part // 2000) for part in parts), whole]:
         if taken == whole:
             break
-        amounts = amounts_covering(part, lines, details, earlier=earlier)
+        amounts = amounts_covering(part, lines, details=details, earlier=earlier)
         note = credited(lines, details, earlier=earlier, wanted=amounts)
         earlier += note.lines
         taken += note.total_minor

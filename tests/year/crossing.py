@@ -9,7 +9,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -225,7 +224,8 @@ class Crossing:
         await pass_time(self.draw.random() * 3)
         for _ in range(TRIES):
             try:
-                return await way()
+                await way()
+                return
             except (DomainError, Unprocessable) as error:
                 self.counts[type(error).__name__] += 1
                 await pass_time(self.draw.random())

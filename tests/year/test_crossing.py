@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, EACH))
-def test_whoever_is_first_one_charge_is_booked_once(first: int) -> None:
+def test_one_charge_is_booked_once(first: int) -> None:
     """F53, with I1, I2 and I3 in the end; a seed that fails fails again."""
     happened: Counter[str] = Counter()
     for seed in range(first, first + EACH):

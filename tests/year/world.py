@@ -27,13 +27,14 @@ from services.billing.gateways.port import (
 from services.billing.gateways.registry import Gateways
 from services.billing.payments.charging import Charges
 from services.billing.payments.hosted_page import HostedPages
-from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.payment import Payment
 from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import PanelAnswer, PanelRequest
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.publishing import publish
+from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
 from shared.consumers.effects import EffectRunner
 from shared.consumers.group import Consumers
@@ -180,12 +181,18 @@ class World:
         reactor = panel_reactor(self.panel, notify_url="http://billing")
         refunds = refund_reactor(gateways)
         views = tuple(view for view in VIEWS if view is not account_contact)
-        self.consumers = Consumers((*views, *POLICIES, reactor, refunds), self.store, cast(Any, None))
+        self.consumers = Consumers(
+            (*views, *POLICIES, reactor, refunds), self.store, cast(Any, None)
+        )
         ways = Ways(portal_url="http://portal", webhooks_url="http://billing")
         self.charges = Charges(store=self.store, gateways=gateways, ways=ways)
         self.pages = HostedPages(store=self.store, gateways=gateways, ways=ways)
         self.inquiry = Inquiry(
-            store=self.store, gateways=gateways, pages=self.pages, charges=self.charges
+            store=self.store,
+            gateways=gateways,
+            pages=self.pages,
+            charges=self.charges,
+            elsewhere=Elsewhere(reversals=take_reversals),
         )
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.days = BusinessDayRun(store=self.store, consumers=self.consumers, inquiry=self.inquiry)

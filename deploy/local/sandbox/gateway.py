@@ -135,7 +135,7 @@ class Gateway:
         if row["request_hash"] != digest(wanted):
             raise Refused(409, "idempotency_key_reused", "The key was used with another body.")
         if behaviour in WRONGS:
-            say(self._store, row, behaviour)
+            say(self._store, row, behaviour=behaviour)
         await end(behaviour, request)
         url = f"{self._settings.public_url}/pay/{row['id']}"
         return JSONResponse({"id": row["id"], "url": url, "status": "open"}, status_code=201)
@@ -306,7 +306,7 @@ class Pages:
     def _approve(self, row: sqlite3.Row, outcome: str) -> None:
         """The money comes; what the outcome adds goes wrong afterwards."""
         if outcome == "wrong-amount":
-            say(self._store, row, "wrong_amount")
+            say(self._store, row, behaviour="wrong_amount")
         times = {"webhook-fifty": FIFTY, "webhook-lost": 0}.get(outcome, 1)
         is_new = self._succeed(row, after_s=WEBHOOK_AFTER_S, times=times)
         if is_new and outcome == "dispute":

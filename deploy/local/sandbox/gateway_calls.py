@@ -135,7 +135,7 @@ class Calls:
         with transaction(self._store.database):
             row = self._kept(wanted)
             if behaviour in WRONGS:
-                say(self._store, row, behaviour)
+                say(self._store, row, behaviour=behaviour)
             self._decide(row, later if behaviour in {*WRONGS, ""} | HANGS else behaviour)
         return row
 
@@ -254,9 +254,8 @@ class Calls:
         """Lets the bank decide."""
         require_key(request, self._settings.key)
         wanted = await read_json(request, Outcome)
-        close_dispute(
-            self._store, self._store.found("dispute", request.path_params["id"]), wanted.outcome
-        )
+        row = self._store.found("dispute", request.path_params["id"])
+        close_dispute(self._store, row, outcome=wanted.outcome)
         return JSONResponse({"status": wanted.outcome})
 
     async def day(self, request: Request) -> Response:
@@ -314,7 +313,7 @@ async def never_answer(request: Request) -> None:
         continue
 
 
-def say(store: Store, row: sqlite3.Row, behaviour: str) -> None:
+def say(store: Store, row: sqlite3.Row, *, behaviour: str) -> None:
     """From now on something is said of the checkout that is not so."""
     said = msgspec.json.encode(WRONGS[behaviour](row)).decode()
     store.database.execute("update checkout set said = ? where id = ?", (said, row["id"]))

@@ -8,7 +8,6 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -304,7 +303,7 @@ def open_due_disputes(store: Store) -> None:
             store.announce(checkout, "dispute.opened")
 
 
-def close_dispute(store: Store, row: Mapping[str, Any], outcome: str) -> None:
+def close_dispute(store: Store, row: sqlite3.Row, *, outcome: str) -> None:
     """The bank has decided; what is won comes back."""
     checkout = store.found("checkout", row["checkout_id"])
     with transaction(store.database):

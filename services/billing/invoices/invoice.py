@@ -284,7 +284,7 @@ class Invoice(Aggregate):
 
     @event(Cancelled)
     def _cancelled(self, cancelled_on: date, reason: str, *, why: Why | None) -> None:
-        self.settlement = self.settlement.cancelled()
+        self.settlement = replace(self.settlement, is_cancelled=True, open_minor=0)
 
     def _settle(self, today: date) -> None:
         if not self.is_open:

@@ -95,7 +95,7 @@ class Settlement:
         return 0 < self.total_minor <= sum(self.credit_notes.values())
 
     @property
-    def kept_minor(self) -> int:
+    def _kept_minor(self) -> int:
         """What it was settled with and has not been given back."""
         if self.is_cancelled or self.is_written_off:
             return 0
@@ -103,7 +103,7 @@ class Settlement:
 
     def kept_of(self, payment_id: UUID) -> int:
         """What of the payment is still kept."""
-        return min(self.payments.get(payment_id, 0), self.kept_minor)
+        return min(self.payments.get(payment_id, 0), self._kept_minor)
 
     def check_open(self) -> None:
         """Raise unless money is still owed."""
@@ -184,6 +184,3 @@ class Settlement:
         kept = {key: minor for key, minor in self.credit.items() if key != application_id}
         open_minor = self.open_minor + self.credit[application_id]
         return replace(self, credit=kept, open_minor=open_minor)
-
-    def cancelled(self) -> Self:
-        return replace(self, is_cancelled=True, open_minor=0)

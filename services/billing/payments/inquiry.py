@@ -6,6 +6,7 @@ A webhook that is lost for ever is thus made up for: open attempts are asked abo
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -31,7 +32,6 @@ from services.billing.payments.due_questions import (
 from services.billing.payments.handing_over import HandOver, hand_over
 from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.payment import Payment
-from services.billing.refunds.news import TakeReversals, take_reversals
 from services.billing.webhooks.inbox import Unprocessable
 from shared.errors import Conflict, NotFound
 from shared.store import Cause, EventStore, Transaction
@@ -50,6 +50,18 @@ async def _nobody_waits(gateway: str, about: str) -> None:
     raise Unprocessable(f"nobody waits for setup {about} of {gateway}")
 
 
+TakeReversals = Callable[[UUID, Reported, Transaction], Awaitable[None]]
+"""Told what came of a payment's money since: refunds and disputes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """Who takes what gateways tell beside the outcomes of payments."""
+
+    reversals: TakeReversals
+    setups: TakeSetup = _nobody_waits
+
+
 class Inquiry:
     """Asks the gateways and books their word."""
 
@@ -60,13 +72,13 @@ class Inquiry:
         gateways: Gateways,
         pages: HostedPages,
         charges: Charges,
-        take_setup: TakeSetup = _nobody_waits,
+        elsewhere: Elsewhere,
     ) -> None:
         self._store = store
         self._gateways = gateways
         self._pages = pages
         self._charges = charges
-        self._take_setup = take_setup
+        self._elsewhere = elsewhere
 
     async def ask(self, payment_id: UUID) -> bool:
         """Whether the gateway knows the payment; what it says is booked.
@@ -89,7 +101,7 @@ class Inquiry:
         if notice.kind == "other":
             return None
         if notice.kind == "setup":
-            return await self._take_setup(gateway_name, notice.about)
+            return await self._elsewhere.setups(gateway_name, notice.about)
         gateway = self._gateways.named(gateway_name)
         reported = await gateway.look(notice.about)
         if reported is None:
@@ -194,11 +206,11 @@ class Inquiry:
             merchant=gateway.merchant,
             gateway=gateway.name,
         )
-        reversals = TakeReversals(payment_id=payment_id, reported=reported)
+        reverse = partial(self._elsewhere.reversals, payment_id, reported)
         async with self._caused_by(payment_id) as cause:
             await self._store.run(cause, partial(settle_payment, settle))
             if reported.refunds or reported.disputes:
-                await self._store.run(cause, partial(take_reversals, reversals))
+                await self._store.run(cause, reverse)
 
     def _caused_by(self, payment_id: UUID) -> AbstractAsyncContextManager[Cause]:
         return caused_by("payment", payment_id, actor=ACTOR, pool=self._store.pool)

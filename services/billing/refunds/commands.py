@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from services.billing.gateways.port import ReportedRefund
 from services.billing.payments.payment import Payment
 from services.billing.refunds.covering import give_back, take_back_invoice, withdraw_for
 from services.billing.refunds.refund import Refund, Way
@@ -127,6 +128,17 @@ class TakeRefundNews:
     gateway_reference: str
     failure_code: str
     refunded_on: date
+
+
+def news_of(refund_id: UUID, reported: ReportedRefund, *, today: date) -> TakeRefundNews:
+    """The gateway's word about one refund; what went back later than today did so today."""
+    return TakeRefundNews(
+        refund_id=refund_id,
+        status=reported.status,
+        gateway_reference=reported.id,
+        failure_code=reported.failure_code or "refused",
+        refunded_on=min(reported.refunded_on or today, today),
+    )
 
 
 async def take_refund_news(command: TakeRefundNews, tx: Transaction) -> None:

@@ -29,7 +29,9 @@ async def take_back_invoice(
     """A credit note over so much of the invoice; what had been paid of it is credit then."""
     invoice = await tx.load(Invoice, invoice_id)
     earlier = await earlier_lines(invoice, tx)
-    amounts = amounts_covering(amount_minor, invoice.lines, invoice.details, earlier=earlier)
+    amounts = amounts_covering(
+        amount_minor, invoice.lines, details=invoice.details, earlier=earlier
+    )
     note = IssueCreditNote(
         id=new_id(),
         invoice_id=invoice.id,

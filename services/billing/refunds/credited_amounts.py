@@ -18,8 +18,8 @@ Amounts = Mapping[int, int]
 def amounts_covering(
     refund_minor: int,
     lines: Sequence[InvoiceLine],
-    details: InvoiceDetails,
     *,
+    details: InvoiceDetails,
     earlier: Iterable[CreditedLine],
 ) -> Amounts | None:
     """The amounts of a note over at least `refund_minor`; None: all that is left is taken back.

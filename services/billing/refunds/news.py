@@ -6,7 +6,6 @@ does not, people look into it. A dispute that is lost makes the invoice owed aga
 units.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid5
 
@@ -17,7 +16,7 @@ from services.billing.invoices.invoice import Invoice
 from services.billing.payments.handing_over import task_about
 from services.billing.payments.mismatch import Mismatch
 from services.billing.payments.payment import Payment
-from services.billing.refunds.commands import TakeRefundNews, take_refund_news
+from services.billing.refunds.commands import news_of, take_refund_news
 from services.billing.refunds.covering import take_back_invoice, withdraw_for
 from services.billing.refunds.refund import Refund
 from services.billing.staff_tasks.commands import open_task
@@ -28,27 +27,19 @@ from shared.store import Transaction
 CHARGED_BACK = "charged_back"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TakeReversals:
-    """The gateway's answer about a payment whose own outcome is booked."""
-
-    payment_id: UUID
-    reported: Reported
-
-
-async def take_reversals(command: TakeReversals, tx: Transaction) -> None:
-    """Book what came of the money since. Said again it changes nothing.
+async def take_reversals(payment_id: UUID, reported: Reported, tx: Transaction) -> None:
+    """Book what came of the money since the outcome was booked. Said again it changes nothing.
 
     Of a payment that is not paid here, as what the gateway says differs from what we asked for,
     nothing is booked.
     """
-    payment = await tx.load(Payment, command.payment_id)
+    payment = await tx.load(Payment, payment_id)
     if not payment.is_paid:
         return
     today = await today_for(payment.brand, tx)
-    for refund in command.reported.refunds:
+    for refund in reported.refunds:
         await _take_refund(payment.id, refund, today=today, tx=tx)
-    for dispute in command.reported.disputes:
+    for dispute in reported.disputes:
         await _take_dispute(payment.id, dispute, today=today, tx=tx)
 
 
@@ -61,17 +52,6 @@ async def _take_refund(
         await take_refund_news(news_of(ours.id, reported, today=today), tx)
     elif reported.status == "succeeded":
         await _book_begun_there(payment_id, reported, today=today, tx=tx)
-
-
-def news_of(refund_id: UUID, reported: ReportedRefund, *, today: date) -> TakeRefundNews:
-    """The gateway's word about one refund; what went back later than today did so today."""
-    return TakeRefundNews(
-        refund_id=refund_id,
-        status=reported.status,
-        gateway_reference=reported.id,
-        failure_code=reported.failure_code or "refused",
-        refunded_on=min(reported.refunded_on or today, today),
-    )
 
 
 def _uuid_or_none(text: str) -> UUID | None:

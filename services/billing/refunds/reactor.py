@@ -21,8 +21,7 @@ from services.billing.event_groups import (
 )
 from services.billing.gateways.port import RefundRequest, ReportedRefund
 from services.billing.gateways.registry import Gateways
-from services.billing.refunds.commands import take_refund_news
-from services.billing.refunds.news import news_of
+from services.billing.refunds.commands import news_of, take_refund_news
 from shared.consumers import Effect, Envelope, Intent, Reactor
 from shared.contracts.billing import RefundOrdered
 from shared.store import Transaction

@@ -8,13 +8,9 @@ Kind = Literal[
     "payment_mismatch",
     "payment_outcome_unknown",
     "payment_pending_too_long",
-    "payment_charged_back",
-    "payment_disputed",
     "reconciliation_difference",
     "refund_failed",
     "refund_outcome_unknown",
-    "refund_unexplained",
-    "refund_failed",
     "refund_unexplained",
     "statement_unbalanced",
 ]
