@@ -258,6 +258,12 @@ async def test_the_payment_page_shows_the_amount_and_the_outcomes(
         "decline",
         "webhook-before-response",
         "hang",
+        "decline-hard",
+        "hang-after",
+        "webhook-lost",
+        "webhook-fifty",
+        "wrong-amount",
+        "dispute",
     ]
     assert page.css("script") == []
     policy = answer.headers["content-security-policy"]

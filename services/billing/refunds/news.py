@@ -78,7 +78,6 @@ async def _book_begun_there(
     except Conflict as error:
         await _tell(payment, Mismatch(field="refund", expected="", found=error.code), tx=tx)
     else:
-        await tx.save(payment)
         await _record(payment, id, reported=reported, today=today, tx=tx)
 
 
@@ -92,6 +91,7 @@ async def _tell(payment: Payment, mismatch: Mismatch, *, tx: Transaction) -> Non
 async def _record(
     payment: Payment, id: UUID, *, reported: ReportedRefund, today: date, tx: Transaction
 ) -> None:
+    """The credit note is told first: an invoice is refunded once it is credited."""
     refund = Refund.request(
         id=id,
         account_id=payment.account_id,
@@ -110,7 +110,7 @@ async def _record(
     withdrawn_minor = await _cover_as_far(refund, today=today, tx=tx)
     refund.order(approved_by="", withdrawn_minor=withdrawn_minor)
     refund.finish(gateway_reference=reported.id, refunded_on=today)
-    await tx.save(refund)
+    await tx.save(payment, refund)
     if withdrawn_minor < reported.amount_minor:
         short_minor = str(reported.amount_minor - withdrawn_minor)
         await open_task(task_about(payment, "refund_unexplained", short_minor=short_minor), tx)
