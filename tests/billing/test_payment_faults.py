@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from services.billing import outside_calls
+from services.billing.gateways.port import Reported
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.payment import Payment
 from shared.store import Transaction
@@ -220,8 +221,29 @@ async def test_a_page_that_is_still_being_asked_for_when_it_is_closed_is_opened_
     with late, pytest.raises(OutcomeUnknown):
         await pages.open(payment.id, **asked)
     assert (await house.inquiry.end(payment.id)).status == "failed"
-    late = await pages.open_again(payment.id, cause=CAUSE)
-    await house.sandbox.decide(str(late.url), "approve")
+    opened = await pages.open_again(payment.id, cause=CAUSE)
+    await house.sandbox.decide(str(opened.url), "approve")
+    assert side.captures() == 0
+
+
+async def test_a_page_that_is_asked_for_while_nothing_is_known_of_it_is_closed_before_it_is_paid(
+    house: House, side: GatewaySide
+) -> None:
+    """F54: it is opened between the gateway's answer and the end of the attempt."""
+    order = await house.order(house.ana)
+    payment = await started(house, order["invoice_id"])
+    find, pages, opened = house.gateway.find, house.service.state.hosted_pages, []
+
+    async def nothing_yet(reference: str) -> Reported | None:
+        found: Reported | None = await find(reference)
+        if not opened:
+            way = {"account_id": house.ana, "return_path": "/invoices", "cause": CAUSE}
+            opened.append(await pages.open(payment.id, **way))
+        return found
+
+    with patch.object(house.gateway, "find", nothing_yet):
+        assert (await house.inquiry.end(payment.id)).status == "failed"
+    await house.sandbox.decide(str(opened[0].url), "approve")
     assert side.captures() == 0
 
 

@@ -33,7 +33,7 @@ from services.billing.payments.handing_over import HandOver, hand_over
 from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.payment import Payment
 from services.billing.webhooks.inbox import Unprocessable
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Stale
 from shared.store import Cause, EventStore, Transaction
 
 LOOKS_EVERY_S = 5
@@ -126,8 +126,16 @@ class Inquiry:
         if known := await self._closed(payment, gateway):
             await self._settle(payment_id, known, gateway=gateway)
         elif not payment.token:
-            await self._abandon(payment_id)
+            return await self._end_unknown(payment)
         return await self._load(payment_id)
+
+    async def _end_unknown(self, payment: Payment) -> Payment:
+        """Of which the gateway knew nothing; if its page was asked for meanwhile, it is closed."""
+        try:
+            await self._abandon(payment.id, expected_version=payment.version)
+        except Stale:
+            return await self.end(payment.id)
+        return await self._load(payment.id)
 
     async def _closed(self, payment: Payment, gateway: Gateway) -> Reported | None:
         """The attempt at the gateway, closed if that is possible; None where it never came to be.
@@ -170,7 +178,7 @@ class Inquiry:
             if payment.token and not payment.has_ended:
                 await self._charge_again(payment, cause=cause)
             elif question.is_old(now):
-                await self._abandon(payment.id)
+                await self.end(payment.id)
 
     async def _charge_again(self, payment: Payment, *, cause: Cause) -> None:
         """The same charge once more, under the same key; given up if the invoice is over."""
@@ -194,8 +202,8 @@ class Inquiry:
 
         return await self._store.run(Cause(actor=ACTOR), load)
 
-    async def _abandon(self, payment_id: UUID) -> None:
-        abandon = AbandonPayment(payment_id=payment_id)
+    async def _abandon(self, payment_id: UUID, *, expected_version: int | None = None) -> None:
+        abandon = AbandonPayment(payment_id=payment_id, expected_version=expected_version)
         async with self._caused_by(payment_id) as cause:
             await self._store.run(cause, partial(abandon_payment, abandon))
 
