@@ -228,6 +228,7 @@ def _service(
     )
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
+    comparing = Comparing(store=store, gateways=gateways, consumers=consumers, inquiry=inquiry)
     workshop = Workshop()
     views = [view for view in VIEWS if view not in OF_THE_HOUSE]
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
@@ -268,13 +269,8 @@ def _service(
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,
-            "return files": files.run,
-            "boletos": BoletoExpiry(store).run,
-            **_folder_loop(settings, store, files=files),
-            "reconciliation": Comparing(
-                store=store, gateways=gateways, consumers=consumers, inquiry=inquiry
-            ).run,
-            "bank entries": MatchingRun(store=store, consumers=consumers).run,
+            "reconciliation": comparing.run,
+            **_bank_loops(settings, store, consumers=consumers, files=files),
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
@@ -283,13 +279,19 @@ def _service(
     )
 
 
-def _folder_loop(
-    settings: BillingSettings, store: EventStore, *, files: ReturnFiles
+def _bank_loops(
+    settings: BillingSettings, store: EventStore, *, consumers: Consumers, files: ReturnFiles
 ) -> dict[str, Loop]:
-    """The watched folder, if there is one."""
-    if settings.return_folder is None:
-        return {}
-    return {"return folder": ReturnFolder(settings.return_folder, store=store, news=files.call).run}
+    """What works off what banks tell: boletos, their return files, entries of statements."""
+    loops: dict[str, Loop] = {
+        "return files": files.run,
+        "boletos": BoletoExpiry(store).run,
+        "bank entries": MatchingRun(store=store, consumers=consumers).run,
+    }
+    if settings.return_folder is not None:
+        folder = ReturnFolder(settings.return_folder, store=store, news=files.call)
+        loops["return folder"] = folder.run
+    return loops
 
 
 def _pix_gateway(settings: BillingSettings, store: EventStore) -> PixGateway:

@@ -65,6 +65,8 @@ create table ledger_posting (
 );
 create index ledger_posting_of_account on ledger_posting (account_id, posted_at);
 create index ledger_posting_of_invoice on ledger_posting (invoice_id);
+create index ledger_posting_of_payment on ledger_posting (payment_id)
+    where ledger_account = 'gateway_clearing';
 """
 
 
