@@ -56,7 +56,7 @@ from services.billing.orders.views import order_list
 from services.billing.payments.charging import Charges
 from services.billing.payments.collected import count_collected
 from services.billing.payments.hosted_page import HostedPages
-from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.routes import router as payments_router
 from services.billing.payments.views import payment_open
 from services.billing.payments.ways import Ways
@@ -73,6 +73,8 @@ from services.billing.publishing import publish
 from services.billing.reconciliation.comparing import Comparing
 from services.billing.reconciliation.routes import router as reconciliation_router
 from services.billing.reconciliation.views import gateway_payment, reconciliation
+from services.billing.refunds.news import take_reversals
+from services.billing.refunds.reactor import refund_reactor
 from services.billing.return_files.folder import ReturnFolder
 from services.billing.return_files.return_file import LARGEST_BYTES
 from services.billing.return_files.routes import RETURN_FILES
@@ -209,12 +211,24 @@ def _service(
     ways = Ways(portal_url=settings.portal_url, webhooks_url=settings.notify_url(""))
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
     reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
-    consumers = Consumers((*VIEWS, *POLICIES, reactor), store, peers, applied=count_collected)
+    consumers = Consumers(
+        (*VIEWS, *POLICIES, reactor, refund_reactor(gateways)),
+        store,
+        peers,
+        applied=count_collected,
+    )
     charges = Charges(store=store, gateways=gateways, ways=ways)
-    inquiry = Inquiry(store=store, gateways=gateways, charges=charges)
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
+    inquiry = Inquiry(
+        store=store,
+        gateways=gateways,
+        pages=pages,
+        charges=charges,
+        elsewhere=Elsewhere(reversals=take_reversals),
+    )
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
+    comparing = Comparing(store=store, gateways=gateways, consumers=consumers, inquiry=inquiry)
     workshop = Workshop()
     views = [view for view in VIEWS if view not in OF_THE_HOUSE]
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
@@ -255,13 +269,8 @@ def _service(
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,
-            "return files": files.run,
-            "boletos": BoletoExpiry(store).run,
-            **_folder_loop(settings, store, files=files),
-            "reconciliation": Comparing(
-                store=store, gateways=gateways, consumers=consumers, inquiry=inquiry
-            ).run,
-            "bank entries": MatchingRun(store=store, consumers=consumers).run,
+            "reconciliation": comparing.run,
+            **_bank_loops(settings, store, consumers=consumers, files=files),
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
@@ -270,13 +279,19 @@ def _service(
     )
 
 
-def _folder_loop(
-    settings: BillingSettings, store: EventStore, *, files: ReturnFiles
+def _bank_loops(
+    settings: BillingSettings, store: EventStore, *, consumers: Consumers, files: ReturnFiles
 ) -> dict[str, Loop]:
-    """The watched folder, if there is one."""
-    if settings.return_folder is None:
-        return {}
-    return {"return folder": ReturnFolder(settings.return_folder, store=store, news=files.call).run}
+    """What works off what banks tell: boletos, their return files, entries of statements."""
+    loops: dict[str, Loop] = {
+        "return files": files.run,
+        "boletos": BoletoExpiry(store).run,
+        "bank entries": MatchingRun(store=store, consumers=consumers).run,
+    }
+    if settings.return_folder is not None:
+        folder = ReturnFolder(settings.return_folder, store=store, news=files.call)
+        loops["return folder"] = folder.run
+    return loops
 
 
 def _pix_gateway(settings: BillingSettings, store: EventStore) -> PixGateway:

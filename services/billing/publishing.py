@@ -48,6 +48,8 @@ from services.billing.provisioning.provisioning import Provisioning
 from services.billing.provisioning.published import of_provisioning
 from services.billing.reconciliation.published import of_reconciliation
 from services.billing.reconciliation.reconciliation import Reconciliation
+from services.billing.refunds.published import of_refund
+from services.billing.refunds.refund import Refund
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.published import of_wallet
@@ -107,6 +109,7 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     CreditBalance: of_credit,
     AutopayRequest: _of_handover,
     CardNotices: _of_handover,
+    Refund: of_refund,
     AccountTerms: _nothing,
     Wallet: of_wallet,
     MethodSetup: _nothing,

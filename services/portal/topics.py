@@ -66,6 +66,7 @@ INVOICES: Events = frozenset(
         billing.InvoiceNumbered,
         billing.PaymentAllocated,
         billing.InvoicePaid,
+        billing.InvoiceReopened,
         billing.InvoiceCancelled,
         billing.InvoiceWrittenOff,
         billing.CreditNoteIssued,
@@ -82,6 +83,9 @@ PAYMENTS: Events = frozenset(
         billing.PaymentReceived,
         billing.PaymentFailed,
         billing.PaymentReversed,
+        billing.PaymentRefunded,
+        billing.PaymentDisputed,
+        billing.PaymentDisputeClosed,
     }
 )
 FINDINGS: Events = frozenset(
@@ -112,6 +116,11 @@ FINDINGS: Events = frozenset(
         billing.ReconciliationAsked,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,
+        billing.RefundRequested,
+        billing.RefundOrdered,
+        billing.RefundDeclined,
+        billing.RefundDone,
+        billing.RefundFailed,
         billing.PaymentSent,
         billing.PaymentOutcomeUnknown,
     }

@@ -31,10 +31,12 @@ from services.billing.gateways.port import Gateway
 from services.billing.gateways.registry import Gateways
 from services.billing.gateways.sandbox import SandboxGateway
 from services.billing.payments.charging import Charges
-from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.hosted_page import HostedPages
+from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import HostingPanel
+from services.billing.refunds.news import take_reversals
 from services.billing.settings import BillingSettings
 from services.billing.webhooks.inbox import Inbox
 from shared.consumers import Envelope, Reactor
@@ -165,7 +167,14 @@ class House:
         self.panel = HostingPanel(url=sandbox.panel_url, key=SecretStr(SECRET))
         ways = Ways(portal_url=PORTAL_URL, webhooks_url=sandbox.url("billing"))
         self.charges = Charges(store=self.store, gateways=self.gateways, ways=ways)
-        self.inquiry = Inquiry(store=self.store, gateways=self.gateways, charges=self.charges)
+        pages: HostedPages = service.state.hosted_pages
+        self.inquiry = Inquiry(
+            store=self.store,
+            gateways=self.gateways,
+            pages=pages,
+            charges=self.charges,
+            elsewhere=Elsewhere(reversals=take_reversals),
+        )
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.run = BusinessDayRun(
             store=self.store, consumers=service.consumers, inquiry=self.inquiry
@@ -457,6 +466,11 @@ class Sandbox:
         """Let something happen at the gateway of which it tells nobody."""
         with sqlite3.connect(self.folder / "gateway.sqlite") as database:
             database.execute(f"update checkout set {assignment}")
+
+    def ask_gateway(self, query: str) -> Any:
+        """What the gateway has: the one value that the query finds."""
+        with sqlite3.connect(self.folder / "gateway.sqlite") as database:
+            return database.execute(query).fetchone()[0]
 
     def change_panel(self, statement: str) -> None:
         """Let something happen on the panel of which it tells nobody."""

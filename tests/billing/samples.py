@@ -40,6 +40,7 @@ from services.billing.pix.pix_charge import PixCharge
 from services.billing.promotions.promotion import Promotion, PromotionTerms
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
+from services.billing.refunds.refund import Refund
 from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.wallet import SavedMethod, Wallet
@@ -534,3 +535,22 @@ def open_cart(*items: CartItem, account_id: UUID | None = ACCOUNT, id: UUID = RE
     for item in items:
         cart.add(item, today=TODAY)
     return cart
+
+
+def requested_refund(**changed: Any) -> Refund:
+    says: dict[str, Any] = {
+        "id": REQUEST,
+        "account_id": ACCOUNT,
+        "brand": "ponto",
+        "payment_id": PAYMENT,
+        "invoice_id": INVOICE,
+        "amount_minor": 1000,
+        "currency": "BRL",
+        "way": "gateway",
+        "reason": "Two days without service",
+        "requested_on": TODAY,
+        "requested_by": "user:1",
+        "gateway": "sandbox",
+        "payment_reference": "chk_1",
+    }
+    return Refund.request(**{**says, **changed})

@@ -8,6 +8,7 @@ import pytest
 
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails, TaxRow
+from services.billing.invoices.overdue import is_overdue
 from services.billing.invoices.settlement import (
     Attempt,
     CreditTooLarge,
@@ -208,9 +209,9 @@ def test_an_invoice_with_money_come_or_coming_cannot_be_made_void() -> None:
 
 
 def test_overdue_is_an_open_invoice_after_its_due_date() -> None:
-    assert not issued_invoice().is_overdue(DUE)
-    assert issued_invoice().is_overdue(DUE + timedelta(days=1))
-    assert not paid_invoice().is_overdue(DUE + timedelta(days=1))
+    assert not is_overdue(issued_invoice(), DUE)
+    assert is_overdue(issued_invoice(), DUE + timedelta(days=1))
+    assert not is_overdue(paid_invoice(), DUE + timedelta(days=1))
 
 
 def test_who_is_billed_is_personal_and_stored_encrypted() -> None:

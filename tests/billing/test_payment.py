@@ -7,7 +7,12 @@ import pytest
 from services.billing.gateways.port import Reported
 from services.billing.payments.commands import SettlePayment, difference
 from services.billing.payments.mismatch import Mismatch
-from services.billing.payments.payment import Payment, PaymentHasEnded, ReturnPathInvalid
+from services.billing.payments.payment import (
+    Payment,
+    PaymentGoesAnotherWay,
+    PaymentHasEnded,
+    ReturnPathInvalid,
+)
 from services.billing.payments.payment_events import (
     PaymentNotReceived,
     PaymentNotRefundable,
@@ -201,6 +206,17 @@ def test_a_charge_is_asked_for_once_and_of_one_saved_method() -> None:
     payment.request_charge(**other)
     assert (payment.token, len(payment.pending_events)) == ("tok_1", 2)
     given(failed_payment()).when(lambda p: p.request_charge(**other)).then_refused(PaymentHasEnded)
+
+
+def test_an_attempt_goes_by_a_page_or_by_a_saved_method_never_by_both() -> None:
+    """F54: at some gateways the two have keys of their own, so that both would be done."""
+    asked = {"token": "tok_1", "customer": "cus_1", "return_path": "/"}
+    given(sent_payment()).when(lambda p: p.request_charge(**asked)).then_refused(
+        PaymentGoesAnotherWay
+    )
+    charged = started_payment()
+    charged.request_charge(**asked)
+    given(charged).when(lambda p: p.request_page("/")).then_refused(PaymentGoesAnotherWay)
 
 
 def test_a_mismatch_is_noted_once() -> None:

@@ -35,6 +35,7 @@ from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.publishing import publish
 from services.billing.reconciliation.reconciliation import Reconciliation
+from services.billing.refunds.refund import Refund
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.wallet import Wallet
@@ -83,6 +84,7 @@ from tests.billing.samples import (
     published_product,
     published_promotion,
     requested_pix,
+    requested_refund,
     saved_card,
     service_change,
     started_payment,
@@ -161,6 +163,7 @@ BECOMES: dict[type[Any], str | None] = {
     Invoice.PaymentEnded: None,
     Invoice.PaymentAllocated: "PaymentAllocated",
     Invoice.Paid: "InvoicePaid",
+    Invoice.Reopened: "InvoiceReopened",
     Invoice.Reminded: "PaymentReminderDue",
     Invoice.OverdueNoticed: "InvoiceOverdue",
     Invoice.Cancelled: "InvoiceCancelled",
@@ -187,9 +190,14 @@ BECOMES: dict[type[Any], str | None] = {
     Payment.MismatchFound: "PaymentMismatchFound",
     Payment.RefundReserved: None,
     Payment.RefundReleased: None,
-    Payment.Refunded: None,
-    Payment.DisputeOpened: None,
-    Payment.DisputeClosed: None,
+    Payment.Refunded: "PaymentRefunded",
+    Payment.DisputeOpened: "PaymentDisputed",
+    Payment.DisputeClosed: "PaymentDisputeClosed",
+    Refund.Requested: "RefundRequested",
+    Refund.Ordered: "RefundOrdered",
+    Refund.Declined: "RefundDeclined",
+    Refund.Done: "RefundDone",
+    Refund.Failed: "RefundFailed",
     CreditBalance.Opened: None,
     CreditBalance.Added: "CreditAdded",
     CreditBalance.Given: "CreditGiven",
@@ -243,6 +251,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     InvoiceDraft,
     BillableItem,
     Payment,
+    Refund,
     CreditBalance,
     AccountTerms,
     Wallet,
@@ -408,6 +417,7 @@ def invoices() -> list[Aggregate]:
     )
     pro_forma.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
     pro_forma.take_number(number="PON-2026-000002", today=TODAY)
+    paid.reopen(payment_id=PAYMENT, amount_minor=2990, today=LATE)
     given_up.write_off("insolvent")
     undone = paid_invoice()
     take_payment_back(undone, PAYMENT, today=TODAY)
@@ -445,12 +455,18 @@ def money() -> list[Aggregate]:
     unknown.mark_unknown("timeout")
     unknown.mark("pending", "chk")
     unknown.note_mismatch(Mismatch(field="currency", expected="BRL", found="USD"))
+    done, failed, declined = (requested_refund() for _ in range(3))
+    for refund in (done, failed):
+        refund.order(approved_by="user:2", withdrawn_minor=1000)
+    done.finish(gateway_reference="re_1", refunded_on=TODAY)
+    failed.fail("expired_card")
+    declined.decline(declined_by="user:2", reason="too late")
     credit.add(amount_minor=1, reason="overpayment", payment_id=PAYMENT)
     credit.give(amount_minor=9, source="staff", reference_id=OTHER, reason="sorry")
     credit.apply(application_id=NEXT, invoice_id=INVOICE, amount_minor=4)
     credit.release(application_id=NEXT, invoice_id=INVOICE)
     credit.withdraw(withdrawal_id=NEXT, amount_minor=2, reason="paid_out")
-    return [received, unknown, credit, agreed_terms()]
+    return [received, unknown, done, failed, declined, credit, agreed_terms()]
 
 
 HISTORIES = told()

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from services.billing.app import POLICIES, VIEWS
+from services.billing.gateways.registry import Gateways
 from services.billing.provisioning.panel_reactor import panel_reactor
+from services.billing.refunds.reactor import refund_reactor
 from services.billing.staff_tasks.commands import OpenTask, open_task
 from shared.contracts import events_of
 from shared.feed import read_all
@@ -16,7 +18,12 @@ from tests.billing.house import House
 from tests.billing.paid_in_brazil import order_and_boleto, pays_in_brazil
 from tests.billing.paying_by_card import keep_card
 
-CONSUMERS = (*VIEWS, *POLICIES, panel_reactor(None, notify_url=""))  # type: ignore[arg-type]
+CONSUMERS = (
+    *VIEWS,
+    *POLICIES,
+    panel_reactor(None, notify_url=""),  # type: ignore[arg-type]
+    refund_reactor(Gateways([])),
+)
 
 
 @pytest.mark.parametrize("consumer", CONSUMERS, ids=lambda consumer: str(consumer.name))

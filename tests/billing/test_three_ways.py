@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from services.billing.gateways.port import DayEntry
 from services.billing.reconciliation.reconciliation import DayTotal, Reconciliation
-from services.billing.reconciliation.three_ways import OurPayment, Reports, compare
+from services.billing.reconciliation.three_ways import (
+    OurPayment,
+    Reports,
+    compare,
+    in_our_ids,
+)
 from tests.given import given
 
 ACCOUNT, ANA, RUI = UUID(int=1), UUID(int=11), UUID(int=12)
@@ -94,6 +99,23 @@ def test_f55_f56_refunds_and_disputes_that_we_do_not_know_are_differences() -> N
     ]
     known = replace(ours(), refunds={"re_1": 500}, is_disputed=True)
     assert kinds(told(), refund, dispute, own=known) == []
+
+
+def test_a_payment_is_known_by_our_reference_and_what_followed_by_its_name_there() -> None:
+    paid = told("ch_1", reference=str(ANA))
+    refund = told("ch_1", amount_minor=-500, kind="refund", reference="re_1")
+    strange = told("ch_9", amount_minor=-700, kind="refund", reference="re_9")
+    named = in_our_ids([paid, refund, strange], {"ch_1": ANA})
+    assert [each.payment_id for each in named] == [str(ANA), str(ANA), ""]
+    known = replace(ours(), refunds={"re_1": 500})
+    assert kinds(*named, own=known) == []
+
+
+def test_what_is_refunded_of_an_earlier_day_is_no_money_of_this_one() -> None:
+    refund = told(amount_minor=-500, kind="refund", reference="re_1")
+    known = replace(ours(), refunds={"re_1": 500})
+    found = compare(Reports(day=[refund], after=[]), {ANA: known}, received=[])
+    assert (found.differences, found.totals) == ((), ())
 
 
 def test_fees_and_payouts_are_of_nobody() -> None:

@@ -100,6 +100,13 @@ async def test_a_checkout_opens_with_a_page_to_pay_on(shop: Shop) -> None:
         "currency": "BRL",
         "status": "open",
         "failure_code": None,
+        "decline": None,
+        "url": None,
+        "paid_on": None,
+        "merchant": "sandbox",
+        "saved_method": None,
+        "refunds": [],
+        "disputes": [],
     }
 
 
@@ -251,6 +258,12 @@ async def test_the_payment_page_shows_the_amount_and_the_outcomes(
         "decline",
         "webhook-before-response",
         "hang",
+        "decline-hard",
+        "hang-after",
+        "webhook-lost",
+        "webhook-fifty",
+        "wrong-amount",
+        "dispute",
     ]
     assert page.css("script") == []
     policy = answer.headers["content-security-policy"]

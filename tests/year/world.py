@@ -26,13 +26,16 @@ from services.billing.gateways.port import (
 )
 from services.billing.gateways.registry import Gateways
 from services.billing.payments.charging import Charges
-from services.billing.payments.inquiry import Inquiry
+from services.billing.payments.hosted_page import HostedPages
+from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.payment import Payment
 from services.billing.payments.ways import Ways
 from services.billing.provisioning.answers import PanelAnswers
 from services.billing.provisioning.panel import PanelAnswer, PanelRequest
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.publishing import publish
+from services.billing.refunds.news import take_reversals
+from services.billing.refunds.reactor import refund_reactor
 from shared.consumers.effects import EffectRunner
 from shared.consumers.group import Consumers
 from shared.store import Cause, EventStore, Transaction
@@ -148,10 +151,17 @@ class Still(Calm):
 class World:
     """One installation of billing. A process of it may end and another go on."""
 
-    def __init__(self, loop: VirtualLoop, server: MemoryServer | None = None) -> None:
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        server: MemoryServer | None = None,
+        *,
+        other_gateway: Gateway | None = None,
+    ) -> None:
         self.loop = loop
         self.server = server or MemoryServer(_tables(), loop.now)
         self.gateway = MemoryGateway()
+        self._other_gateway = other_gateway
         self.panel = MemoryPanel()
         self.keyring = KeysInMemory()
 
@@ -167,21 +177,32 @@ class World:
             keyring=self.keyring,
             clock=VirtualClock(self.loop),
         )
+        gateways = Gateways([self._other_gateway or self.gateway])
         reactor = panel_reactor(self.panel, notify_url="http://billing")
+        refunds = refund_reactor(gateways)
         views = tuple(view for view in VIEWS if view is not account_contact)
-        self.consumers = Consumers((*views, *POLICIES, reactor), self.store, cast(Any, None))
-        gateways = Gateways([self.gateway])
+        self.consumers = Consumers(
+            (*views, *POLICIES, reactor, refunds), self.store, cast(Any, None)
+        )
         ways = Ways(portal_url="http://portal", webhooks_url="http://billing")
-        charges = Charges(store=self.store, gateways=gateways, ways=ways)
-        self.inquiry = Inquiry(store=self.store, gateways=gateways, charges=charges)
+        self.charges = Charges(store=self.store, gateways=gateways, ways=ways)
+        self.pages = HostedPages(store=self.store, gateways=gateways, ways=ways)
+        self.inquiry = Inquiry(
+            store=self.store,
+            gateways=gateways,
+            pages=self.pages,
+            charges=self.charges,
+            elsewhere=Elsewhere(reversals=take_reversals),
+        )
         self.answers = PanelAnswers(store=self.store, panel=self.panel)
         self.days = BusinessDayRun(store=self.store, consumers=self.consumers, inquiry=self.inquiry)
         self.ticker = Ticker(self.store)
-        self._runner = EffectRunner(
-            reactor,
-            self.store,
-            next(w for w in self.consumers.workers if w.name == "panel").planned,
-        )
+        self._runners = [
+            EffectRunner(each, self.store, worker.planned)
+            for each in (reactor, refunds)
+            for worker in self.consumers.workers
+            if worker.name == each.name
+        ]
         await self.consumers.load()
 
     @property
@@ -220,7 +241,8 @@ class World:
     async def catch_up(self) -> None:
         """Let views and policies see the log to its end, and the panel what it is asked for."""
         await self.consumers.reach_end("billing")
-        await self._runner.carry_out_due()
+        for runner in self._runners:
+            await runner.carry_out_due()
 
     async def play_day(self) -> None:
         """What the clock sets going: the business day, and all of its steps."""

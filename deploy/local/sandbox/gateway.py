@@ -4,15 +4,13 @@ Checkout: open -> pending -> succeeded | failed; an open one may expire. Amounts
 units of `currency`. Run it with `python -m deploy.local.sandbox.gateway` (SANDBOX_ environment).
 """
 
-import hashlib
-import json
+import asyncio
 import secrets
 import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,8 +20,30 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from deploy.local.sandbox import gateway_words, webhooks
-from deploy.local.sandbox.database import open_database, transaction
+from deploy.local.sandbox import gateway_words
+from deploy.local.sandbox.database import transaction
+from deploy.local.sandbox.gateway_calls import (
+    CODES,
+    DECLINES,
+    WRONGS,
+    Amount,
+    Calls,
+    Currency,
+    Name,
+    Url,
+    begin,
+    digest,
+    end,
+    never_answer,
+    say,
+)
+from deploy.local.sandbox.gateway_store import (
+    DAY_S,
+    WEBHOOK_AFTER_S,
+    Store,
+    open_due_disputes,
+    plan_dispute,
+)
 from deploy.local.sandbox.psp import Psp
 from deploy.local.sandbox.server import (
     Refused,
@@ -36,41 +56,34 @@ from deploy.local.sandbox.server import (
 )
 from deploy.local.sandbox.settings import SandboxSettings
 
-TABLES = """
-create table if not exists checkout (
-    id text primary key,
-    idempotency_key text not null unique,
-    request_hash text not null,
-    reference text not null,
-    amount_minor integer not null,
-    currency text not null,
-    description text not null,
-    return_url text not null,
-    notify_url text not null,
-    status text not null default 'open',
-    failure_code text,
-    created_at real not null
-);
-create index if not exists checkout_reference on checkout (reference, created_at);
-"""
-WEBHOOK_AFTER_S = 0.3
-"""The payer's browser is back before the webhook comes, unless the outcome says otherwise."""
 DECIDED = ("succeeded", "failed", "expired")
-
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]+$", max_length=2000)]
+LOOKS_EVERY_S = 1.0
+FIFTY = 50
+LATER = ("approve", "decline", "decline_hard", "confirm")
+"""How charges of a saved method turn out."""
 
 
 class NewCheckout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the merchant sends; `reference` is the merchant's own id of the payment."""
 
-    reference: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    amount_minor: Annotated[int, msgspec.Meta(gt=0, lt=10**12)]
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
-    description: Annotated[str, msgspec.Meta(max_length=500)]
+    reference: Name
+    amount_minor: Amount
+    currency: Currency
+    description: str
     return_url: Url
     notify_url: Url
     customer: str | None = None
     saves_method: bool = False
+
+
+class NewSetup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page on which a method is saved and nothing is paid."""
+
+    reference: Name
+    customer: Name
+    currency: Currency
+    return_url: Url
+    notify_url: Url
 
 
 class Gateway:
@@ -78,32 +91,39 @@ class Gateway:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._database = open_database(settings.data, tables=TABLES + webhooks.TABLES)
-        self._outbox = webhooks.Outbox(
-            self._database, header="Gateway-Signature", secret=settings.webhook_secret
-        )
+        self._store = Store(settings)
+        self._database = self._store.database
+        self._outbox = self._store.outbox
         self._psp = Psp(self._database, self._outbox, settings)
 
     def app(self) -> Starlette:
         """The gateway as a web application."""
+        pages = Pages(self._settings, self._store)
         routes = [
-            Route("/", self.overview),
             Route("/v1/checkouts", self.create, methods=["POST"]),
             Route("/v1/checkouts", self.find),
             Route("/v1/checkouts/{id}", self.show),
             Route("/v1/checkouts/{id}/expire", self.expire, methods=["POST"]),
+            Route("/v1/setups", self.create_setup, methods=["POST"]),
+            Route("/v1/setups", self.find_setup),
+            Route("/v1/methods/{token}", self.remove_method, methods=["DELETE"]),
             Route("/v1/deliveries", self.deliveries),
             *self._psp.routes(),
-            Route("/pay/{id}", self.payment_page),
-            Route("/pay/{id}", self.pay, methods=["POST"]),
+            *Calls(self._settings, self._store).routes(),
+            *pages.routes(),
         ]
 
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:
-            async with working(self._outbox.run()):
+            async with working(self._outbox.run(), self._open_disputes()):
                 yield
 
         return create_server(routes, lifespan)
+
+    async def _open_disputes(self) -> None:
+        while True:
+            open_due_disputes(self._store)
+            await asyncio.sleep(LOOKS_EVERY_S)
 
     async def create(self, request: Request) -> Response:
         """Opens a checkout. The same key and body give the same answer, another body 409."""
@@ -112,27 +132,38 @@ class Gateway:
         if not 0 < len(key) <= 255:
             raise Refused(400, "idempotency_key_missing", "Send an Idempotency-Key header.")
         wanted = await read_json(request, NewCheckout)
+        behaviour = self._store.take_behaviour("open")
+        await begin(behaviour, request)
         row = self._open(wanted, key)
-        if row["request_hash"] != _hash(wanted):
+        if row["request_hash"] != digest(wanted):
             raise Refused(409, "idempotency_key_reused", "The key was used with another body.")
+        if behaviour in WRONGS:
+            say(self._store, row, behaviour=behaviour)
+        await end(behaviour, request)
         url = f"{self._settings.public_url}/pay/{row['id']}"
         return JSONResponse({"id": row["id"], "url": url, "status": "open"}, status_code=201)
 
     async def show(self, request: Request) -> Response:
         """One checkout, as it is now."""
         require_key(request, self._settings.key)
-        return JSONResponse(_public(self._checkout(request)))
+        return await self._tell(self._checkout(request), request)
 
     async def find(self, request: Request) -> Response:
         """The newest checkout with the merchant's reference."""
         require_key(request, self._settings.key)
-        row = self._database.execute(
+        row = self._store.one(
             "select * from checkout where reference = ? order by created_at desc limit 1",
-            (request.query_params.get("reference", ""),),
-        ).fetchone()
+            request.query_params.get("reference", ""),
+        )
         if row is None:
             raise Refused(404, "not_found", "There is no checkout with this reference.")
-        return JSONResponse(_public(row))
+        return await self._tell(row, request)
+
+    async def _tell(self, row: sqlite3.Row, request: Request) -> Response:
+        behaviour = self._store.take_behaviour("look")
+        await begin(behaviour, request)
+        await end(behaviour, request)
+        return JSONResponse(self._store.told(row))
 
     async def expire(self, request: Request) -> Response:
         """Closes an open checkout, so that nobody can pay it any more; 409 when it is not open."""
@@ -144,22 +175,105 @@ class Gateway:
         now = self._checkout(request)
         if now["status"] != "expired":
             raise Refused(409, "not_open", f"The checkout is {now['status']}.")
-        return JSONResponse(_public(now))
+        return JSONResponse(self._store.told(now))
+
+    async def create_setup(self, request: Request) -> Response:
+        """Opens a page on which a method is saved; the same reference gives the same page."""
+        require_key(request, self._settings.key)
+        wanted = await read_json(request, NewSetup)
+        self._database.execute(
+            "insert or ignore into setup (id, reference, customer, return_url, notify_url)"
+            " values (?, ?, ?, ?, ?)",
+            (
+                f"set_{secrets.token_urlsafe(16)}",
+                wanted.reference,
+                wanted.customer,
+                wanted.return_url,
+                wanted.notify_url,
+            ),
+        )
+        row = self._store.found("setup", wanted.reference, key="reference")
+        url = f"{self._settings.public_url}/save/{row['id']}"
+        return JSONResponse({"id": row["id"], "url": url}, status_code=201)
+
+    async def find_setup(self, request: Request) -> Response:
+        """What came of the page, by the merchant's reference."""
+        require_key(request, self._settings.key)
+        reference = request.query_params.get("reference", "")
+        row = self._store.found("setup", reference, key="reference")
+        return JSONResponse(
+            {
+                **{name: row[name] for name in ("id", "reference", "status")},
+                "saved_method": self._store.method_told(row["token"]),
+            }
+        )
+
+    async def remove_method(self, request: Request) -> Response:
+        """Forgets a saved method: it cannot be charged any more."""
+        require_key(request, self._settings.key)
+        row = self._store.found("method", request.path_params["token"], key="token")
+        self._database.execute("update method set removed = 1 where token = ?", (row["token"],))
+        return Response(status_code=204)
 
     async def deliveries(self, request: Request) -> Response:
         """How many webhooks have not been taken yet."""
         require_key(request, self._settings.key)
         return JSONResponse({"open": self._outbox.open_count()})
 
+    def _open(self, wanted: NewCheckout, key: str) -> sqlite3.Row:
+        self._database.execute(
+            "insert into checkout (id, idempotency_key, request_hash, reference, amount_minor,"
+            " currency, description, return_url, notify_url, customer, saves_method, created_at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (idempotency_key) do nothing",
+            (
+                f"chk_{secrets.token_urlsafe(16)}",
+                key,
+                digest(wanted),
+                wanted.reference,
+                wanted.amount_minor,
+                wanted.currency,
+                wanted.description,
+                wanted.return_url,
+                wanted.notify_url,
+                wanted.customer,
+                wanted.saves_method,
+                time.time(),
+            ),
+        )
+        return self._store.found("checkout", key, key="idempotency_key")
+
+    def _checkout(self, request: Request) -> sqlite3.Row:
+        return self._store.found("checkout", request.path_params["id"])
+
+
+class Pages:
+    """What the payer sees; here: where the tester chooses the outcome."""
+
+    def __init__(self, settings: SandboxSettings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+
+    def routes(self) -> list[Route]:
+        """Where each page is."""
+        return [
+            Route("/", self.overview),
+            Route("/pay/{id}", self.payment_page),
+            Route("/pay/{id}", self.pay, methods=["POST"]),
+            Route("/save/{id}", self.setup_page),
+            Route("/save/{id}", self.save, methods=["POST"]),
+        ]
+
     async def overview(self, request: Request) -> Response:
         """The latest checkouts, each with its payment page."""
-        rows = self._database.execute("select * from checkout order by created_at desc limit 50")
+        rows = self._store.database.execute(
+            "select * from checkout order by created_at desc limit 50"
+        )
         checkouts = [{**row, "amount": _amount(row, locale="en")} for row in rows]
         return page("gateway.html", checkouts=checkouts)
 
     async def payment_page(self, request: Request) -> Response:
-        """Where the payer decides; here: where the tester chooses the outcome."""
-        row = self._checkout(request)
+        """Where the payer decides."""
+        row = self._store.found("checkout", request.path_params["id"])
         words = gateway_words.words_for(request.headers.get("accept-language", ""))
         return page(
             "pay.html",
@@ -172,106 +286,86 @@ class Gateway:
 
     async def pay(self, request: Request) -> Response:
         """Carries out the chosen outcome, then sends the payer back to the merchant."""
-        row = self._checkout(request)
+        row = self._store.found("checkout", request.path_params["id"])
         outcome = str((await request.form()).get("outcome", ""))
         match outcome:
-            case "approve":
-                self._decide(row, "succeeded", after_s=WEBHOOK_AFTER_S)
-            case "decline":
-                self._decide(row, "failed", after_s=WEBHOOK_AFTER_S)
+            case "approve" | "webhook-lost" | "webhook-fifty" | "wrong-amount" | "dispute":
+                self._approve(row, outcome)
+            case "decline" | "decline-hard":
+                self._decline(row, DECLINES[outcome.replace("-", "_")])
             case "webhook-before-response":
-                event_id = self._decide(row, "succeeded", after_s=0.0)
-                await self._outbox.deliver(event_id)
+                if event_id := self._succeed(row, after_s=0.0):
+                    await self._store.outbox.deliver(event_id)
             case "hang":
-                self._set_status(row["id"], "pending")
-                await _never_answer(request)
+                self._store.decide(row["id"], "pending")
+                await never_answer(request)
+            case "hang-after":
+                self._succeed(row, after_s=WEBHOOK_AFTER_S)
+                await never_answer(request)
             case _:
                 raise Refused(422, "unknown_outcome", "Choose one of the outcomes on the page.")
         return RedirectResponse(row["return_url"], status_code=303)
 
-    def _open(self, wanted: NewCheckout, key: str) -> sqlite3.Row:
-        self._database.execute(
-            "insert into checkout (id, idempotency_key, request_hash, reference, amount_minor,"
-            " currency, description, return_url, notify_url, created_at)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (idempotency_key) do nothing",
-            (
-                f"chk_{secrets.token_urlsafe(16)}",
-                key,
-                _hash(wanted),
-                wanted.reference,
-                wanted.amount_minor,
-                wanted.currency,
-                wanted.description,
-                wanted.return_url,
-                wanted.notify_url,
-                time.time(),
-            ),
+    def _approve(self, row: sqlite3.Row, outcome: str) -> None:
+        """The money comes; what the outcome adds goes wrong afterwards."""
+        if outcome == "wrong-amount":
+            say(self._store, row, behaviour="wrong_amount")
+        times = {"webhook-fifty": FIFTY, "webhook-lost": 0}.get(outcome, 1)
+        is_new = self._succeed(row, after_s=WEBHOOK_AFTER_S, times=times)
+        if is_new and outcome == "dispute":
+            after_s = self._settings.dispute_after_days * DAY_S
+            plan_dispute(self._store, row, after_s=after_s, reason="fraudulent")
+
+    def _succeed(self, row: sqlite3.Row, *, after_s: float, times: int = 1) -> str:
+        """The event's id; empty where it has ended before. No outcome without its webhook."""
+        with transaction(self._store.database):
+            if not self._store.decide(row["id"], "succeeded"):
+                return ""
+            return self._store.announce(row, "checkout.succeeded", after_s=after_s, times=times)
+
+    def _decline(self, row: sqlite3.Row, decline: str) -> None:
+        with transaction(self._store.database):
+            code = "card_declined" if decline == "soft" else CODES[decline]
+            if self._store.decide(row["id"], "failed", failure_code=code, decline=decline):
+                self._store.announce(row, "checkout.failed")
+
+    async def setup_page(self, request: Request) -> Response:
+        """Where a card is saved."""
+        row = self._store.found("setup", request.path_params["id"])
+        words = gateway_words.words_for(request.headers.get("accept-language", ""))
+        return page(
+            "save.html", form_action=_origin(row["return_url"]), setup=row, words=words, later=LATER
         )
-        kept: sqlite3.Row = self._database.execute(
-            "select * from checkout where idempotency_key = ?", (key,)
-        ).fetchone()
-        return kept
 
-    def _checkout(self, request: Request) -> sqlite3.Row:
-        row: sqlite3.Row | None = self._database.execute(
-            "select * from checkout where id = ?", (request.path_params["id"],)
-        ).fetchone()
-        if row is None:
-            raise Refused(404, "not_found", "There is no such checkout.")
-        return row
+    async def save(self, request: Request) -> Response:
+        """Saves a card whose charges turn out as chosen; once."""
+        row = self._store.found("setup", request.path_params["id"])
+        later = str((await request.form()).get("later", ""))
+        if later not in LATER:
+            raise Refused(422, "unknown_outcome", "Choose one of the outcomes on the page.")
+        with transaction(self._store.database):
+            if row["status"] == "open":
+                self._save(row, later)
+        return RedirectResponse(row["return_url"], status_code=303)
 
-    def _decide(self, row: sqlite3.Row, status: str, *, after_s: float) -> str:
-        """Ends the checkout and keeps its webhook. One that has ended stays as it is.
-
-        Both are one database transaction: no outcome without its webhook.
-        """
-        event_id = f"evt_{row['id'].removeprefix('chk_')}"
-        with transaction(self._database):
-            if self._set_status(row["id"], status):
-                self._announce(event_id, row["id"], after_s=after_s)
-        return event_id
-
-    def _set_status(self, checkout_id: str, status: str) -> bool:
-        failure_code = "card_declined" if status == "failed" else None
-        changed = self._database.execute(
-            "update checkout set status = ?, failure_code = ?"
-            " where id = ? and status in ('open', 'pending')",
-            (status, failure_code, checkout_id),
+    def _save(self, row: sqlite3.Row, later: str) -> None:
+        token = self._store.new_method(row["customer"], later=later)
+        self._store.database.execute(
+            "update setup set status = 'succeeded', token = ? where id = ?", (token, row["id"])
         )
-        return changed.rowcount == 1
-
-    def _announce(self, event_id: str, checkout_id: str, *, after_s: float) -> None:
-        row = self._database.execute(
-            "select * from checkout where id = ?", (checkout_id,)
-        ).fetchone()
-        event = {
-            "id": event_id,
-            "type": f"checkout.{row['status']}",
-            "created": int(time.time()),
-            "data": _public(row),
-        }
-        body = json.dumps(event).encode()
-        self._outbox.add(event_id, url=row["notify_url"], body=body, after_s=after_s)
-
-
-def _public(row: sqlite3.Row) -> dict[str, Any]:
-    names = ("id", "reference", "amount_minor", "currency", "status", "failure_code")
-    return {name: row[name] for name in names}
+        event_id = f"evt_{secrets.token_urlsafe(12)}"
+        event = {"id": event_id, "type": "setup.succeeded", "data": {"id": row["id"]}}
+        self._store.outbox.add(
+            event_id,
+            url=row["notify_url"],
+            body=msgspec.json.encode(event),
+            after_s=WEBHOOK_AFTER_S,
+        )
 
 
 def _amount(row: sqlite3.Row, *, locale: str) -> str:
     major = Decimal(row["amount_minor"]).scaleb(-get_currency_precision(row["currency"]))
     return format_currency(major, row["currency"], locale=locale)
-
-
-def _hash(wanted: NewCheckout) -> str:
-    return hashlib.sha256(msgspec.json.encode(wanted)).hexdigest()
-
-
-async def _never_answer(request: Request) -> None:
-    """Waits until the payer's browser gives up."""
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
 
 
 def _origin(url: str) -> str:

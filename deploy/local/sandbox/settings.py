@@ -18,3 +18,4 @@ class SandboxSettings(BaseSettings):
     data: Path
     key: str = ""
     webhook_secret: str = ""
+    dispute_after_days: int = 3

@@ -17,6 +17,7 @@ from services.billing.invoices.commands import (
 from services.billing.invoices.descriptions import describe_late_fee
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
+from services.billing.invoices.overdue import is_overdue
 from services.billing.rules.policy import policy_for
 from services.billing.rules.rules import LateFee
 from services.billing.why.because import Fact, because
@@ -80,7 +81,7 @@ async def charge_late_fee(command: ChargeLateFee, tx: Transaction) -> Invoice | 
 
 def _is_chargeable(invoice: Invoice, today: date) -> bool:
     is_fee = invoice.details.about_invoice_id is not None
-    return invoice.is_overdue(today) and not invoice.settlement.is_payment_awaited and not is_fee
+    return is_overdue(invoice, today) and not invoice.settlement.is_payment_awaited and not is_fee
 
 
 async def _fee_line(invoice: Invoice, minor: int, *, why: Why, tx: Transaction) -> InvoiceLine:

@@ -80,7 +80,7 @@ async def _invoice_to_credit(command: IssueCreditNote, tx: Transaction) -> Invoi
 
 
 async def _credit(command: IssueCreditNote, invoice: Invoice, *, tx: Transaction) -> CreditNote:
-    earlier = await _earlier(invoice, tx)
+    earlier = await earlier_lines(invoice, tx)
     document = credited(invoice.lines, invoice.details, earlier=earlier, wanted=command.amounts)
     returned_minor = invoice.take_back(
         credit_note_id=command.id, amount_minor=document.total_minor, today=command.today
@@ -140,7 +140,8 @@ async def _give_back(note: CreditNote, tx: Transaction) -> None:
         await tx.save(credit)
 
 
-async def _earlier(invoice: Invoice, tx: Transaction) -> list[CreditedLine]:
+async def earlier_lines(invoice: Invoice, tx: Transaction) -> list[CreditedLine]:
+    """What credit notes have taken back of the invoice so far."""
     notes = [await tx.load(CreditNote, note_id) for note_id in invoice.settlement.credit_notes]
     return [line for note in notes for line in note.document.lines]
 

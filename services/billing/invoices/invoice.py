@@ -11,6 +11,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.invoices import invoice_events as events
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
 from services.billing.invoices.reversals import PaymentTakenBack as TakenBack
 from services.billing.invoices.settlement import Attempt, Settlement
@@ -73,25 +74,11 @@ class Invoice(Aggregate):
         amount_minor: int
         returned_minor: int = 0
 
-    class WrittenOff(Aggregate.Event):
-        TOPIC = "billing.invoice.written_off"
-        amount_minor: int
-        reason: str
-        why: Why | None = None
-
-    class Paid(Aggregate.Event):
-        TOPIC = "billing.invoice.paid"
-        paid_on: date
-
-    class Reminded(Aggregate.Event):
-        TOPIC = "billing.invoice.reminded"
-        days_before: int
-        why: Why | None = None
-
-    class OverdueNoticed(Aggregate.Event):
-        TOPIC = "billing.invoice.overdue_noticed"
-        days_after: int
-        why: Why | None = None
+    WrittenOff = events.WrittenOff
+    Paid = events.Paid
+    Reminded = events.Reminded
+    OverdueNoticed = events.OverdueNoticed
+    Reopened = events.Reopened
 
     class Cancelled(Aggregate.Event):
         TOPIC = "billing.invoice.cancelled"
@@ -162,10 +149,6 @@ class Invoice(Aggregate):
     @property
     def is_open(self) -> bool:
         return self.settlement.open_minor > 0
-
-    def is_overdue(self, today: date) -> bool:
-        """Whether money is still owed after the due date."""
-        return self.is_open and self.due_on < today
 
     def start_payment(self, *, payment_id: UUID, method: str, today: date) -> None:
         """Open the one attempt to pay. A second one is `PaymentAlreadyOpen`."""
@@ -255,11 +238,20 @@ class Invoice(Aggregate):
     def write_off(self, reason: str, why: Why | None = None) -> None:
         """Give up what is open; money that comes yet is the account's credit. Once."""
         self.settlement.check_quiet()
-        self._written_off(amount_minor=self.open_minor, reason=reason, why=why)
+        self.trigger_event(self.WrittenOff, amount_minor=self.open_minor, reason=reason, why=why)
 
-    @event(WrittenOff)
-    def _written_off(self, amount_minor: int, reason: str, *, why: Why | None) -> None:
-        self.settlement = replace(self.settlement, open_minor=0, is_written_off=True)
+    def reopen(self, *, payment_id: UUID, amount_minor: int, today: date) -> int:
+        """A payment was charged back: owe again what it had settled, at most `amount_minor`.
+
+        How much that is: nothing of what credit notes have taken back or nobody owes any more. A
+        payment is charged back once; again it is nothing.
+        """
+        share_minor = min(amount_minor, self.settlement.kept_of(payment_id))
+        if share_minor:
+            self.trigger_event(
+                self.Reopened, payment_id=payment_id, amount_minor=share_minor, reopened_on=today
+            )
+        return share_minor
 
     def take_number(self, *, number: str, today: date) -> None:
         """A pro forma that is paid becomes an invoice, once."""
@@ -293,7 +285,7 @@ class Invoice(Aggregate):
 
     @event(Cancelled)
     def _cancelled(self, cancelled_on: date, reason: str, *, why: Why | None) -> None:
-        self.settlement = self.settlement.cancelled()
+        self.settlement = replace(self.settlement, is_cancelled=True, open_minor=0)
 
     def _settle(self, today: date) -> None:
         if not self.is_open:

@@ -48,6 +48,8 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 was_booked=invoice.settlement.is_booked,
                 why=_why(why),
             )
+        case Invoice.Reopened() as reopened:
+            return _invoice_reopened(reopened, invoice)
         case Invoice.Numbered(number=number, numbered_on=day):
             return _invoice_numbered(invoice, number=number, numbered_on=day)
         case Invoice.WrittenOff(amount_minor=amount_minor, reason=reason, why=why):
@@ -78,6 +80,22 @@ def _invoice_issued(issued: Any, invoice: Invoice) -> PublicEvent:
         billed_to_tax_id=issued.billed_to_tax_id,
         tax_minor=invoice.totals.tax_minor,
         **_details(issued.details),
+    )
+
+
+def _invoice_reopened(reopened: Any, invoice: Invoice) -> PublicEvent:
+    return billing.InvoiceReopened(
+        invoice_id=invoice.id,
+        number=invoice.number,
+        payment_id=reopened.payment_id,
+        amount_minor=reopened.amount_minor,
+        currency=invoice.currency,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        reopened_on=reopened.reopened_on,
+        lines=msgspec.convert(invoice.lines, list[billing.InvoiceLine], from_attributes=True),
+        about_invoice_id=invoice.details.about_invoice_id,
+        is_prepayment=not invoice.settlement.is_booked,
     )
 
 

@@ -52,7 +52,8 @@ class Settlement:
 
     A credit note may take back more than was open; then the rest of it, `returned`, had been paid.
     `is_booked`: the ledger has the invoice, as it has a pro forma only once it is one; of what came
-    before, `prepayments` are the ids that settled only a part.
+    before, `prepayments` are the ids that settled only a part. `charged_back`: payments that do not
+    count any more.
     """
 
     total_minor: int
@@ -65,6 +66,7 @@ class Settlement:
     is_written_off: bool = False
     is_booked: bool = True
     prepayments: frozenset[UUID] = frozenset()
+    charged_back: frozenset[UUID] = frozenset()
 
     @classmethod
     def of(cls, total_minor: int, *, is_booked: bool) -> Self:
@@ -92,6 +94,17 @@ class Settlement:
         """Whether credit notes leave nothing of it."""
         return 0 < self.total_minor <= sum(self.credit_notes.values())
 
+    @property
+    def _kept_minor(self) -> int:
+        """What it was settled with and has not been given back."""
+        if self.is_cancelled or self.is_written_off:
+            return 0
+        return self.total_minor - sum(self.credit_notes.values()) - self.open_minor
+
+    def kept_of(self, payment_id: UUID) -> int:
+        """What of the payment is still kept."""
+        return min(self.payments.get(payment_id, 0), self._kept_minor)
+
     def check_open(self) -> None:
         """Raise unless money is still owed."""
         check_not_given_up(self)
@@ -118,7 +131,7 @@ class Settlement:
 
     def check_new(self, payment_id: UUID) -> None:
         """Raise if the payment was counted before."""
-        if payment_id in self.payments:
+        if payment_id in self.payments or payment_id in self.charged_back:
             raise PaymentAlreadyAllocated()
 
     def returned_by(self, note_minor: int) -> int:
@@ -158,15 +171,13 @@ class Settlement:
             payments=kept,
             open_minor=self.open_minor + share_minor,
             prepayments=self.prepayments - {payment_id},
+            charged_back=self.charged_back | {payment_id},
         )
 
     def without_credit(self, application_id: UUID) -> Self:
         kept = {key: minor for key, minor in self.credit.items() if key != application_id}
         open_minor = self.open_minor + self.credit[application_id]
         return replace(self, credit=kept, open_minor=open_minor)
-
-    def cancelled(self) -> Self:
-        return replace(self, is_cancelled=True, open_minor=0)
 
 
 def check_not_given_up(settlement: Settlement) -> None:

@@ -29,14 +29,27 @@ from shared.contracts.billing import (
     InvoiceLine,
     InvoiceNumbered,
     InvoicePaid,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentFailed,
+    PaymentOutcomeUnknown,
     PaymentPending,
+    PaymentRefunded,
     PaymentTakenBack,
 )
 
-LISTED: Group = frozenset({CreditApplied, PaymentAllocated, PaymentPending, PaymentFailed})
+PENDING: Group = frozenset({PaymentPending, PaymentOutcomeUnknown, PaymentFailed})
+LISTED: Group = frozenset(
+    {
+        CreditApplied,
+        PaymentAllocated,
+        PaymentPending,
+        PaymentOutcomeUnknown,
+        PaymentFailed,
+        PaymentRefunded,
+    }
+)
 
 INVOICE_LIST_TABLES = """
 create table invoice_list (
@@ -109,7 +122,10 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
             rows.update("invoice_list", invoice_id, status="unpaid", paid_on=None)
         case CreditNoteIssued() as note:
             _list_credit_note(note, rows)
-        case PaymentPending(invoice_id=invoice_id):
+        case (
+            PaymentPending(invoice_id=invoice_id)
+            | PaymentOutcomeUnknown(invoice_id=invoice_id, is_charge=True)
+        ):
             unpaid = {"status": "unpaid"}
             rows.update("invoice_list", invoice_id, where=unpaid, status="payment_pending")
         case PaymentFailed(invoice_id=invoice_id):
@@ -123,6 +139,12 @@ def _list_end(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case InvoicePaid(invoice_id=invoice_id, paid_on=paid_on):
             rows.update("invoice_list", invoice_id, status="paid", paid_on=paid_on)
+        case InvoiceReopened(invoice_id=invoice_id, amount_minor=amount_minor):
+            _settle(rows, invoice_id, by="paid_minor", amount_minor=-amount_minor)
+            rows.update("invoice_list", invoice_id, status="unpaid", paid_on=None)
+        case PaymentRefunded(invoice_id=invoice_id, is_whole=True):
+            credited = {"status": "credited"}
+            rows.update("invoice_list", invoice_id, where=credited, status="refunded")
         case InvoiceNumbered(invoice_id=invoice_id, number=number):
             rows.update(
                 "invoice_list", invoice_id, number=number, is_pro_forma=False, is_booked=True
@@ -191,7 +213,7 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
     """The invoices that still want money, with the services that hang on them."""
     match envelope.event:
         case InvoiceIssued() as issued:
-            _open_issued(envelope, issued, rows=rows)
+            _open(envelope, issued, order_id=issued.order_id, rows=rows)
         case (
             InvoicePaid(invoice_id=invoice_id)
             | InvoiceCancelled(invoice_id=invoice_id)
@@ -207,26 +229,39 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
                 rows.delete("invoice_open_service", invoice_id, service_id)
         case PaymentTakenBack() as back:
             _reopen(envelope, back, rows=rows)
-        case PaymentPending(invoice_id=invoice_id):
+        case (
+            PaymentPending(invoice_id=invoice_id)
+            | PaymentOutcomeUnknown(invoice_id=invoice_id, is_charge=True)
+        ):
             rows.update("invoice_open", invoice_id, is_pending=True)
+        case InvoiceReopened() as again:
+            _open(envelope, again, rows=rows)
         case PaymentFailed(invoice_id=invoice_id):
             rows.update("invoice_open", invoice_id, is_pending=False)
 
 
-def _open_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> None:
-    rows.insert(
+def _open(
+    envelope: Envelope,
+    issued: InvoiceIssued | InvoiceReopened,
+    *,
+    rows: Rows,
+    order_id: UUID | None = None,
+) -> None:
+    """What is owed again is not of its order any more: that has been paid once and carried out."""
+    rows.upsert(
         "invoice_open",
         invoice_id=issued.invoice_id,
         account_id=envelope.account,
         brand=envelope.brand,
-        order_id=issued.order_id,
+        order_id=order_id,
         issued_on=issued.issued_on,
         due_on=issued.due_on,
         currency=issued.currency,
+        is_pending=False,
         is_fee=issued.about_invoice_id is not None,
     )
     for service_id, period_end in _ends(issued.lines).items():
-        rows.insert(
+        rows.upsert(
             "invoice_open_service",
             invoice_id=issued.invoice_id,
             service_id=service_id,
@@ -287,8 +322,8 @@ invoice_open = View(
     sources=("billing",),
     tables=INVOICE_OPEN_TABLES,
     apply=apply_to_open,
-    handles=(INVOICES - {InvoiceNumbered}) | {PaymentPending, PaymentFailed},
-    ignored=(PAYMENTS - {PaymentPending, PaymentFailed})
+    handles=(INVOICES - {InvoiceNumbered}) | PENDING,
+    ignored=(PAYMENTS - PENDING)
     | {InvoiceNumbered}
     | BRANDS
     | CREDIT

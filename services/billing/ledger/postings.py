@@ -3,7 +3,7 @@
 The postings of one event sum to zero in its currency. Money that arrived but has found no place is
 `unallocated`; it is there only between the events of one transaction. A pro forma is neither owed
 nor earned: it is booked when it is paid and becomes an invoice; what settled a part of it before is
-`prepayment`.
+`prepayment`. What was charged back and nobody owes again stays in `charged_back`: a loss.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,13 @@ from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentDisputeClosed,
+    PaymentDisputed,
     PaymentReceived,
+    PaymentRefunded,
     PaymentReversed,
     PaymentTakenBack,
 )
@@ -41,11 +45,28 @@ CREDIT = "client_credit"
 PREPAYMENT = "prepayment"
 LATE_CHARGES = "late_charges"
 BANK_FEES = "bank_fees"
+DISPUTED = "disputed"
+CHARGED_BACK = "charged_back"
+PAID_BY_HAND = "paid_by_hand"
 
-_WITHDRAWN_TO = {"payment_taken_back": UNALLOCATED}
-"""Where credit goes that is not paid out, by the reason: what a payment left that was undone."""
-_ORIGINS = {"staff": GIFT, "service_change": REVENUE}
-"""Of credit without a payment or a note; what a change owes beyond all invoices was earned once."""
+_ORIGINS = {"staff": GIFT, "service_change": REVENUE, "refund": REFUND}
+"""Of credit without a payment or a note; what a change owes beyond all invoices was earned once,
+and what a refund did not give back was on its way out."""
+_DESTINATIONS = {"charged_back": CHARGED_BACK, "payment_taken_back": UNALLOCATED}
+"""Of credit that is taken out: what the bank took makes up for it, what a payment left that was
+undone goes with it, all else goes back."""
+
+
+OfPayment = (
+    PaymentReceived
+    | PaymentReversed
+    | PaymentAllocated
+    | PaymentTakenBack
+    | PaymentRefunded
+    | PaymentDisputed
+    | PaymentDisputeClosed
+    | CreditAdded
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,38 +99,11 @@ def postings_of(event: PublicEvent) -> list[Posting]:
                 _of_payment(received, UNALLOCATED, minor=-received.amount_minor),
             ]
         case PaymentAllocated() as allocated:
-            return [
-                _of_payment(allocated, UNALLOCATED, minor=allocated.amount_minor),
-                Posting(
-                    ledger_account=_settled_in(allocated),
-                    amount_minor=-allocated.amount_minor,
-                    currency=allocated.currency,
-                    invoice_id=allocated.invoice_id,
-                    payment_id=allocated.payment_id,
-                ),
-            ]
+            return _of_allocation(allocated, minor=allocated.amount_minor)
+        case PaymentTakenBack() as back:
+            return _of_allocation(back, minor=-back.amount_minor)
         case BoletoCollected() as collected:
             return _of_boleto(collected)
-        case PaymentTakenBack() as back:
-            return [
-                _of_payment(back, UNALLOCATED, minor=-back.amount_minor),
-                Posting(
-                    ledger_account=_settled_in(back),
-                    amount_minor=back.amount_minor,
-                    currency=back.currency,
-                    invoice_id=back.invoice_id,
-                    payment_id=back.payment_id,
-                ),
-            ]
-        case PaymentReversed() as reversed_payment:
-            return [
-                _of_payment(reversed_payment, UNALLOCATED, minor=reversed_payment.amount_minor),
-                _of_payment(
-                    reversed_payment,
-                    _cleared_in(reversed_payment),
-                    minor=-reversed_payment.amount_minor,
-                ),
-            ]
         case CreditAdded() as added:
             return [
                 _of_payment(added, UNALLOCATED, minor=added.amount_minor),
@@ -125,10 +119,47 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             origin = _ORIGINS.get(source, UNALLOCATED)
             return _transfer(minor, currency, debit=origin, credit=CREDIT)
         case CreditWithdrawn(reason=reason, amount_minor=minor, currency=currency):
-            goes_to = _WITHDRAWN_TO.get(reason, REFUND)
-            return _transfer(minor, currency, debit=CREDIT, credit=goes_to)
+            destination = _DESTINATIONS.get(reason, REFUND)
+            return _transfer(minor, currency, debit=CREDIT, credit=destination)
+        case InvoiceReopened(invoice_id=invoice_id, amount_minor=minor, currency=currency) as again:
+            owed_in = _settled_in(again)
+            return _transfer(minor, currency, debit=owed_in, credit=CHARGED_BACK, of=invoice_id)
+        case _:
+            return _of_reversal(event)
+
+
+def _of_reversal(event: PublicEvent) -> list[Posting]:
+    """Money that goes back: paid back, or held by the payer's bank until it decides."""
+    match event:
+        case PaymentReversed():
+            debit, credit = UNALLOCATED, _cleared_in(event)
+        case PaymentRefunded(way="by_hand"):
+            debit, credit = REFUND, PAID_BY_HAND
+        case PaymentRefunded():
+            debit, credit = REFUND, CLEARING
+        case PaymentDisputed():
+            debit, credit = DISPUTED, CLEARING
+        case PaymentDisputeClosed(outcome="won"):
+            debit, credit = CLEARING, DISPUTED
+        case PaymentDisputeClosed():
+            debit, credit = CHARGED_BACK, DISPUTED
         case _:
             return []
+    minor = event.amount_minor
+    return [_of_payment(event, debit, minor=minor), _of_payment(event, credit, minor=-minor)]
+
+
+def _of_allocation(event: PaymentAllocated | PaymentTakenBack, *, minor: int) -> list[Posting]:
+    return [
+        _of_payment(event, UNALLOCATED, minor=minor),
+        Posting(
+            ledger_account=_settled_in(event),
+            amount_minor=-minor,
+            currency=event.currency,
+            invoice_id=event.invoice_id,
+            payment_id=event.payment_id,
+        ),
+    ]
 
 
 def _of_boleto(event: BoletoCollected) -> list[Posting]:
@@ -156,7 +187,7 @@ def _cleared_in(event: PaymentReceived | PaymentReversed) -> str:
 
 
 def _settled_in(
-    event: PaymentAllocated | PaymentTakenBack | CreditApplied | CreditReleased,
+    event: PaymentAllocated | PaymentTakenBack | CreditApplied | CreditReleased | InvoiceReopened,
 ) -> str:
     """What becomes less by what settles an invoice: what is owed, if that is booked."""
     return PREPAYMENT if event.is_prepayment else RECEIVABLE
@@ -216,12 +247,7 @@ def _transfer(
     ]
 
 
-def _of_payment(
-    event: PaymentReceived | PaymentReversed | PaymentAllocated | PaymentTakenBack | CreditAdded,
-    account: str,
-    *,
-    minor: int,
-) -> Posting:
+def _of_payment(event: OfPayment, account: str, *, minor: int) -> Posting:
     return Posting(
         ledger_account=account,
         amount_minor=minor,

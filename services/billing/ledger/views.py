@@ -21,9 +21,13 @@ from shared.contracts.billing import (
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentDisputeClosed,
+    PaymentDisputed,
     PaymentReceived,
+    PaymentRefunded,
     PaymentReversed,
     PaymentTakenBack,
 )
@@ -34,8 +38,12 @@ BOOKED: Group = CREDIT | {
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentRefunded,
+    PaymentDisputed,
+    PaymentDisputeClosed,
     PaymentReceived,
     PaymentReversed,
     PaymentTakenBack,
@@ -57,6 +65,8 @@ create table ledger_posting (
 );
 create index ledger_posting_of_account on ledger_posting (account_id, posted_at);
 create index ledger_posting_of_invoice on ledger_posting (invoice_id);
+create index ledger_posting_of_payment on ledger_posting (payment_id)
+    where ledger_account = 'gateway_clearing';
 """
 
 

@@ -9,11 +9,13 @@ from services.billing.credit.balances import balance_of
 from services.billing.gateways.port import Reported
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number, number_if_paid
+from services.billing.payments.handing_over import task_about
 from services.billing.payments.mismatch import Mismatch, first_difference
 from services.billing.payments.payment import Payment
+from services.billing.staff_tasks.commands import open_task
 from services.billing.why.because import because
 from services.billing.why.codes import Code
-from shared.errors import NotFound
+from shared.errors import NotFound, Stale
 from shared.ids import new_id
 from shared.store import Transaction
 
@@ -147,6 +149,7 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     reported = command.reported
     if mismatch := difference(payment, command):
         payment.note_mismatch(mismatch)
+        await open_task(task_about(payment, "payment_mismatch", **vars(mismatch)), tx)
     elif reported.status != "succeeded":
         _take_word(payment, invoice, reported=reported)
     elif not payment.is_paid:
@@ -216,16 +219,25 @@ async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: T
 
 @dataclass(frozen=True, kw_only=True)
 class AbandonPayment:
-    """An attempt whose page was never opened at the gateway."""
+    """An attempt whose page was never opened at the gateway.
+
+    `expected_version`: as it was when the gateway was found to know nothing of it.
+    """
 
     payment_id: UUID
+    expected_version: int | None = None
 
 
 async def abandon_payment(command: AbandonPayment, tx: Transaction) -> None:
-    """End it, so that another may start. Once it has ended nothing changes."""
+    """End it, so that another may start. Once it has ended nothing changes.
+
+    `Stale` where something was asked for meanwhile: the gateway may know of it by now.
+    """
     payment = await tx.load(Payment, command.payment_id)
     if payment.has_ended:
         return
+    if command.expected_version not in (None, payment.version):
+        raise Stale(version=payment.version)
     invoice = await tx.load(Invoice, payment.invoice_id)
     payment.fail(ABANDONED)
     invoice.end_payment(payment.id)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.billing.gateways.port import Opened, PageRequest
 from services.billing.gateways.registry import Gateways
+from services.billing.invoices.invoice import Invoice
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.commands import (
     RecordSent,
@@ -19,8 +20,15 @@ from services.billing.payments.commands import (
     record_unknown,
     request_page,
 )
+from services.billing.payments.payment import Payment
 from services.billing.payments.ways import Ways
-from shared.store import Cause, EventStore
+from shared.store import Cause, EventStore, Transaction
+
+
+async def _wanted(payment_id: UUID, tx: Transaction) -> WantedPage:
+    payment = await tx.load(Payment, payment_id)
+    invoice = await tx.load(Invoice, payment.invoice_id)
+    return WantedPage(payment=payment, invoice_number=invoice.number)
 
 
 class HostedPages:
@@ -50,6 +58,14 @@ class HostedPages:
         sent = RecordSent(payment_id=payment_id, gateway_reference=opened.id)
         await self._store.run(cause, partial(record_sent, sent))
         return opened
+
+    async def open_again(self, payment_id: UUID, *, cause: Cause) -> Opened:
+        """What was asked for, asked once more, whatever has become of the attempt here.
+
+        So that a request which is still on its way finds its key taken.
+        """
+        wanted = await self._store.run(cause, partial(_wanted, payment_id))
+        return await self._gateways.named(wanted.payment.gateway).open(self._page_for(wanted))
 
     def _page_for(self, wanted: WantedPage) -> PageRequest:
         payment = wanted.payment

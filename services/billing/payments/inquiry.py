@@ -6,6 +6,7 @@ A webhook that is lost for ever is thus made up for: open attempts are asked abo
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -29,9 +30,10 @@ from services.billing.payments.due_questions import (
     take_due_questions,
 )
 from services.billing.payments.handing_over import HandOver, hand_over
+from services.billing.payments.hosted_page import HostedPages
 from services.billing.payments.payment import Payment
 from services.billing.webhooks.inbox import Unprocessable
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Stale
 from shared.store import Cause, EventStore, Transaction
 
 LOOKS_EVERY_S = 5
@@ -48,6 +50,18 @@ async def _nobody_waits(gateway: str, about: str) -> None:
     raise Unprocessable(f"nobody waits for setup {about} of {gateway}")
 
 
+TakeReversals = Callable[[UUID, Reported, Transaction], Awaitable[None]]
+"""Told what came of a payment's money since: refunds and disputes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """Who takes what gateways tell beside the outcomes of payments."""
+
+    reversals: TakeReversals
+    setups: TakeSetup = _nobody_waits
+
+
 class Inquiry:
     """Asks the gateways and books their word."""
 
@@ -56,13 +70,15 @@ class Inquiry:
         *,
         store: EventStore,
         gateways: Gateways,
+        pages: HostedPages,
         charges: Charges,
-        take_setup: TakeSetup = _nobody_waits,
+        elsewhere: Elsewhere,
     ) -> None:
         self._store = store
         self._gateways = gateways
+        self._pages = pages
         self._charges = charges
-        self._take_setup = take_setup
+        self._elsewhere = elsewhere
 
     async def ask(self, payment_id: UUID) -> bool:
         """Whether the gateway knows the payment; what it says is booked.
@@ -85,7 +101,7 @@ class Inquiry:
         if notice.kind == "other":
             return None
         if notice.kind == "setup":
-            return await self._take_setup(gateway_name, notice.about)
+            return await self._elsewhere.setups(gateway_name, notice.about)
         gateway = self._gateways.named(gateway_name)
         reported = await gateway.look(notice.about)
         if reported is None:
@@ -98,20 +114,43 @@ class Inquiry:
     async def end(self, payment_id: UUID) -> Payment:
         """Close an open attempt, so that another may begin: nobody can pay it any more after this.
 
-        What came of it meanwhile is booked: look at what is returned. `OutcomeUnknown`.
+        What came of it meanwhile is booked: look at what is returned, which is open still where the
+        gateway cannot close it. `OutcomeUnknown`.
         """
         payment = await self._load(payment_id)
         if payment.has_ended:
             return payment
         gateway = self._gateways.named(payment.gateway)
-        known = await gateway.find(str(payment_id))
-        if known is not None and known.status == "open" and gateway.capabilities.expires:
-            known = await gateway.expire(known.id)
-        if known is not None:
+        if not gateway.capabilities.can_be_asked:
+            return payment
+        if known := await self._closed(payment, gateway):
             await self._settle(payment_id, known, gateway=gateway)
         elif not payment.token:
-            await self._abandon(payment_id)
+            return await self._end_unknown(payment)
         return await self._load(payment_id)
+
+    async def _end_unknown(self, payment: Payment) -> Payment:
+        """Of which the gateway knew nothing; if its page was asked for meanwhile, it is closed."""
+        try:
+            await self._abandon(payment.id, expected_version=payment.version)
+        except Stale:
+            return await self.end(payment.id)
+        return await self._load(payment.id)
+
+    async def _closed(self, payment: Payment, gateway: Gateway) -> Reported | None:
+        """The attempt at the gateway, closed if that is possible; None where it never came to be.
+
+        A page that was asked for may be opened there at any moment: so it is opened, and closed.
+        """
+        known = await gateway.find(str(payment.id))
+        if not gateway.capabilities.expires:
+            return known
+        if known is None and payment.return_path and not payment.token:
+            async with self._caused_by(payment.id) as cause:
+                opened = await self._pages.open_again(payment.id, cause=cause)
+            return await gateway.expire(opened.id)
+        is_open = known is not None and known.status == "open"
+        return await gateway.expire(known.id) if known and is_open else known
 
     async def run_janitor(self) -> None:
         """Ask about open attempts for as long as the service runs."""
@@ -139,7 +178,7 @@ class Inquiry:
             if payment.token and not payment.has_ended:
                 await self._charge_again(payment, cause=cause)
             elif question.is_old(now):
-                await self._abandon(payment.id)
+                await self.end(payment.id)
 
     async def _charge_again(self, payment: Payment, *, cause: Cause) -> None:
         """The same charge once more, under the same key; given up if the invoice is over."""
@@ -163,8 +202,8 @@ class Inquiry:
 
         return await self._store.run(Cause(actor=ACTOR), load)
 
-    async def _abandon(self, payment_id: UUID) -> None:
-        abandon = AbandonPayment(payment_id=payment_id)
+    async def _abandon(self, payment_id: UUID, *, expected_version: int | None = None) -> None:
+        abandon = AbandonPayment(payment_id=payment_id, expected_version=expected_version)
         async with self._caused_by(payment_id) as cause:
             await self._store.run(cause, partial(abandon_payment, abandon))
 
@@ -175,8 +214,11 @@ class Inquiry:
             merchant=gateway.merchant,
             gateway=gateway.name,
         )
+        reverse = partial(self._elsewhere.reversals, payment_id, reported)
         async with self._caused_by(payment_id) as cause:
             await self._store.run(cause, partial(settle_payment, settle))
+            if reported.refunds or reported.disputes:
+                await self._store.run(cause, reverse)
 
     def _caused_by(self, payment_id: UUID) -> AbstractAsyncContextManager[Cause]:
         return caused_by("payment", payment_id, actor=ACTOR, pool=self._store.pool)

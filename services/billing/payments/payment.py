@@ -22,6 +22,10 @@ class PaymentHasEnded(Conflict):
     """The attempt is over; start another one if the invoice is still open."""
 
 
+class PaymentGoesAnotherWay(Conflict):
+    """The attempt goes by a page or by a saved method already, and can go one way only."""
+
+
 class ReturnPathInvalid(Invalid):
     """The way back from the payment page is a path on the brand's own site."""
 
@@ -129,10 +133,9 @@ class Payment(Aggregate):
 
         A second time changes nothing, whatever the path: the gateway's answer to one key is one.
         """
-        if self.has_ended:
-            raise PaymentHasEnded(status=self.status)
-        if not is_own_path(return_path):
-            raise ReturnPathInvalid()
+        self._check_way(return_path)
+        if self.token:
+            raise PaymentGoesAnotherWay()
         if not self.return_path:
             self.trigger_event(self.PageRequested, return_path=return_path)
 
@@ -141,11 +144,19 @@ class Payment(Aggregate):
 
         A second time changes nothing: what one key asks for is one charge.
         """
+        self._check_way(return_path)
+        if self.token:
+            return
+        if self.return_path:
+            raise PaymentGoesAnotherWay()
+        self.trigger_event(self.PageRequested, return_path=return_path)
+        self.trigger_event(self.ChargeRequested, token=token, customer=customer)
+
+    def _check_way(self, return_path: str) -> None:
         if self.has_ended:
             raise PaymentHasEnded(status=self.status)
-        self.request_page(return_path)
-        if not self.token:
-            self.trigger_event(self.ChargeRequested, token=token, customer=customer)
+        if not is_own_path(return_path):
+            raise ReturnPathInvalid()
 
     def mark(self, news: Literal["sent", "pending"], gateway_reference: str) -> None:
         """The gateway has the attempt; pending: the payer did their part, the money is on its way.
@@ -201,7 +212,9 @@ class Payment(Aggregate):
         if refund_id in self.reserved:
             self.trigger_event(self.RefundReleased, refund_id=refund_id)
 
-    def refund(self, *, refund_id: str, amount_minor: int, refunded_on: date) -> None:
+    def refund(
+        self, *, refund_id: str, amount_minor: int, refunded_on: date, way: str = "gateway"
+    ) -> None:
         """A part of the money, or all that is left of it, went back. Once for each `refund_id`.
 
         What was reserved for it goes back even if it is disputed meanwhile: it has gone. Errors:
@@ -213,7 +226,11 @@ class Payment(Aggregate):
         if beyond_minor > 0:
             self._check_refundable(beyond_minor)
         self.trigger_event(
-            self.Refunded, refund_id=refund_id, amount_minor=amount_minor, refunded_on=refunded_on
+            self.Refunded,
+            refund_id=refund_id,
+            amount_minor=amount_minor,
+            refunded_on=refunded_on,
+            way=way,
         )
 
     def _check_refundable(self, amount_minor: int) -> None:

@@ -135,12 +135,13 @@ class RefundReleased(Aggregate.Event):
 
 
 class Refunded(Aggregate.Event):
-    """A part of the money, or the last of it, went back to the payer."""
+    """A part of the money, or the last of it, went back to the payer, by the gateway or by hand."""
 
     TOPIC = "billing.payment.refunded"
     refund_id: str
     amount_minor: int
     refunded_on: date
+    way: str = "gateway"
 
     def apply(self, aggregate: Any) -> None:
         aggregate.reserved.pop(self.refund_id, None)

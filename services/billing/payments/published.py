@@ -43,4 +43,48 @@ def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
                 **ids, field=mismatch.field, expected=mismatch.expected, found=mismatch.found
             )
         case _:
+            return _of_reversal(event, payment, ids=ids)
+
+
+def _of_reversal(
+    event: DomainEvent, payment: Payment, *, ids: dict[str, Any]
+) -> PublicEvent | None:
+    """How the money went back; a refund names what is left by what it makes of the payment."""
+    match event:
+        case Payment.Refunded() as refunded:
+            return billing.PaymentRefunded(
+                **ids,
+                refund_id=refunded.refund_id,
+                amount_minor=refunded.amount_minor,
+                currency=payment.currency,
+                refunded_on=refunded.refunded_on,
+                way=refunded.way,
+                is_whole=_is_whole(refunded.refund_id, payment),
+            )
+        case Payment.DisputeOpened() as opened:
+            return billing.PaymentDisputed(
+                **ids,
+                dispute_id=opened.dispute_id,
+                amount_minor=payment.disputed[opened.dispute_id],
+                currency=payment.currency,
+                reason=opened.reason,
+                opened_on=opened.opened_on,
+            )
+        case Payment.DisputeClosed() as closed:
+            return billing.PaymentDisputeClosed(
+                **ids,
+                dispute_id=closed.dispute_id,
+                amount_minor=payment.disputed[closed.dispute_id],
+                currency=payment.currency,
+                outcome=closed.outcome,
+                closed_on=closed.closed_on,
+            )
+        case _:
             return None
+
+
+def _is_whole(refund_id: str, payment: Payment) -> bool:
+    """Whether nothing was left after it: those after it do not count."""
+    ids = list(payment.refunds)
+    until = ids[: ids.index(refund_id) + 1]
+    return sum(payment.refunds[id] for id in until) == payment.amount_minor

@@ -14,7 +14,11 @@ from services.billing.invoices.settlement import (
 )
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.commands import StartPayment, start_payment
-from services.billing.payments.payment import PaymentHasEnded, ReturnPathInvalid
+from services.billing.payments.payment import (
+    PaymentGoesAnotherWay,
+    PaymentHasEnded,
+    ReturnPathInvalid,
+)
 from services.billing.state import account_of, cause_of, state_of
 from shared.errors import NotFound
 from shared.http import Answer, Body, Call, Line, Repeat, Router, Who
@@ -108,6 +112,7 @@ class HostedPageOut(Answer):
     errors=(
         NotFound,
         PaymentHasEnded,
+        PaymentGoesAnotherWay,
         GatewayNotConfigured,
         InvoiceAlreadyPaid,
         InvoiceIsCancelled,

@@ -9,6 +9,7 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.paid_time import beginning
 from services.billing.held_services.terms import OVERDUE, has_overdue, is_suspendable
 from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.overdue import is_overdue
 from services.billing.orders.order import Order
 from services.billing.provisioning.provisioning import Provisioning, Request
 from services.billing.rules.policy import Policy, policy_for
@@ -69,7 +70,7 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
     """Ask for the suspension if the invoice is overdue and no payment of it is on its way."""
     invoice = await tx.load(Invoice, command.invoice_id)
     service = await tx.load(HeldService, command.service_id)
-    if not invoice.is_overdue(command.today) or invoice.settlement.is_payment_awaited:
+    if not is_overdue(invoice, command.today) or invoice.settlement.is_payment_awaited:
         return False
     if not is_suspendable(
         service.status, service.unpaid, invoice_id=invoice.id, today=command.today

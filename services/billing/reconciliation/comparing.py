@@ -14,7 +14,7 @@ import structlog
 
 from services.billing.gateways.port import DayEntry, Gateway
 from services.billing.gateways.registry import GatewayNotConfigured, Gateways
-from services.billing.ledger.postings import CLEARING
+from services.billing.ledger.postings import CLEARING, DISPUTED
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.inquiry import Inquiry
 from services.billing.payments.payment import Payment
@@ -29,6 +29,7 @@ from services.billing.reconciliation.three_ways import (
     Reports,
     compare,
     id_of,
+    in_our_ids,
 )
 from shared.consumers.group import Consumers
 from shared.database import acquire
@@ -47,10 +48,18 @@ _DUE = "select * from reconciliation where outcome is null order by day, brand, 
 _RECEIVED = """
 select payment_id from gateway_payment where brand = $1 and gateway = $2 and received_on = $3
 """
-_LEDGER = """
-select payment_id, coalesce(sum(amount_minor), 0)::bigint as minor from ledger_posting
-where payment_id = any($1) and ledger_account = $2 and amount_minor > 0 group by 1
+_NAMED_THERE = """
+select gateway_reference, payment_id from gateway_payment
+where gateway = $1 and gateway_reference = any($2)
 """
+_LEDGER = """
+select l.payment_id, coalesce(sum(l.amount_minor), 0)::bigint as minor from ledger_posting l
+where l.payment_id = any($1) and l.ledger_account = $2 and l.amount_minor > 0
+  and not exists (
+    select from ledger_posting o where o.event_id = l.event_id and o.ledger_account = $3)
+group by 1
+"""
+"""What came; what a bank gives back of a dispute came before."""
 _IS_FIRST = """
 select not exists (
     select from reconciliation r where r.gateway = $1 and r.day = $2 and r.brand < $3)
@@ -142,6 +151,7 @@ class Comparing:
     async def _look(self, row: asyncpg.Record, reports: Reports) -> Compared:
         """What the three say now."""
         await self._consumers.reach_end(self._store.service)
+        reports = await self._in_our_ids(row["gateway"], reports)
         async with acquire(self._store.pool) as db:
             found = await db.fetch(_RECEIVED, row["brand"], row["gateway"], row["day"])
             is_first = await db.fetchval(_IS_FIRST, row["gateway"], row["day"], row["brand"])
@@ -156,6 +166,13 @@ class Comparing:
         own = {id: each for id, each in ours.items() if id not in foreign}
         return compare(reports, own, received=received, foreign=foreign)
 
+    async def _in_our_ids(self, gateway: str, reports: Reports) -> Reports:
+        names = [each.payment_id for each in (*reports.day, *reports.after) if each.payment_id]
+        async with acquire(self._store.pool) as db:
+            rows = await db.fetch(_NAMED_THERE, gateway, names)
+        known = {row["gateway_reference"]: row["payment_id"] for row in rows}
+        return Reports(day=in_our_ids(reports.day, known), after=in_our_ids(reports.after, known))
+
 
 async def _reports(gateway: Gateway, day: date) -> Reports:
     """The day's, and as much as there is of the next: for money that came there after midnight."""
@@ -165,7 +182,7 @@ async def _reports(gateway: Gateway, day: date) -> Reports:
 
 async def _ours(payment_ids: Collection[UUID], tx: Transaction) -> dict[UUID, OurPayment]:
     payments = await tx.load_many(Payment, list(payment_ids))
-    rows = await tx.read.fetch(_LEDGER, list(payments), CLEARING)
+    rows = await tx.read.fetch(_LEDGER, list(payments), CLEARING, DISPUTED)
     booked = {row["payment_id"]: row["minor"] for row in rows}
     return {
         id: OurPayment(

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+import msgspec
+
 from services.billing.gateways.port import DayEntry
 
 DifferenceKind = Literal[
@@ -72,7 +74,10 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Reports:
-    """The gateway's entries of the day, and those of the day after as far as it has come."""
+    """The gateway's entries of the day, and those of the day after as far as it has come.
+
+    They bear our ids of payments (`in_our_ids`).
+    """
 
     day: Sequence[DayEntry]
     after: Sequence[DayEntry]
@@ -81,6 +86,23 @@ class Reports:
     def payment_ids(self) -> set[UUID]:
         """The payments that the day's report names, as far as they can be ours."""
         return {id for entry in self.day if (id := id_of(entry)) is not None}
+
+
+def in_our_ids(entries: Sequence[DayEntry], known: Mapping[str, UUID]) -> list[DayEntry]:
+    """The entries with our id of each payment, where a gateway has its own.
+
+    A payment's reference is our id. What became of it later is found by the gateway's, of which
+    `known` has ours; where it has none, the entry is of no payment.
+    """
+    return [
+        msgspec.structs.replace(
+            entry,
+            payment_id=entry.reference
+            if entry.kind == "payment"
+            else str(known.get(entry.payment_id, "")),
+        )
+        for entry in entries
+    ]
 
 
 def id_of(entry: DayEntry) -> UUID | None:
@@ -111,7 +133,8 @@ def compare(
         *_of_refunds(told, ours),
         *_of_disputes(told, ours),
     ]
-    return Compared(totals=tuple(_totals(told, ours)), differences=tuple(differences))
+    totals = _totals(told, ours, received_ids=set(received))
+    return Compared(totals=tuple(totals), differences=tuple(differences))
 
 
 def _of_payments(told: Sequence[DayEntry], ours: Mapping[UUID, OurPayment]) -> Iterable[Difference]:
@@ -174,15 +197,18 @@ def _difference(kind: DifferenceKind, own: OurPayment, *, gateway_minor: int) ->
     )
 
 
-def _totals(told: Sequence[DayEntry], ours: Mapping[UUID, OurPayment]) -> Iterable[Total]:
+def _totals(
+    told: Sequence[DayEntry], ours: Mapping[UUID, OurPayment], *, received_ids: set[UUID]
+) -> Iterable[Total]:
     """By currency, of the payments that the gateway or we have on the day."""
+    counted = received_ids | {id_of(entry) for entry in told if entry.kind == "payment"}
     gateway: Counter[str] = Counter()
     for entry in told:
         if entry.kind == "payment":
             gateway[entry.currency] += entry.amount_minor
     received: Counter[str] = Counter()
     ledger: Counter[str] = Counter()
-    for own in ours.values():
+    for own in (own for id, own in ours.items() if id in counted):
         received[own.currency] += own.received_minor
         ledger[own.currency] += own.ledger_minor
     for currency in sorted({*gateway, *received, *ledger}):

@@ -49,8 +49,10 @@ create table gateway_payment (
     payment_id uuid primary key,
     brand text not null,
     gateway text not null,
+    gateway_reference text,
     received_on date
 );
+create index gateway_payment_there on gateway_payment (gateway, gateway_reference);
 create index gateway_payment_received on gateway_payment (brand, gateway, received_on);
 """
 
@@ -80,7 +82,7 @@ def apply_to_reconciliation(envelope: Envelope, rows: Rows) -> None:
 
 
 def apply_to_payment(envelope: Envelope, rows: Rows) -> None:
-    """Through which gateway a payment goes, and when its money came."""
+    """Through which gateway a payment goes, what it is called there, and when its money came."""
     match envelope.event:
         case PaymentStarted() as started:
             rows.insert(
@@ -89,8 +91,13 @@ def apply_to_payment(envelope: Envelope, rows: Rows) -> None:
                 brand=envelope.brand,
                 gateway=started.gateway,
             )
-        case PaymentReceived(payment_id=payment_id, received_on=day):
-            rows.update("gateway_payment", payment_id, received_on=day)
+        case PaymentReceived(payment_id=payment_id) as received:
+            rows.update(
+                "gateway_payment",
+                payment_id,
+                gateway_reference=received.gateway_reference,
+                received_on=received.received_on,
+            )
         case PaymentReversed(payment_id=payment_id):
             rows.update("gateway_payment", payment_id, received_on=None)
 

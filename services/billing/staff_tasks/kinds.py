@@ -3,11 +3,17 @@
 from typing import Literal
 
 Kind = Literal[
+    "payment_charged_back",
+    "payment_disputed",
+    "payment_mismatch",
     "payment_outcome_unknown",
     "payment_pending_too_long",
     "gateway_report_missing",
     "reconciliation_difference",
     "return_file_refused",
     "return_lines",
+    "refund_failed",
+    "refund_outcome_unknown",
+    "refund_unexplained",
     "statement_unbalanced",
 ]

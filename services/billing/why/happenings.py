@@ -41,10 +41,17 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.InvoiceNumbered: Sentence("The pro forma became invoice %(number)s."),
     billing.InvoiceOverdue: Sentence("Invoice %(number)s was overdue, and we said so."),
     billing.InvoicePaid: Sentence("Invoice %(number)s was paid on %(paid_on)s."),
+    billing.InvoiceReopened: Sentence(
+        "%(amount_minor)s of invoice %(number)s are owed again, as a payment was charged back."
+    ),
     billing.InvoiceWrittenOff: Sentence("What was open of invoice %(number)s was given up."),
     billing.OrderCancelled: Sentence("Order %(number)s was cancelled."),
     billing.OrderPlaced: Sentence("Order %(number)s was placed."),
     billing.PaymentAllocated: Sentence("%(amount_minor)s were paid of an invoice."),
+    billing.PaymentDisputeClosed: Sentence("The bank has decided about a disputed payment."),
+    billing.PaymentDisputed: Sentence(
+        "The payer asked the bank for %(amount_minor)s of a payment back."
+    ),
     billing.PaymentFailed: Sentence("A payment was not successful."),
     billing.PaymentMethodDeclined: Sentence(
         "The bank said that the saved card will not be charged again."
@@ -59,6 +66,9 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.PaymentReceived: Sentence("A payment of %(amount_minor)s came on %(received_on)s."),
     billing.PaymentReversed: Sentence("A payment of %(amount_minor)s was taken back."),
     billing.PaymentTakenBack: Sentence("%(amount_minor)s of an invoice are owed again."),
+    billing.PaymentRefunded: Sentence(
+        "%(amount_minor)s of a payment were paid back on %(refunded_on)s."
+    ),
     billing.PaymentReminderDue: Sentence("We reminded of invoice %(number)s."),
     billing.PaymentSent: Sentence("A payment waited for the payer."),
     billing.PaymentStarted: Sentence("A payment of %(amount_minor)s was begun."),
@@ -67,6 +77,11 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.PromotionUsed: Sentence("A promotion was used."),
     billing.ProvisioningFailed: Sentence("The server refused what it was asked for."),
     billing.ProvisioningRequested: Sentence("The server was asked for the change of %(domain)s."),
+    billing.RefundDeclined: Sentence("A refund was not agreed to."),
+    billing.RefundDone: Sentence("A refund was carried out on %(refunded_on)s."),
+    billing.RefundFailed: Sentence("A refund could not be carried out."),
+    billing.RefundOrdered: Sentence("A refund of %(amount_minor)s was ordered."),
+    billing.RefundRequested: Sentence("A refund of %(amount_minor)s was asked for."),
     billing.ServiceActivated: Sentence("The service began on %(activated_on)s."),
     billing.ServiceCancellationRequested: Sentence(
         "The end of the service on %(ends_on)s was asked for."

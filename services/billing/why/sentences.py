@@ -66,6 +66,9 @@ SENTENCES: Mapping[Code, Sentence] = {
     "credit.change_left_over": Sentence(
         "The change of the service left something over of what was paid."
     ),
+    "credit.charged_back": Sentence(
+        "A payment was charged back by the bank, so the credit that it had brought is taken back."
+    ),
     "credit.correction": Sentence(
         "Invoice %(invoice)s was corrected; what had been paid for it pays the new one."
     ),
@@ -75,6 +78,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     "credit.overpayment": Sentence(
         "More was paid than was open of invoice %(invoice)s; the rest is kept as credit."
     ),
+    "credit.refund_failed": Sentence(
+        "The money could not be paid back, so it is kept as credit again."
+    ),
+    "credit.refunded": Sentence("It is paid back to where the payment came from."),
     "credit.released": Sentence(
         "Nothing is owed for invoice %(invoice)s any more, so the credit used for it is free again."
     ),
@@ -87,6 +94,9 @@ SENTENCES: Mapping[Code, Sentence] = {
     "credit_note.paid_in_time": Sentence(
         "Invoice %(paid_invoice)s had been paid on %(paid_on)s, before the late fee on invoice "
         "%(invoice)s was charged; that was learnt later."
+    ),
+    "credit_note.refund": Sentence(
+        "A part of what was paid for invoice %(invoice)s is paid back, or all of it."
     ),
     "credit_note.service_change": Sentence(
         "The service was changed; what is not used of invoice %(invoice)s is given back."

@@ -15,6 +15,7 @@ from services.portal.topics import (
     INVOICES,
     NOTICES,
     ORDERS,
+    PAYMENTS,
     PRODUCTS,
     SERVICES,
     Events,
@@ -27,12 +28,13 @@ from shared.contracts.billing import (
     InvoiceIssued,
     InvoiceNumbered,
     InvoicePaid,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentFailed,
     PaymentPending,
     PaymentReceived,
-    PaymentStarted,
+    PaymentRefunded,
     PaymentTakenBack,
 )
 from shared.reads import Reader
@@ -75,9 +77,10 @@ HANDLES: Events = INVOICES | {
     PaymentPending,
     PaymentReceived,
     PaymentFailed,
+    PaymentRefunded,
 }
 IGNORED: Events = (
-    BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | NOTICES | CREDIT | {PaymentStarted}
+    BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | NOTICES | CREDIT | PAYMENTS
 ) - HANDLES
 
 
@@ -228,12 +231,22 @@ def _follow_money(envelope: Envelope, rows: Rows) -> None:
             rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
         case CreditNoteIssued() as note:
             _take_back(note, rows)
+        case InvoiceReopened(invoice_id=invoice_id, amount_minor=amount_minor):
+            rows.update(
+                "invoice_list",
+                invoice_id,
+                state="unpaid",
+                paid_on=None,
+                open_minor=lambda open: open + amount_minor,
+            )
         case PaymentPending(invoice_id=invoice_id, payment_id=payment_id):
             rows.update(
                 "invoice_list",
                 invoice_id,
                 pending_payments=lambda pending: [*pending, payment_id],
             )
+        case PaymentRefunded(invoice_id=invoice_id, is_whole=True):
+            rows.update("invoice_list", invoice_id, where={"state": "credited"}, state="refunded")
         case PaymentReceived() | PaymentFailed() as e:
             _no_longer_pending(e, rows=rows)
 

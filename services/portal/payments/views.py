@@ -20,9 +20,12 @@ from services.portal.topics import (
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    PaymentDisputeClosed,
+    PaymentDisputed,
     PaymentFailed,
     PaymentPending,
     PaymentReceived,
+    PaymentRefunded,
     PaymentReversed,
     PaymentStarted,
 )
@@ -93,6 +96,14 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             rows.update("payment_list", payment_id, status="reversed")
         case PaymentFailed() as e:
             rows.update("payment_list", e.payment_id, status="failed", failure_reason=e.reason)
+        case PaymentRefunded(payment_id=payment_id, is_whole=is_whole):
+            status = "refunded" if is_whole else "refunded_in_part"
+            rows.update("payment_list", payment_id, status=status)
+        case PaymentDisputed(payment_id=payment_id):
+            rows.update("payment_list", payment_id, status="disputed")
+        case PaymentDisputeClosed(payment_id=payment_id, outcome=outcome):
+            status = "succeeded" if outcome == "won" else "charged_back"
+            rows.update("payment_list", payment_id, status=status)
 
 
 async def payments_of(db: Reader, invoice_id: UUID) -> list[Payment]:

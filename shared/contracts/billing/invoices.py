@@ -127,6 +127,25 @@ class InvoicePaid(PublicEvent, frozen=True, kw_only=True):
     currency: str
 
 
+class InvoiceReopened(PublicEvent, frozen=True, kw_only=True):
+    """A payment was charged back, so that what it had settled of the invoice is owed again.
+
+    `is_prepayment`: the invoice is a pro forma, which the ledger does not have yet.
+    """
+
+    invoice_id: UUID
+    number: str
+    payment_id: UUID
+    amount_minor: int
+    currency: str
+    issued_on: date
+    due_on: date
+    reopened_on: date
+    lines: list[InvoiceLine]
+    about_invoice_id: UUID | None = None
+    is_prepayment: bool = False
+
+
 class InvoiceCancelled(PublicEvent, frozen=True, kw_only=True):
     """The invoice is void; nothing is owed for it. `was_booked`: not as a mere pro forma."""
 

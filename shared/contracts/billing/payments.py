@@ -105,6 +105,97 @@ class PaymentMismatchFound(PublicEvent, frozen=True, kw_only=True):
     found: str
 
 
+class PaymentRefunded(PublicEvent, frozen=True, kw_only=True):
+    """A part of a payment went back to the payer, or all of it.
+
+    `way`: gateway, by_hand, or at_gateway where it was begun there. `is_whole`: nothing is left.
+    """
+
+    payment_id: UUID
+    invoice_id: UUID
+    refund_id: str
+    amount_minor: int
+    currency: str
+    refunded_on: date
+    way: str
+    is_whole: bool
+
+
+class PaymentDisputed(PublicEvent, frozen=True, kw_only=True):
+    """The payer asked their bank for the money back; the bank holds it until it decides."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    dispute_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+    opened_on: date
+
+
+class PaymentDisputeClosed(PublicEvent, frozen=True, kw_only=True):
+    """The bank has decided: won, the money is ours again; lost, it is charged back."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    dispute_id: str
+    amount_minor: int
+    currency: str
+    outcome: str
+    closed_on: date
+
+
+class RefundRequested(PublicEvent, frozen=True, kw_only=True):
+    """Somebody asked for money of a payment to go back. `way` as in `PaymentRefunded`."""
+
+    refund_id: UUID
+    payment_id: UUID
+    invoice_id: UUID | None
+    amount_minor: int
+    currency: str
+    way: str
+    reason: str
+
+
+class RefundOrdered(PublicEvent, frozen=True, kw_only=True):
+    """It was agreed to and has left the account's money.
+
+    `gateway_reference`: the gateway's name for the payment, at the `gateway` of that name.
+    """
+
+    refund_id: UUID
+    payment_id: UUID
+    amount_minor: int
+    currency: str
+    way: str
+    gateway: str
+    gateway_reference: str
+
+
+class RefundDeclined(PublicEvent, frozen=True, kw_only=True):
+    """It was not agreed to; `reason` is a sentence."""
+
+    refund_id: UUID
+    payment_id: UUID
+    reason: str
+
+
+class RefundDone(PublicEvent, frozen=True, kw_only=True):
+    """The money has gone back."""
+
+    refund_id: UUID
+    payment_id: UUID
+    refunded_on: date
+
+
+class RefundFailed(PublicEvent, frozen=True, kw_only=True):
+    """The gateway does not give it back; it is the account's credit again. `reason`: a code."""
+
+    refund_id: UUID
+    payment_id: UUID
+    reason: str
+
+
 class AutopayDue(PublicEvent, frozen=True, kw_only=True):
     """The invoice is to be collected by a stored card, if the account has one and wants it.
 

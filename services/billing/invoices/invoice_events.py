@@ -1,0 +1,59 @@
+"""Events of an invoice that say themselves what they do to it. Amounts in minor units."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate
+
+from services.billing.why.why import Why
+
+
+class Paid(Aggregate.Event):
+    """Nothing is open any more."""
+
+    TOPIC = "billing.invoice.paid"
+    paid_on: date
+
+
+class Reminded(Aggregate.Event):
+    """The client was told that the due date comes."""
+
+    TOPIC = "billing.invoice.reminded"
+    days_before: int
+    why: Why | None = None
+
+
+class OverdueNoticed(Aggregate.Event):
+    """The client was told that the due date has passed."""
+
+    TOPIC = "billing.invoice.overdue_noticed"
+    days_after: int
+    why: Why | None = None
+
+
+class WrittenOff(Aggregate.Event):
+    """What was open has been given up."""
+
+    TOPIC = "billing.invoice.written_off"
+    amount_minor: int
+    reason: str
+    why: Why | None = None
+
+    def apply(self, aggregate: Any) -> None:
+        aggregate.settlement = replace(aggregate.settlement, open_minor=0, is_written_off=True)
+
+
+class Reopened(Aggregate.Event):
+    """What a payment had settled was charged back, and is owed again."""
+
+    TOPIC = "billing.invoice.reopened"
+    payment_id: UUID
+    amount_minor: int
+    reopened_on: date
+
+    def apply(self, aggregate: Any) -> None:
+        aggregate.settlement = aggregate.settlement.without_payment(
+            self.payment_id, self.amount_minor
+        )

@@ -1,0 +1,205 @@
+"""Giving money back: asked for, ordered once whoever must agree has, booked when it has gone.
+
+A refund of what an invoice was paid with is a credit note over it first, so that the money is the
+account's credit, then taken out of that, then sent. Amounts in minor units.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.billing.gateways.port import ReportedRefund
+from services.billing.payments.payment import Payment
+from services.billing.refunds.covering import give_back, take_back_invoice, withdraw_for
+from services.billing.refunds.refund import Refund, Way
+from services.billing.staff_tasks.commands import OpenTask, open_task
+from shared.errors import NotFound
+from shared.store import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestRefund:
+    """`invoice_id`: whose credit note it comes with; None: it comes out of the account's credit.
+
+    `reason` is a sentence. `needs_approval`: it waits until somebody else has approved it.
+    """
+
+    id: UUID
+    payment_id: UUID
+    amount_minor: int
+    way: Way
+    reason: str
+    requested_by: str
+    today: date
+    invoice_id: UUID | None = None
+    needs_approval: bool = False
+
+
+async def request_refund(command: RequestRefund, tx: Transaction) -> Refund:
+    """The refund, whose money goes back no other way from now on. The same id again: the same.
+
+    PaymentNotReceived, PaymentNotRefundable, RefundExceedsPayment; if it is ordered at once, what
+    `order_refund` refuses.
+    """
+    known = await tx.find(Refund, command.id)
+    if known is not None:
+        return known
+    payment = await tx.load(Payment, command.payment_id)
+    payment.reserve_refund(refund_id=str(command.id), amount_minor=command.amount_minor)
+    refund = _requested(command, payment)
+    await tx.save(payment, refund)
+    if not command.needs_approval:
+        await order_refund(OrderRefund(refund_id=refund.id, brand=refund.brand), tx)
+    return await tx.load(Refund, refund.id)
+
+
+def _requested(command: RequestRefund, payment: Payment) -> Refund:
+    return Refund.request(
+        id=command.id,
+        account_id=payment.account_id,
+        brand=payment.brand,
+        payment_id=payment.id,
+        invoice_id=command.invoice_id,
+        amount_minor=command.amount_minor,
+        currency=payment.currency,
+        way=command.way,
+        reason=command.reason,
+        requested_on=command.today,
+        requested_by=command.requested_by,
+        gateway=payment.gateway,
+        payment_reference=payment.gateway_reference,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderRefund:
+    """`approved_by` is empty where nobody needs to; a day later than the request is `today`."""
+
+    refund_id: UUID
+    brand: str
+    approved_by: str = ""
+    today: date | None = None
+
+
+async def order_refund(command: OrderRefund, tx: Transaction) -> Refund:
+    """Take the money out of the account, with its credit note; the gateway is asked after this.
+
+    What is paid back by hand is booked at once. RefundIsDecided, RefundNeedsAnother,
+    CreditTooSmall, and what a credit note refuses.
+    """
+    refund = await _of_brand(command.refund_id, command.brand, tx)
+    today = command.today or refund.requested_on
+    refund.order(approved_by=command.approved_by, withdrawn_minor=refund.amount_minor)
+    await tx.save(refund)
+    if refund.invoice_id:
+        await take_back_invoice(refund.invoice_id, refund.amount_minor, today=today, tx=tx)
+    await withdraw_for(refund, refund.amount_minor, tx=tx)
+    if refund.way == "by_hand":
+        await _finish(refund, gateway_reference="", refunded_on=today, tx=tx)
+    return refund
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclineRefund:
+    """`reason` is a sentence of who declined it."""
+
+    refund_id: UUID
+    brand: str
+    declined_by: str
+    reason: str
+
+
+async def decline_refund(command: DeclineRefund, tx: Transaction) -> Refund:
+    """The money stays. RefundIsDecided."""
+    refund = await _of_brand(command.refund_id, command.brand, tx)
+    refund.decline(declined_by=command.declined_by, reason=command.reason)
+    await _release(refund, tx)
+    await tx.save(refund)
+    return refund
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeRefundNews:
+    """What the gateway says of a refund that we asked for."""
+
+    refund_id: UUID
+    status: Literal["pending", "succeeded", "failed"]
+    gateway_reference: str
+    failure_code: str
+    refunded_on: date
+
+
+def news_of(refund_id: UUID, reported: ReportedRefund, *, today: date) -> TakeRefundNews:
+    """The gateway's word about one refund; what went back later than today did so today."""
+    return TakeRefundNews(
+        refund_id=refund_id,
+        status=reported.status,
+        gateway_reference=reported.id,
+        failure_code=reported.failure_code or "refused",
+        refunded_on=min(reported.refunded_on or today, today),
+    )
+
+
+async def take_refund_news(command: TakeRefundNews, tx: Transaction) -> None:
+    """Book that it went back, or that it will not: then it is the account's credit, and a task.
+
+    Said again it changes nothing; pending changes nothing.
+    """
+    refund = await tx.load(Refund, command.refund_id)
+    if command.status == "succeeded" and refund.status != "done":
+        await _finish(
+            refund,
+            gateway_reference=command.gateway_reference,
+            refunded_on=command.refunded_on,
+            tx=tx,
+        )
+    elif command.status == "failed" and refund.status == "ordered":
+        refund.fail(command.failure_code)
+        await _release(refund, tx)
+        await give_back(refund, tx=tx)
+        await open_task(_task(refund, command.failure_code), tx)
+    await tx.save(refund)
+
+
+async def _finish(
+    refund: Refund, *, gateway_reference: str, refunded_on: date, tx: Transaction
+) -> None:
+    payment = await tx.load(Payment, refund.payment_id)
+    payment.refund(
+        refund_id=str(refund.id),
+        amount_minor=refund.amount_minor,
+        refunded_on=refunded_on,
+        way=refund.way,
+    )
+    refund.finish(gateway_reference=gateway_reference, refunded_on=refunded_on)
+    await tx.save(payment, refund)
+
+
+async def _release(refund: Refund, tx: Transaction) -> None:
+    payment = await tx.load(Payment, refund.payment_id)
+    payment.release_refund(str(refund.id))
+    await tx.save(payment)
+
+
+async def _of_brand(refund_id: UUID, brand: str, tx: Transaction) -> Refund:
+    refund = await tx.load(Refund, refund_id)
+    if refund.brand != brand:
+        raise NotFound()
+    return refund
+
+
+def _task(refund: Refund, reason: str) -> OpenTask:
+    facts = {
+        "payment_id": str(refund.payment_id),
+        "amount_minor": str(refund.amount_minor),
+        "currency": refund.currency,
+        "reason": reason,
+    }
+    return OpenTask(
+        brand=refund.brand,
+        kind="refund_failed",
+        key=str(refund.id),
+        account_id=refund.account_id,
+        facts=facts,
+    )
