@@ -148,8 +148,9 @@ async def test_an_invoice_shows_its_taxes_its_notes_and_what_was_taken_back(hous
 
 async def test_an_invoice_and_a_receipt_are_handed_on_as_billing_makes_them(house: House) -> None:
     world = await house.tell(normal())
-    issued = next(each.event for each in world.envelopes if each.type == "InvoiceIssued")
-    paid = next(each.event for each in world.envelopes if each.type == "PaymentReceived")
+    events = [each.event for each in world.envelopes]
+    issued = next(each for each in events if isinstance(each, billing.InvoiceIssued))
+    paid = next(each for each in events if isinstance(each, billing.PaymentReceived))
     papers = {
         f"/invoices/{issued.invoice_id}/pdf": f"/v1/invoices/{issued.invoice_id}/pdf",
         f"/payments/{paid.payment_id}/receipt": f"/v1/payments/{paid.payment_id}/receipt",
