@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from services.billing import outside_calls
-from services.billing.gateways.port import Reported
+from services.billing.gateways.port import Opened, Reported
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.payment import Payment
 from shared.store import Transaction
@@ -232,7 +232,8 @@ async def test_a_page_that_is_asked_for_while_nothing_is_known_of_it_is_closed_b
     """F54: it is opened between the gateway's answer and the end of the attempt."""
     order = await house.order(house.ana)
     payment = await started(house, order["invoice_id"])
-    find, pages, opened = house.gateway.find, house.service.state.hosted_pages, []
+    find, pages = house.gateway.find, house.service.state.hosted_pages
+    opened: list[Opened] = []
 
     async def nothing_yet(reference: str) -> Reported | None:
         found: Reported | None = await find(reference)

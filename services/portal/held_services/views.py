@@ -26,6 +26,7 @@ from shared.contracts.billing import (
     InvoiceNumbered,
     InvoiceOverdue,
     InvoicePaid,
+    InvoiceReopened,
     InvoiceWrittenOff,
     OrderPlaced,
     PaymentAllocated,
@@ -92,6 +93,7 @@ IGNORED: Events = (
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentTakenBack,
+    InvoiceReopened,
     PaymentReminderDue,
     InvoiceOverdue,
 }
