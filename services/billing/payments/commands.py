@@ -7,9 +7,8 @@ from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand, PaymentMethod
 from services.billing.credit.balances import balance_of
 from services.billing.gateways.port import Reported
-from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.numbers import next_document_number, number_if_paid
 from services.billing.payments.handing_over import task_about
 from services.billing.payments.mismatch import Mismatch, first_difference
 from services.billing.payments.payment import Payment

@@ -19,6 +19,8 @@ from shared.contracts.accounts import (
     RegistrationRepeated,
 )
 from shared.contracts.billing import (
+    BoletoIssued,
+    BoletoReissued,
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceOverdue,
@@ -39,6 +41,8 @@ from shared.envelope import Envelope
 HANDLED: frozenset[type[PublicEvent]] = frozenset(
     {
         AccountNumberAssigned,
+        BoletoIssued,
+        BoletoReissued,
         CreditNoteIssued,
         EmailConfirmationRequested,
         InvoiceIssued,
@@ -60,6 +64,9 @@ HANDLED: frozenset[type[PublicEvent]] = frozenset(
     }
 )
 """The events that a notice may follow from."""
+
+QUIET_ENDS = frozenset({"boleto_withdrawn", "paid_in_part"})
+"""Attempts that end so did not go wrong: the client took it back, or paid a part of it."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,6 +105,7 @@ def notice_of(envelope: Envelope) -> Notice | None:
     return (
         _of_person(envelope)
         or _of_invoice(envelope.event)
+        or _of_boleto(envelope.event)
         or _of_credit_note(envelope.event)
         or _of_service(envelope)
         or _of_ticket(envelope)
@@ -180,12 +188,37 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 day=event.received_on,
             )
-        case PaymentFailed():
+        case PaymentFailed() if event.reason not in QUIET_ENDS:
             return Notice(
                 template="payment_failed",
                 key=f"payment_failed/{event.payment_id}",
                 invoice_id=event.invoice_id,
                 reason=event.reason,
+            )
+    return None
+
+
+def _of_boleto(event: PublicEvent) -> Notice | None:
+    match event:
+        case BoletoIssued():
+            return Notice(
+                template="boleto",
+                key=f"boleto/{event.boleto_id}/{event.due_on}",
+                invoice_id=event.invoice_id,
+                number=event.line,
+                amount_minor=event.amount_minor,
+                currency=event.currency,
+                day=event.due_on,
+            )
+        case BoletoReissued():
+            return Notice(
+                template="boleto",
+                key=f"boleto/{event.boleto_id}/{event.pay_by}",
+                invoice_id=event.invoice_id,
+                number=event.line,
+                amount_minor=event.amount_minor,
+                currency=event.currency,
+                day=event.pay_by,
             )
     return None
 

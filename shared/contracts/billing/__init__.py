@@ -1,5 +1,12 @@
 """What the billing service publishes. Amounts are integer minor units of `currency` (ISO 4217)."""
 
+from shared.contracts.billing.boletos import (
+    BoletoCollected,
+    BoletoEnded,
+    BoletoIssued,
+    BoletoReissued,
+    PixCodeIssued,
+)
 from shared.contracts.billing.brands import (
     BrandConfigured,
     BusinessDayStarted,
@@ -122,6 +129,10 @@ __all__ = [
     "BillableItemAdded",
     "BillableItemInvoiced",
     "BillableItemWithdrawn",
+    "BoletoCollected",
+    "BoletoEnded",
+    "BoletoIssued",
+    "BoletoReissued",
     "BrandConfigured",
     "BusinessDayStarted",
     "CardNoticesDue",
@@ -173,6 +184,7 @@ __all__ = [
     "PaymentReminderDue",
     "PaymentSent",
     "PaymentStarted",
+    "PixCodeIssued",
     "Price",
     "ProductGroup",
     "ProductOption",
