@@ -200,7 +200,7 @@ select i.account_id, i.invoice_id::text as item,
        jsonb_build_object('invoice_id', i.invoice_id, 'currency', c.currency) as facts
 from credit_held c
 join invoice_open i on i.account_id = c.account_id and i.currency = c.currency
-where c.brand = $1 and not i.is_pending and i.issued_on <= $2::date
+where c.brand = $1 and c.balance_minor > 0 and not i.is_pending and i.issued_on <= $2::date
 """
 """Open invoices of accounts that have credit in their currency."""
 
