@@ -57,6 +57,8 @@ class Contract:
     wish: Wish | None = None
     periods: list[Billed] = field(default_factory=list)
     """What was billed beyond the first period, in order, each where the one before it ends."""
+    passed_over: set[UUID] = field(default_factory=set)
+    """Invoices of periods before the last that was paid, which are owed still."""
     is_plain: bool = True
     """No change was made and nothing taken back of it: then a change costs the difference."""
     waived: set[UUID] = field(default_factory=set)
@@ -85,7 +87,7 @@ class Contract:
                 self.anchor = self.since.day
                 assert self.next_due_on == self._end_after(self.since), "the first period"
             case "ServiceRenewed":
-                self._renew(date.fromisoformat(said["next_due_on"]))
+                self._renew(date.fromisoformat(said["next_due_on"]), UUID(said["invoice_id"]))
             case "ServiceChangeScheduled":
                 self.wish = Wish(said["cycle"], said["recurring_minor"])
             case "ServiceChangeWithdrawn":
@@ -114,11 +116,19 @@ class Contract:
         assert self.status == "pending", "a service begins once"
         self.status, self.next_due_on = "active", next_due_on
 
-    def _renew(self, next_due_on: date) -> None:
-        """A paid period follows the one before; so nothing is served that was not billed."""
+    def _renew(self, next_due_on: date, bill: UUID) -> None:
+        """A paid period follows the one before; so nothing is served that was not billed.
+
+        Who pays a later period first has the earlier ones served as well, and owes them still.
+        """
+        if bill in self.passed_over and next_due_on == self.next_due_on:
+            self.passed_over.remove(bill)
+            return
         paid = [each for each in self.periods if self.next_due_on and each.end > self.next_due_on]
         assert next_due_on in [each.end for each in paid], "renewed for what was not billed"
         self.next_due_on = next_due_on
+        served = [each for each in self.periods if each.end <= next_due_on]
+        self.passed_over |= {each.bill for each in served} - {bill}
         self.periods = [each for each in self.periods if each.end > next_due_on]
 
     def _change(self, said: dict[str, Any]) -> None:
@@ -164,6 +174,8 @@ class Contract:
             start, end = (date.fromisoformat(line[n]) for n in ("period_start", "period_end"))
             if self.next_due_on is not None and end > self.next_due_on:
                 self.periods.append(Billed(start, end, line["net_minor"], bill))
+            else:
+                self.passed_over.add(bill)
         self.periods.sort(key=lambda each: each.start)
 
     def drop(self, bill: UUID) -> None:
