@@ -111,7 +111,7 @@ async def test_a_lift_that_the_panel_has_not_answered_costs_no_fee_of_a_new_rule
     async def is_panel_asked() -> bool:
         await house.inbox.work_off_due()
         await house.catch_up()
-        return (await asked_of_panel(house))[-1]["action"] == "unsuspend"
+        return bool((await asked_of_panel(house))[-1]["action"] == "unsuspend")
 
     await wait_until(is_panel_asked)
     fee = {"kind": "before_lift", "amount_minor": 500}
