@@ -64,6 +64,8 @@ class Contract:
     waived: set[UUID] = field(default_factory=set)
     """Invoices that staff let go of."""
     since: date | None = None
+    lifted_on: date | None = None
+    """When it was last run again, be it by staff although something is owed."""
     is_asked_anew: bool = False
     """What kept it from being billed is gone since the last morning, so that the next one bills."""
 
@@ -98,13 +100,14 @@ class Contract:
                 self.is_ending = True
             case "ServiceCancellationWithdrawn":
                 self.is_ending, self.is_asked_anew = False, True
+            case "ServiceUnsuspended":
+                self.status, self.lifted_on = "active", date.fromisoformat(said["unsuspended_on"])
             case _:
                 self._note_status(kind)
 
     def _note_status(self, kind: str) -> None:
         known = {
             "ServiceSuspended": "suspended",
-            "ServiceUnsuspended": "active",
             "ServiceCancelled": "ended",
             "ServiceEnded": "ended",
             "ServiceTerminated": "ended",
