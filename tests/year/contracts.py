@@ -192,10 +192,11 @@ class Contract:
         self.waived.add(bill)
         self.is_plain = False
 
-    def check(self) -> None:
-        """What was waived has followed at once, or the service is over."""
+    @property
+    def has_followed(self) -> bool:
+        """Whether what was waived has followed at once, or the service is over."""
         behind = [each for each in self.periods if each.bill in self.waived]
-        assert self.status == "ended" or not behind, "a waived period does not follow"
+        return self.status == "ended" or not behind
 
     def is_overlooked(self, until: date) -> bool:
         """Whether what falls due until that day was not billed although nothing speaks against it.
