@@ -217,15 +217,8 @@ def _service(
         peers,
         applied=count_collected,
     )
-    charges = Charges(store=store, gateways=gateways, ways=ways)
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
-    inquiry = Inquiry(
-        store=store,
-        gateways=gateways,
-        pages=pages,
-        charges=charges,
-        elsewhere=Elsewhere(reversals=take_reversals),
-    )
+    inquiry = _inquiry(store, gateways, pages=pages, ways=ways)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     comparing = Comparing(store=store, gateways=gateways, consumers=consumers, inquiry=inquiry)
@@ -276,6 +269,16 @@ def _service(
         report=partial(report, store.pool),
         close=close,
         large_bodies={RETURN_FILES: LARGEST_BYTES},
+    )
+
+
+def _inquiry(store: EventStore, gateways: Gateways, *, pages: HostedPages, ways: Ways) -> Inquiry:
+    return Inquiry(
+        store=store,
+        gateways=gateways,
+        pages=pages,
+        charges=Charges(store=store, gateways=gateways, ways=ways),
+        elsewhere=Elsewhere(reversals=take_reversals),
     )
 
 

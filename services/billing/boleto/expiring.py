@@ -11,7 +11,7 @@ from services.billing.boleto.commands import EndBoleto, end_boleto
 from shared.database import acquire
 from shared.store import Cause, EventStore
 
-LOOKS_EVERY_S = 600
+LOOKS_EVERY_S = 15
 BATCH = 200
 ACTOR = "automation:boletos"
 
