@@ -90,6 +90,7 @@ IGNORED: Events = (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceNumbered,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentTakenBack,

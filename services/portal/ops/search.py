@@ -82,6 +82,7 @@ IGNORED: Events = (
     InvoiceCancelled,
     InvoiceNumbered,
     InvoicePaid,
+    InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentTakenBack,
