@@ -17,7 +17,7 @@ from services.notifications.mail.composing import compose
 from services.notifications.mail.links import links_of
 from services.notifications.mail.notices import Notice, notice_of
 from services.notifications.mail.rendering import CATALOGUES, Letter
-from shared.contracts.billing import CreditNoteIssued, PaymentReminderDue
+from shared.contracts.billing import CreditNoteIssued, PaymentReminderDue, ServiceActivated
 from shared.contracts.event import PublicEvent
 from tests.notifications.samples import (
     BRAND,
@@ -167,7 +167,8 @@ def test_a_product_is_named_in_the_closest_language(names: dict[str, str], shown
     assert SUBJECT.service is not None
     service = replace(SUBJECT.service, product_name=names, domain="")
     brand = replace(BRAND, default_language="en")
-    letter = letter_of(EVENTS[13], replace(SUBJECT, service=service, brand=brand))
+    activated = next(event for event in EVENTS if isinstance(event, ServiceActivated))
+    letter = letter_of(activated, replace(SUBJECT, service=service, brand=brand))
     assert f"Plano: {shown}" in letter.text
     assert letter.subject == f"{shown} está ativo"
     assert "Domínio" not in letter.text
