@@ -32,9 +32,13 @@ settings.load_profile("faktura")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a server of its own, which is run without measuring coverage."""
+    """Marks what needs a server of its own, which is run without measuring coverage.
+
+    But for files marked `measured`: they alone exercise what would else seem to be untested.
+    """
     for item in items:
-        if {"postgres", "nats_server"} & set(getattr(item, "fixturenames", ())):
+        needs = {"postgres", "nats_server"} & set(getattr(item, "fixturenames", ()))
+        if needs and not item.get_closest_marker("measured"):
             item.add_marker("server")
 
 

@@ -23,6 +23,8 @@ from tests.billing.banking import (
 )
 from tests.billing.house import House, code_of
 
+pytestmark = pytest.mark.measured
+
 
 async def test_an_invoice_says_at_once_how_it_is_paid_by_transfer(house: House) -> None:
     await open_bank(house)

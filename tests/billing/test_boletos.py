@@ -26,6 +26,8 @@ from tests.billing.paid_in_brazil import (
     ways_to_pay,
 )
 
+pytestmark = pytest.mark.measured
+
 
 async def again(house: House, boleto: dict[str, Any], **body: Any) -> Any:
     path = f"/v1/boletos/{boleto['boleto_id']}/duplicates"

@@ -12,6 +12,8 @@ from shared.ids import new_id
 from tests.billing.house import House, code_of
 from tests.billing.official_rules import broken_rules
 
+pytestmark = pytest.mark.measured
+
 PAYEE = {
     "name": "Wisła sp. z o.o.",
     "tax_id": "8567346215",

@@ -17,6 +17,8 @@ from services.billing.bank_transfers.kept import NewEntry
 from tests.billing.banking import credit, entries, open_bank, owed, send, statement, work_off
 from tests.billing.house import House
 
+pytestmark = pytest.mark.measured
+
 DAY = date(2026, 11, 20)
 
 

@@ -26,6 +26,8 @@ from tests.billing.paid_in_brazil import (
     written,
 )
 
+pytestmark = pytest.mark.measured
+
 SETTLED = ["PaymentReceived", "PaymentAllocated", "InvoicePaid", "BoletoCollected"]
 DAY = date(2026, 11, 20)
 

@@ -33,6 +33,8 @@ from tests.billing.samples import (
 )
 from tests.given import given, rebuilt
 
+pytestmark = pytest.mark.measured
+
 WHY = Why(rule="card.expires")
 LATER = TODAY + timedelta(days=400)
 
