@@ -154,7 +154,7 @@ class Contract:
         for line in renewals:
             self._bill_period(bill, line)
         kinds = {line["kind"] for line in lines}
-        if kinds & {"upgrade", "credit"}:
+        if kinds & {"upgrade", "credit"} and not is_correction:  # staff may ask for another price
             self._check_change(lines, on)
 
     def _bill_period(self, bill: UUID, line: dict[str, Any]) -> None:
