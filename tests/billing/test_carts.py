@@ -676,3 +676,31 @@ async def test_an_account_may_have_longer_to_think_about_its_cart(house: House) 
     assert (await ana.do("GET", ""))["status"] == "open"
     await house.play(today + 9 * DAY)
     assert (await ana.do("GET", ""))["status"] == "expired"
+
+
+@pytest.mark.parametrize("kind", ["product", "renewal"])
+async def test_an_order_that_is_served_is_not_given_up_for_what_staff_asked_for_later(
+    house: House, kind: str
+) -> None:
+    if kind == "renewal":
+        held = await house.active_service(house.ana)
+        ana = await shopper(house)
+        await ana.do("POST", "/renewals", {"service_id": held["service_id"]})
+        placed = await ana.check_out()
+    else:
+        placed = held = await house.order(house.ana)
+    await house.pay_and_settle(house.ana, placed["invoice_id"])
+    await house.until_service_is("active", held["service_id"])
+    line = {"line": 0, "description": "Hosting", "net_minor": 4990}
+    body = {"reason": "More was agreed", "due_on": "2026-12-24", "lines": [line]}
+    path = f"/v1/invoices/{placed['invoice_id']}/corrections"
+    new = await house.do("POST", path, body, token=house.staff())
+    assert new["open_minor"] == 2000
+    cancel = f"/v1/orders/{placed['order_id']}/cancel"
+    refused = await house.ask("POST", cancel, token=house.client(house.ana))
+    assert code_of(refused) == (409, "service_not_pending")
+    await house.play_until(await house.today() + 8 * DAY)
+    assert await house.fetchval("select count(*) from business_day_problem") == 0
+    assert (await house.invoice(house.ana, new["invoice_id"]))["open_minor"] == 2000
+    assert await house.service_status(held["service_id"]) == "active"
+    assert await house.findings() == []

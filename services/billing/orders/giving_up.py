@@ -7,6 +7,7 @@ from uuid import UUID
 from services.billing.carts.items import RENEWAL
 from services.billing.credit_notes.corrected import as_corrected
 from services.billing.held_services.held_service import HeldService
+from services.billing.held_services.terms import ServiceNotPending
 from services.billing.invoices.commands import release_credit
 from services.billing.invoices.invoice import Invoice
 from services.billing.orders.items import service_of
@@ -37,7 +38,7 @@ class CancelOrder:
 async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
     """Make the order, its invoice and its services void; what it would renew is as before.
 
-    Refused once money has come or may come.
+    Refused once money has come or may come; `ServiceNotPending` when something of it is served.
     """
     order = await tx.load(Order, command.order_id, expected_version=command.expected_version)
     if command.account_id not in {None, order.account_id}:
@@ -47,6 +48,8 @@ async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
     why = await _why(order, command, tx=tx)
     order.cancel(today=command.today, reason=command.reason, why=why)
     invoice = await as_corrected(order.invoice_id, tx)
+    if served := await _served(order, invoice, tx):
+        raise ServiceNotPending(status=served[0].status)
     uses = invoice.cancel(today=command.today, reason=f"order_{command.reason}", why=why)
     services = [await tx.load(HeldService, service_of(item)) for item in order.items]
     for item, service in zip(order.items, services, strict=True):
@@ -57,6 +60,20 @@ async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
     await tx.save(order, invoice, *services)
     await release_credit(invoice, uses, tx=tx)
     return order
+
+
+async def _served(order: Order, invoice: Invoice, tx: Transaction) -> list[HeldService]:
+    """What of the order runs or was renewed, though something is owed: staff has corrected it."""
+    services = [(item, await tx.load(HeldService, service_of(item))) for item in order.items]
+    return [
+        service
+        for item, service in services
+        if (
+            invoice.id not in service.unpaid and not service.has_ended
+            if item.kind == RENEWAL
+            else service.status != "pending"
+        )
+    ]
 
 
 async def _not_renewed(service: HeldService, invoice: Invoice, *, tx: Transaction) -> None:
@@ -76,11 +93,14 @@ async def expire_order(command: CancelOrder, tx: Transaction) -> Order | None:
     """The same when time is up. None: it was given up before, or money has come or may come.
 
     The gateway is asked just before, so that what the views say of the payment may be older. What
-    staff has credited in part is staff's to end.
+    staff has credited in part, or corrected when it was served, is staff's to end.
     """
     order = await tx.load(Order, command.order_id)
-    settlement = (await as_corrected(order.invoice_id, tx)).settlement
+    invoice = await as_corrected(order.invoice_id, tx)
+    settlement = invoice.settlement
     has_money = settlement.payments or settlement.is_payment_awaited or not settlement.open_minor
     if order.is_cancelled or has_money or settlement.credit_notes:
+        return None
+    if await _served(order, invoice, tx):
         return None
     return await cancel_order(command, tx)
