@@ -34,6 +34,7 @@ from shared.contracts.billing import (
     OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
+    PaymentConfirmationWanted,
     PaymentFailed,
     PaymentMethodDeclined,
     PaymentMethodExpiring,
@@ -123,6 +124,7 @@ SAVED_METHODS: Group = frozenset(
         PaymentMethodPreferred,
         PaymentMethodDeclined,
         PaymentMethodExpiring,
+        PaymentConfirmationWanted,
         AutopayChanged,
     }
 )

@@ -92,6 +92,7 @@ FINDINGS: Events = frozenset(
         billing.PaymentMethodPreferred,
         billing.PaymentMethodDeclined,
         billing.PaymentMethodExpiring,
+        billing.PaymentConfirmationWanted,
         billing.AutopayChanged,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,

@@ -101,6 +101,7 @@ BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
         billing.InvoiceWrittenOff,
         billing.OrderPlaced,
         billing.PaymentAllocated,
+        billing.PaymentConfirmationWanted,
         billing.PaymentFailed,
         billing.PaymentMethodDeclined,
         billing.PaymentMethodExpiring,

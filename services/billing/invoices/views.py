@@ -103,14 +103,17 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
             _settle(rows, invoice_id, by="credit_minor", amount_minor=amount_minor)
         case CreditNoteIssued() as note:
             _list_credit_note(note, rows)
-        case PaymentPending(invoice_id=invoice_id):
-            unpaid = {"status": "unpaid"}
-            rows.update("invoice_list", invoice_id, where=unpaid, status="payment_pending")
-        case PaymentFailed(invoice_id=invoice_id):
-            pending = {"status": "payment_pending"}
-            rows.update("invoice_list", invoice_id, where=pending, status="unpaid")
+        case PaymentPending() as pending:
+            _mark(pending, rows, before="unpaid", after="payment_pending")
+        case PaymentFailed() as failed:
+            _mark(failed, rows, before="payment_pending", after="unpaid")
         case _:
             _list_end(envelope, rows)
+
+
+def _mark(event: PaymentPending | PaymentFailed, rows: Rows, *, before: str, after: str) -> None:
+    for id in (event.invoice_id, *event.further_invoices):
+        rows.update("invoice_list", id, where={"status": before}, status=after)
 
 
 def _list_end(envelope: Envelope, rows: Rows) -> None:
@@ -196,10 +199,9 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
         case CreditNoteIssued(invoice_id=invoice_id, leaves_nothing=True):
             rows.delete("invoice_open", invoice_id)
             rows.delete("invoice_open_service", where={"invoice_id": invoice_id})
-        case PaymentPending(invoice_id=invoice_id):
-            rows.update("invoice_open", invoice_id, is_pending=True)
-        case PaymentFailed(invoice_id=invoice_id):
-            rows.update("invoice_open", invoice_id, is_pending=False)
+        case (PaymentPending() | PaymentFailed()) as said:
+            for id in (said.invoice_id, *said.further_invoices):
+                rows.update("invoice_open", id, is_pending=isinstance(said, PaymentPending))
 
 
 def _open_issued(envelope: Envelope, issued: InvoiceIssued, *, rows: Rows) -> None:

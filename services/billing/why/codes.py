@@ -9,6 +9,7 @@ from typing import Literal
 
 Code = Literal[
     "autopay.due",
+    "autopay.new_method",
     "autopay.retry",
     "billable_item.due",
     "cancellation.requested",
@@ -28,6 +29,7 @@ Code = Literal[
     "credit.from_note",
     "credit.overpayment",
     "credit.released",
+    "credit.top_up",
     "credit_note.by_staff",
     "credit_note.correction",
     "credit_note.paid_in_time",

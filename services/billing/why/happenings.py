@@ -36,6 +36,7 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.OrderCancelled: Sentence("Order %(number)s was cancelled."),
     billing.OrderPlaced: Sentence("Order %(number)s was placed."),
     billing.PaymentAllocated: Sentence("%(amount_minor)s were paid of an invoice."),
+    billing.PaymentConfirmationWanted: Sentence("The bank wanted a payment to be confirmed."),
     billing.PaymentFailed: Sentence("A payment was not successful."),
     billing.PaymentMethodDeclined: Sentence(
         "The bank said that the saved card will not be charged again."

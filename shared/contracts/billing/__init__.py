@@ -78,6 +78,7 @@ from shared.contracts.billing.promotions import (
 )
 from shared.contracts.billing.saved_methods import (
     AutopayChanged,
+    PaymentConfirmationWanted,
     PaymentMethodDeclined,
     PaymentMethodExpiring,
     PaymentMethodPreferred,
@@ -146,6 +147,7 @@ __all__ = [
     "OrderPlaced",
     "OrderedItem",
     "PaymentAllocated",
+    "PaymentConfirmationWanted",
     "PaymentFailed",
     "PaymentMethod",
     "PaymentMethodDeclined",
