@@ -62,7 +62,14 @@ from services.billing.publishing import publish
 from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
 from services.billing.rules.routes import router as rules_router
-from services.billing.saved_methods.policies import tell_of_expiring_cards
+from services.billing.saved_methods.collecting import Collector
+from services.billing.saved_methods.policies import (
+    collect_by_new_method,
+    tell_of_expiring_cards,
+)
+from services.billing.saved_methods.reactors import autopay_reactor, forgetting_reactor
+from services.billing.saved_methods.routes import router as saved_methods_router
+from services.billing.saved_methods.setup_pages import SetupPages
 from services.billing.saved_methods.views import saved_method
 from services.billing.service_changes.routes import router as changes_router
 from services.billing.service_endings.routes import router as endings_router
@@ -73,6 +80,7 @@ from services.billing.state import State
 from services.billing.statements.routes import router as statements_router
 from services.billing.status import report
 from services.billing.suspensions.routes import router as suspensions_router
+from services.billing.top_ups.routes import router as top_ups_router
 from services.billing.transfers.routes import router as transfers_router
 from services.billing.webhooks.inbox import Handle, Inbox, Kept
 from services.billing.webhooks.routes import router as webhooks_router
@@ -116,6 +124,7 @@ POLICIES = (
     free_what_is_over,
     release_what_was_used,
     tell_of_expiring_cards,
+    collect_by_new_method,
 )
 FORESEEN = (
     serve_what_is_paid,
@@ -143,6 +152,8 @@ ROUTERS = (
     drafts_router,
     charges_router,
     payments_router,
+    saved_methods_router,
+    top_ups_router,
     webhooks_router,
     automation_router,
     rules_router,
@@ -178,22 +189,23 @@ def _service(
     gateways = Gateways(_gateways(settings))
     ways = Ways(portal_url=settings.portal_url, webhooks_url=settings.notify_url(""))
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
-    reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
-    consumers = Consumers(
-        (*VIEWS, *POLICIES, reactor, refund_reactor(gateways)),
-        store,
-        peers,
-        applied=count_collected,
-    )
     charges = Charges(store=store, gateways=gateways, ways=ways)
     pages = HostedPages(store=store, gateways=gateways, ways=ways)
+    setups = SetupPages(store=store, gateways=gateways, ways=ways)
     inquiry = Inquiry(
         store=store,
         gateways=gateways,
         pages=pages,
         charges=charges,
-        elsewhere=Elsewhere(reversals=take_reversals),
+        elsewhere=Elsewhere(reversals=take_reversals, setups=setups.take_notice),
     )
+    reactors = (
+        panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH)),
+        autopay_reactor(Collector(store=store, charges=charges, inquiry=inquiry)),
+        forgetting_reactor(store, gateways),
+        refund_reactor(gateways),
+    )
+    consumers = Consumers((*VIEWS, *POLICIES, *reactors), store, peers, applied=count_collected)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     views = [view for view in VIEWS if view is not ledger_posting]
@@ -215,6 +227,7 @@ def _service(
         routers=ROUTERS,
         state=State(
             hosted_pages=pages,
+            setup_pages=setups,
             gateways=gateways,
             inbox=inbox,
             days=days,
@@ -225,6 +238,7 @@ def _service(
         loops={
             "webhooks": inbox.run,
             "payment janitor": inquiry.run_janitor,
+            "setup janitor": setups.run_janitor,
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,

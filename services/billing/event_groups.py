@@ -35,6 +35,7 @@ from shared.contracts.billing import (
     OrderCancelled,
     OrderPlaced,
     PaymentAllocated,
+    PaymentConfirmationWanted,
     PaymentDisputeClosed,
     PaymentDisputed,
     PaymentFailed,
@@ -133,6 +134,7 @@ SAVED_METHODS: Group = frozenset(
         PaymentMethodPreferred,
         PaymentMethodDeclined,
         PaymentMethodExpiring,
+        PaymentConfirmationWanted,
         AutopayChanged,
     }
 )

@@ -47,6 +47,7 @@ from services.billing.saved_methods.published import of_wallet
 from services.billing.saved_methods.wallet import Wallet
 from services.billing.staff_tasks.published import of_task
 from services.billing.staff_tasks.staff_task import StaffTask
+from services.billing.top_ups.top_up import TopUp
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -102,6 +103,7 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     AccountTerms: _nothing,
     Wallet: of_wallet,
     MethodSetup: _nothing,
+    TopUp: _nothing,
     StaffTask: of_task,
 }
 """By class, found at once: every event of every command passes here."""

@@ -96,6 +96,7 @@ FINDINGS: Events = frozenset(
         billing.PaymentMethodPreferred,
         billing.PaymentMethodDeclined,
         billing.PaymentMethodExpiring,
+        billing.PaymentConfirmationWanted,
         billing.AutopayChanged,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,

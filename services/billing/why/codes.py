@@ -9,6 +9,7 @@ from typing import Literal
 
 Code = Literal[
     "autopay.due",
+    "autopay.new_method",
     "autopay.retry",
     "billable_item.due",
     "cancellation.requested",
@@ -31,6 +32,7 @@ Code = Literal[
     "credit.refund_failed",
     "credit.refunded",
     "credit.released",
+    "credit.top_up",
     "credit_note.by_staff",
     "credit_note.correction",
     "credit_note.paid_in_time",

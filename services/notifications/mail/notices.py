@@ -22,7 +22,9 @@ from shared.contracts.billing import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceOverdue,
+    PaymentConfirmationWanted,
     PaymentFailed,
+    PaymentMethodExpiring,
     PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
@@ -45,7 +47,9 @@ HANDLED: frozenset[type[PublicEvent]] = frozenset(
         InvoiceOverdue,
         PasswordChanged,
         PasswordResetRequested,
+        PaymentConfirmationWanted,
         PaymentFailed,
+        PaymentMethodExpiring,
         PaymentReceived,
         PaymentReminderDue,
         RegistrationRepeated,
@@ -99,6 +103,7 @@ def notice_of(envelope: Envelope) -> Notice | None:
         _of_person(envelope)
         or _of_invoice(envelope.event)
         or _of_credit_note(envelope.event)
+        or _of_saved_method(envelope.event)
         or _of_service(envelope)
         or _of_ticket(envelope)
     )
@@ -169,7 +174,7 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 days=event.days_after,
             )
-        case PaymentReceived():
+        case PaymentReceived() if event.purpose == "invoice":
             return Notice(
                 template="payment_receipt",
                 key=f"payment_receipt/{event.payment_id}",
@@ -180,12 +185,32 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 day=event.received_on,
             )
-        case PaymentFailed():
+        case PaymentFailed() if event.purpose == "invoice":
             return Notice(
                 template="payment_failed",
                 key=f"payment_failed/{event.payment_id}",
                 invoice_id=event.invoice_id,
                 reason=event.reason,
+            )
+    return None
+
+
+def _of_saved_method(event: PublicEvent) -> Notice | None:
+    match event:
+        case PaymentConfirmationWanted():
+            return Notice(
+                template="payment_confirmation",
+                key=f"payment_confirmation/{event.payment_id}",
+                invoice_id=event.invoice_id,
+                amount_minor=event.amount_minor,
+                currency=event.currency,
+            )
+        case PaymentMethodExpiring():
+            return Notice(
+                template="card_expiring",
+                key=f"card_expiring/{event.method_id}/{event.expires_on}",
+                number=event.last_four,
+                day=event.expires_on,
             )
     return None
 

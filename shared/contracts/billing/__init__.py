@@ -87,6 +87,7 @@ from shared.contracts.billing.promotions import (
 )
 from shared.contracts.billing.saved_methods import (
     AutopayChanged,
+    PaymentConfirmationWanted,
     PaymentMethodDeclined,
     PaymentMethodExpiring,
     PaymentMethodPreferred,
@@ -156,6 +157,7 @@ __all__ = [
     "OrderPlaced",
     "OrderedItem",
     "PaymentAllocated",
+    "PaymentConfirmationWanted",
     "PaymentDisputeClosed",
     "PaymentDisputed",
     "PaymentFailed",
