@@ -272,9 +272,7 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     payables = await payables_of(payment, tx)
     reported = command.reported
     if mismatch := difference(payment, command):
-        payment.note_mismatch(mismatch)
-        await open_task(task_about(payment, "payment_mismatch", **vars(mismatch)), tx)
-        return await _kept(payment, tx)
+        return await _kept_for_staff(payment, mismatch, tx=tx)
     await heed_word(payment, reported, tx)
     if reported.status != "succeeded":
         _take_word(payment, payables, reported=reported)
@@ -284,7 +282,9 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     return payment
 
 
-async def _kept(payment: Payment, tx: Transaction) -> Payment:
+async def _kept_for_staff(payment: Payment, mismatch: Mismatch, *, tx: Transaction) -> Payment:
+    payment.note_mismatch(mismatch)
+    await open_task(task_about(payment, "payment_mismatch", **vars(mismatch)), tx)
     await tx.save(payment)
     return payment
 
@@ -366,8 +366,8 @@ async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: T
         tx, payment.account_id, brand=payment.brand, currency=payment.currency
     )
     rule = _RULES[reason]
-    facts = {} if reason == "top_up" else {"invoice": payment.invoice_id}
-    why = because(tx, rule, **facts)
+    is_top_up = reason == "top_up"
+    why = because(tx, rule) if is_top_up else because(tx, rule, invoice=payment.invoice_id)
     credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id, why=why)
     await tx.save(credit)
 

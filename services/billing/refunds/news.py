@@ -120,7 +120,9 @@ async def _cover_as_far(refund: Refund, payment: Payment, *, today: date, tx: Tr
     """How much of the refund came out of the account's money: of its invoices, then its credit."""
     rest_minor = refund.amount_minor
     for invoice_id in payment.invoice_ids:
-        rest_minor -= await _cover_by(invoice_id, payment.id, rest_minor, today=today, tx=tx)
+        rest_minor -= await _cover_by(
+            invoice_id, payment.id, most_minor=rest_minor, today=today, tx=tx
+        )
     credit = await credit_of(refund.account_id, refund.currency, tx)
     withdrawn_minor = min(refund.amount_minor, credit.balance_minor if credit else 0)
     if withdrawn_minor:
@@ -129,7 +131,7 @@ async def _cover_as_far(refund: Refund, payment: Payment, *, today: date, tx: Tr
 
 
 async def _cover_by(
-    invoice_id: UUID, payment_id: UUID, most_minor: int, *, today: date, tx: Transaction
+    invoice_id: UUID, payment_id: UUID, *, most_minor: int, today: date, tx: Transaction
 ) -> int:
     """How much of the payment the invoice keeps no longer: what a credit note takes back."""
     invoice = await tx.load(Invoice, invoice_id)

@@ -12,6 +12,7 @@ from services.billing.state import account_of
 from services.billing.top_ups.commands import (
     BalanceTooHigh,
     TopUpOutOfRange,
+    WantedTopUp,
     WantTopUp,
     want_top_up,
 )
@@ -62,6 +63,17 @@ class TopUpOut(Answer):
     instructions: dict[str, str]
 
 
+def _told(wanted: WantedTopUp, amount_minor: int) -> TopUpOut:
+    return TopUpOut(
+        top_up_id=wanted.top_up.id,
+        payment_id=wanted.payment.id if wanted.payment else None,
+        amount_minor=amount_minor,
+        currency=wanted.top_up.currency,
+        reference=wanted.top_up.number,
+        instructions=wanted.instructions,
+    )
+
+
 @router.post(
     "/v1/top-ups",
     status_code=201,
@@ -73,11 +85,4 @@ async def post_top_up(body: TopUpBody, call: Call) -> TopUpOut:
     account_id, brand = account_of(call)
     command = WantTopUp(id=new_id(), account_id=account_id, brand=brand, **body.model_dump())
     wanted = await want_top_up(command, call.tx)
-    return TopUpOut(
-        top_up_id=wanted.top_up.id,
-        payment_id=wanted.payment.id if wanted.payment else None,
-        amount_minor=body.amount_minor,
-        currency=wanted.top_up.currency,
-        reference=wanted.top_up.number,
-        instructions=wanted.instructions,
-    )
+    return _told(wanted, body.amount_minor)

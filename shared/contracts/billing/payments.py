@@ -3,6 +3,8 @@
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
 
@@ -21,7 +23,7 @@ class PaymentStarted(PublicEvent, frozen=True, kw_only=True):
     currency: str
     gateway: str = "sandbox"
     purpose: str = "invoice"
-    further_invoices: list[UUID] = []
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentSent(PublicEvent, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class PaymentPending(PublicEvent, frozen=True, kw_only=True):
     payment_id: UUID
     invoice_id: UUID
     purpose: str = "invoice"
-    further_invoices: list[UUID] = []
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
@@ -65,7 +67,7 @@ class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
     receipt_number: str
     gateway_reference: str
     purpose: str = "invoice"
-    further_invoices: list[UUID] = []
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ class PaymentFailed(PublicEvent, frozen=True, kw_only=True):
     invoice_id: UUID
     reason: str
     purpose: str = "invoice"
-    further_invoices: list[UUID] = []
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentMismatchFound(PublicEvent, frozen=True, kw_only=True):
@@ -117,7 +119,7 @@ class PaymentRefunded(PublicEvent, frozen=True, kw_only=True):
     way: str
     is_whole: bool
     purpose: str = "invoice"
-    further_invoices: list[UUID] = []
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentDisputed(PublicEvent, frozen=True, kw_only=True):
