@@ -20,6 +20,7 @@ from bench import (
     reads,
     relay,
     renewals,
+    returns,
     snapshots,
     views,
 )
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[House], list[Result]]] = {
     "renewals": partial(_in_loop, renewals.measure),
     "previews": partial(_in_loop, previews.measure),
     "ledgers": partial(_in_loop, ledgers.measure),
+    "returns": partial(_in_loop, returns.measure),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from deploy.local.brandbankchecks import wrong_banks
 from deploy.local.brandchecks import Where, contradictions
 from deploy.local.brandmodel import BrandFile
 from deploy.local.state import CannotRun
@@ -52,8 +53,9 @@ def read_brand_file(path: Path) -> BrandFile:
     except ValidationError as error:
         found = [flaw(tuple(each["loc"]), _reason(each["msg"])) for each in error.errors()]
         raise FlawedFile(found) from None
-    if found := [flaw(where, reason) for where, reason in contradictions(file)]:
-        raise FlawedFile(found)
+    wrong = [*contradictions(file), *wrong_banks(file.brand)]
+    if wrong:
+        raise FlawedFile([flaw(where, reason) for where, reason in wrong])
     return file
 
 

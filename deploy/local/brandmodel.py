@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from deploy.local.brandbanks import BankAccount, PixReceiver
 from deploy.local.brandcatalogue import Group, Product, Promotion, Rules
 from deploy.local.brandtax import Tax
 from deploy.local.brandwords import (
@@ -23,14 +24,19 @@ from deploy.local.brandwords import (
 
 
 class PaymentMethod(Part):
-    """A way to pay; `details` are what a payer needs for a transfer."""
+    """A way to pay; `details` are what a payer needs for a transfer.
+
+    A boleto names a bank account of the brand, PIX a receiver; these have gateways of their own.
+    """
 
     id: Slug
-    kind: Literal["hosted_page", "bank_transfer"]
+    kind: Literal["hosted_page", "bank_transfer", "boleto", "pix"]
     label: Words
     clearing_days: Days
     details: dict[Key, Line] = Field(default_factory=dict)
-    gateway: Slug = "sandbox"
+    gateway: Slug | None = None
+    bank_account: Slug | None = None
+    pix_receiver: Slug | None = None
 
 
 class Department(Part):
@@ -78,6 +84,8 @@ class Brand(Part):
     dunning: Dunning = Dunning()
     rules: Rules = Field(default_factory=dict)
     tax: Tax = Tax()
+    bank_accounts: list[BankAccount] = Field(default_factory=list)
+    pix_receivers: list[PixReceiver] = Field(default_factory=list)
 
 
 class Member(Part):
@@ -106,4 +114,10 @@ class BrandFile(Part):
         brand = told.pop("brand")
         for promotion in told["promotions"]:
             promotion["rate_percent"] = promotion["rate_percent"] or "0"
+        for method in brand["payment_methods"]:
+            method["gateway"] = method["gateway"] or _gateway_of(method["kind"])
         return {**{name: each for name, each in brand.items() if name != "slug"}, **told}
+
+
+def _gateway_of(kind: str) -> str:
+    return kind if kind in {"boleto", "pix"} else "sandbox"

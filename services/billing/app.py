@@ -1,6 +1,7 @@
 """The composition root of the billing service."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from services.billing.automation.policies import reconsider_when_paid
@@ -8,6 +9,9 @@ from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
+from services.billing.boleto.expiring import BoletoExpiry
+from services.billing.boleto.routes import router as boleto_router
+from services.billing.boleto.views import boleto
 from services.billing.brands.routes import router as brands_router
 from services.billing.brands.views import brand
 from services.billing.carts.routes import router as carts_router
@@ -28,6 +32,8 @@ from services.billing.drafts.routes import router as drafts_router
 from services.billing.drafts.views import draft
 from services.billing.forecast.playing import Forecaster
 from services.billing.forecast.routes import router as forecast_router
+from services.billing.gateways.boleto import BoletoGateway
+from services.billing.gateways.pix import PixGateway
 from services.billing.gateways.port import Gateway, Notice
 from services.billing.gateways.registry import Gateways
 from services.billing.gateways.sandbox import SandboxGateway
@@ -51,6 +57,8 @@ from services.billing.payments.inquiry import Elsewhere, Inquiry
 from services.billing.payments.routes import router as payments_router
 from services.billing.payments.views import payment_open
 from services.billing.payments.ways import Ways
+from services.billing.pix.news import SOURCE, PixNews
+from services.billing.pix.psp import PixPsp
 from services.billing.promotions.policies import release_what_was_used
 from services.billing.promotions.routes import router as promotions_router
 from services.billing.promotions.views import promotion
@@ -61,6 +69,11 @@ from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
 from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
+from services.billing.return_files.folder import ReturnFolder
+from services.billing.return_files.return_file import LARGEST_BYTES
+from services.billing.return_files.routes import RETURN_FILES
+from services.billing.return_files.routes import router as return_files_router
+from services.billing.return_files.run import ReturnFiles
 from services.billing.rules.routes import router as rules_router
 from services.billing.saved_methods.collecting import Collector
 from services.billing.saved_methods.policies import (
@@ -88,13 +101,14 @@ from services.billing.why.routes import router as why_router
 from shared.clock import SystemClock
 from shared.consumers.group import Consumers
 from shared.database import open_pool
-from shared.http.app import Service, serve
+from shared.http.app import Loop, Service, serve
 from shared.peers import Peers
 from shared.remote_keyring import RemoteKeyring
 from shared.store import EventStore
 from shared.tokens import Signer
 
 VIEWS = (
+    boleto,
     account_contact,
     brand,
     product,
@@ -136,6 +150,8 @@ FORESEEN = (
 """The policies by which something follows for an account that a forecast tells of; the others give
 back what others can have then."""
 ROUTERS = (
+    boleto_router,
+    return_files_router,
     brands_router,
     catalogue_router,
     promotions_router,
@@ -186,22 +202,15 @@ async def build(settings: BillingSettings) -> Service:
 def _service(
     settings: BillingSettings, store: EventStore, *, signer: Signer, peers: Peers
 ) -> Service:
-    gateways = Gateways(_gateways(settings))
+    pix = _pix_gateway(settings, store)
+    gateways = Gateways(_gateways(settings, store, pix=pix))
     ways = Ways(portal_url=settings.portal_url, webhooks_url=settings.notify_url(""))
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
-    charges = Charges(store=store, gateways=gateways, ways=ways)
-    pages = HostedPages(store=store, gateways=gateways, ways=ways)
-    setups = SetupPages(store=store, gateways=gateways, ways=ways)
-    inquiry = Inquiry(
-        store=store,
-        gateways=gateways,
-        pages=pages,
-        charges=charges,
-        elsewhere=Elsewhere(reversals=take_reversals, setups=setups.take_notice),
-    )
+    asking = _asking(store, gateways, ways=ways)
+    inquiry = asking.inquiry
     reactors = (
         panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH)),
-        autopay_reactor(Collector(store=store, charges=charges, inquiry=inquiry)),
+        autopay_reactor(Collector(store=store, charges=asking.charges, inquiry=inquiry)),
         forgetting_reactor(store, gateways),
         refund_reactor(gateways),
     )
@@ -211,7 +220,10 @@ def _service(
     views = [view for view in VIEWS if view is not ledger_posting]
     workshop = Workshop()
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
-    inbox = Inbox(store, _handlers(gateways, inquiry=inquiry, answers=answers))
+    news = PixNews(store=store, gateway=pix, ask=inquiry.ask)
+    handlers = _handlers(gateways, inquiry=inquiry, answers=answers)
+    inbox = Inbox(store, {**handlers, SOURCE: news.take})
+    files = ReturnFiles(store)
 
     async def close() -> None:
         await gateways.close()
@@ -226,31 +238,85 @@ def _service(
         consumers=consumers,
         routers=ROUTERS,
         state=State(
-            hosted_pages=pages,
-            setup_pages=setups,
+            hosted_pages=asking.pages,
+            setup_pages=asking.setups,
             gateways=gateways,
             inbox=inbox,
             days=days,
             forecaster=forecaster,
             workshop=workshop,
-            webhook_secrets={"panel": settings.panel_webhook_secret},
+            return_files=files,
+            webhook_secrets={
+                "panel": settings.panel_webhook_secret,
+                "pix": settings.pix_psp_webhook_secret or settings.gateway_webhook_secret,
+            },
         ),
         loops={
             "webhooks": inbox.run,
             "payment janitor": inquiry.run_janitor,
-            "setup janitor": setups.run_janitor,
+            "setup janitor": asking.setups.run_janitor,
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,
+            "return files": files.run,
+            "boletos": BoletoExpiry(store).run,
+            **_folder_loop(settings, store, files=files),
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
         close=close,
+        large_bodies={RETURN_FILES: LARGEST_BYTES},
     )
 
 
-def _gateways(settings: BillingSettings) -> Iterator[Gateway]:
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """What asks the gateways."""
+
+    pages: HostedPages
+    setups: SetupPages
+    charges: Charges
+    inquiry: Inquiry
+
+
+def _asking(store: EventStore, gateways: Gateways, *, ways: Ways) -> Asking:
+    pages = HostedPages(store=store, gateways=gateways, ways=ways)
+    setups = SetupPages(store=store, gateways=gateways, ways=ways)
+    charges = Charges(store=store, gateways=gateways, ways=ways)
+    inquiry = Inquiry(
+        store=store,
+        gateways=gateways,
+        pages=pages,
+        charges=charges,
+        elsewhere=Elsewhere(reversals=take_reversals, setups=setups.take_notice),
+    )
+    return Asking(pages=pages, setups=setups, charges=charges, inquiry=inquiry)
+
+
+def _folder_loop(
+    settings: BillingSettings, store: EventStore, *, files: ReturnFiles
+) -> dict[str, Loop]:
+    """The watched folder, if there is one."""
+    if settings.return_folder is None:
+        return {}
+    return {"return folder": ReturnFolder(settings.return_folder, store=store, news=files.call).run}
+
+
+def _pix_gateway(settings: BillingSettings, store: EventStore) -> PixGateway:
+    psp = PixPsp(
+        url=settings.pix_psp_url or settings.gateway_url,
+        key=settings.pix_psp_key or settings.gateway_key,
+        webhooks_url=settings.notify_url("/webhooks"),
+    )
+    return PixGateway(store=store, psp=psp)
+
+
+def _gateways(
+    settings: BillingSettings, store: EventStore, *, pix: PixGateway
+) -> Iterator[Gateway]:
     """One of each kind that the settings give access to."""
+    yield BoletoGateway(store)
+    yield pix
     yield SandboxGateway(
         url=settings.gateway_url,
         key=settings.gateway_key,

@@ -7,6 +7,10 @@ from shared.contracts.billing import (
     BillableItemAdded,
     BillableItemInvoiced,
     BillableItemWithdrawn,
+    BoletoCollected,
+    BoletoEnded,
+    BoletoIssued,
+    BoletoReissued,
     BrandConfigured,
     BusinessDayStarted,
     CardNoticesDue,
@@ -52,6 +56,7 @@ from shared.contracts.billing import (
     PaymentReminderDue,
     PaymentSent,
     PaymentStarted,
+    PixCodeIssued,
     ProductPublished,
     ProductRetired,
     ProductRevisionPlanned,
@@ -138,25 +143,32 @@ SAVED_METHODS: Group = frozenset(
         AutopayChanged,
     }
 )
-PAYMENTS: Group = SAVED_METHODS | frozenset(
-    {
-        PaymentStarted,
-        PaymentSent,
-        PaymentOutcomeUnknown,
-        PaymentPending,
-        PaymentReceived,
-        PaymentAllocated,
-        PaymentFailed,
-        PaymentMismatchFound,
-        PaymentRefunded,
-        PaymentDisputed,
-        PaymentDisputeClosed,
-        RefundRequested,
-        RefundOrdered,
-        RefundDeclined,
-        RefundDone,
-        RefundFailed,
-    }
+BOLETOS: Group = frozenset(
+    {BoletoIssued, BoletoReissued, BoletoCollected, BoletoEnded, PixCodeIssued}
+)
+PAYMENTS: Group = (
+    SAVED_METHODS
+    | BOLETOS
+    | frozenset(
+        {
+            PaymentStarted,
+            PaymentSent,
+            PaymentOutcomeUnknown,
+            PaymentPending,
+            PaymentReceived,
+            PaymentAllocated,
+            PaymentFailed,
+            PaymentMismatchFound,
+            PaymentRefunded,
+            PaymentDisputed,
+            PaymentDisputeClosed,
+            RefundRequested,
+            RefundOrdered,
+            RefundDeclined,
+            RefundDone,
+            RefundFailed,
+        }
+    )
 )
 PRODUCTS: Group = frozenset(
     {

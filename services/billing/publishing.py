@@ -13,6 +13,8 @@ from eventsourcing.domain import Aggregate
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.automation.published import of_handover
+from services.billing.boleto.boleto import Boleto
+from services.billing.boleto.published import of_boleto, of_pix
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.carts.cart import Cart
 from services.billing.carts.published import of_cart
@@ -34,6 +36,7 @@ from services.billing.orders.order import Order
 from services.billing.orders.published import of_order
 from services.billing.payments.payment import Payment
 from services.billing.payments.published import of_payment
+from services.billing.pix.pix_charge import PixCharge
 from services.billing.promotions.promotion import Promotion
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.promotions.published import of_promotion, of_promotion_use
@@ -96,6 +99,8 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     InvoiceDraft: of_draft,
     BillableItem: of_item,
     Payment: of_payment,
+    Boleto: of_boleto,
+    PixCharge: of_pix,
     CreditBalance: of_credit,
     AutopayRequest: _of_handover,
     CardNotices: _of_handover,

@@ -1,5 +1,7 @@
 """What the billing service's environment says besides what every service is told."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 
 from shared.settings import Settings
@@ -10,7 +12,9 @@ PANEL_PATH = "/webhooks/panel"
 class BillingSettings(Settings):
     """The payment gateway and the hosting panel: address, key, and the secret of their webhooks.
 
-    `webhook_url` is where both reach this service; its own address among the peers if not given.
+    PIX has a PSP of its own or, if none is given, that of the gateway. Into `return_folder` a
+    bank's program puts return files, a folder for each brand. `webhook_url` is where all of them
+    reach this service; its own address among the peers if not given.
     """
 
     gateway_url: str
@@ -19,6 +23,10 @@ class BillingSettings(Settings):
     panel_url: str
     panel_key: SecretStr = Field(min_length=16)
     panel_webhook_secret: SecretStr = Field(min_length=16)
+    pix_psp_url: str | None = None
+    pix_psp_key: SecretStr | None = Field(default=None, min_length=16)
+    pix_psp_webhook_secret: SecretStr | None = Field(default=None, min_length=16)
+    return_folder: Path | None = None
     webhook_url: str | None = None
 
     def notify_url(self, path: str) -> str:

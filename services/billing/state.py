@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.forecast.playing import Forecaster
     from services.billing.gateways.registry import Gateways
     from services.billing.payments.hosted_page import HostedPages
+    from services.billing.return_files.run import ReturnFiles
     from services.billing.saved_methods.setup_pages import SetupPages
     from services.billing.webhooks.inbox import Inbox
 
@@ -32,6 +33,7 @@ class State:
     days: "BusinessDayRun"
     forecaster: "Forecaster"
     workshop: "Workshop"
+    return_files: "ReturnFiles"
     webhook_secrets: dict[str, SecretStr]
 
 

@@ -23,6 +23,8 @@ BILLING_AUTOMATION = "billing.automation"
 
 BILLING_TASKS = "billing.tasks"
 """Saying that what was found for staff to look at is done."""
+BILLING_BANK = "billing.bank"
+"""Bringing what banks write: return files of boletos."""
 
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
@@ -34,5 +36,6 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_SERVICES,
     BILLING_RULES,
     BILLING_AUTOMATION,
+    BILLING_BANK,
     BILLING_TASKS,
 )

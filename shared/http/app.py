@@ -59,7 +59,8 @@ class Service:
     `state` is what its routes need besides the store; `loops` run for as long as the service does
     and are started again when they fail; `checks` are run by verification; `report` adds the
     service's own figures to its status; `drain` ends answers that would go on for ever when the
-    process is told to stop; `close` ends what app.py has opened.
+    process is told to stop; `close` ends what app.py has opened. `large_bodies`: path -> bytes that
+    it takes, where that is more than elsewhere.
     """
 
     settings: Settings
@@ -74,6 +75,7 @@ class Service:
     drain: Callable[[], None] | None = None
     close: Callable[[], Awaitable[None]] | None = None
     max_body_bytes: int = MAX_BODY_BYTES
+    large_bodies: Mapping[str, int] = field(default_factory=dict)
 
 
 class GuardedApp(FastAPI):
@@ -81,13 +83,16 @@ class GuardedApp(FastAPI):
 
     def __init__(self, service: Service, **options: Any) -> None:
         super().__init__(**options)
-        self._hosts = service.settings.allowed_hosts
-        self._max_body_bytes = service.max_body_bytes
+        self._guards = partial(
+            Guards,
+            hosts=service.settings.allowed_hosts,
+            max_body_bytes=service.max_body_bytes,
+            large_bodies=service.large_bodies,
+        )
 
     def build_middleware_stack(self) -> ASGIApp:
         """See Starlette."""
-        inside = super().build_middleware_stack()
-        return Guards(inside, hosts=self._hosts, max_body_bytes=self._max_body_bytes)
+        return self._guards(super().build_middleware_stack())
 
 
 def create_app(service: Service) -> FastAPI:

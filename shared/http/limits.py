@@ -1,7 +1,8 @@
 """Pure ASGI guards around every service: sizes, time, hosts, request ids, security headers."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 import structlog
@@ -69,12 +70,23 @@ class RequestTooSlow(Invalid):
 
 
 class Guards:
-    """Refuses what no route should have to look at, and dresses every answer."""
+    """Refuses what no route should have to look at, and dresses every answer.
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str], max_body_bytes: int) -> None:
+    `large_bodies`: path -> bytes, for the few that take files.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str],
+        max_body_bytes: int,
+        large_bodies: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._max_body_bytes = max_body_bytes
+        self._large_bodies = large_bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -86,7 +98,7 @@ class Guards:
         named = str(request_id)
         structlog.contextvars.bind_contextvars(request_id=named)
         dressed = _Dressed(send, named)
-        body = _MeasuredBody(receive, self._max_body_bytes)
+        body = _MeasuredBody(receive, self._limit(scope))
         try:
             self._check(scope)
             await self._app(scope, body.receive, dressed)
@@ -110,8 +122,11 @@ class Guards:
         if hosts != 1 or not self._is_known(host.lower()):
             raise UnknownHost()
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._max_body_bytes:
+        if length.isdigit() and int(length) > self._limit(scope):
             raise BodyTooLarge()
+
+    def _limit(self, scope: Scope) -> int:
+        return self._large_bodies.get(scope["path"], self._max_body_bytes)
 
     def _is_known(self, host: str) -> bool:
         if host in self._hosts:

@@ -1,11 +1,14 @@
 """Aggregates and values in the states that the tests of billing start from."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from services.billing.automation.business_calendar import BusinessCalendar
+from services.billing.boleto.barcode import Barcode
+from services.billing.boleto.boleto import Boleto
+from services.billing.boleto.late_payment import LateTerms
 from services.billing.brands.brand import (
     Brand,
     BrandSettings,
@@ -33,6 +36,7 @@ from services.billing.invoices.lines import CreditedLine, InvoiceDetails, Invoic
 from services.billing.orders.items import OrderedItem
 from services.billing.orders.order import Order
 from services.billing.payments.payment import Payment
+from services.billing.pix.pix_charge import PixCharge
 from services.billing.promotions.promotion import Promotion, PromotionTerms
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
@@ -362,6 +366,47 @@ def started_payment() -> Payment:
         currency="BRL",
         today=TODAY,
     )
+
+
+def issued_boleto(**changed: Any) -> Boleto:
+    """Due on DUE, 2 % fine and 1 % a month after it."""
+    barcode = Barcode.of(bank="237", due_on=DUE, amount_minor=2990, free_field="1" * 25)
+    says: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "brand": "ponto",
+        "payment_id": PAYMENT,
+        "invoice_id": INVOICE,
+        "document": "PON-2026-000001",
+        "bank_account": "main",
+        "numbered_by": "237-1234-123456-9",
+        "sequence": 1,
+        "own_number": "00000000001P",
+        "barcode": barcode.digits,
+        "amount_minor": 2990,
+        "issued_on": TODAY,
+        "due_on": DUE,
+        "payable_until": DUE + timedelta(days=30),
+        "terms": LateTerms(),
+    }
+    return Boleto.issue(**{**says, **changed})
+
+
+def requested_pix(**changed: Any) -> PixCharge:
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    says: dict[str, Any] = {
+        "payment_id": PAYMENT,
+        "account_id": ACCOUNT,
+        "brand": "ponto",
+        "invoice_id": INVOICE,
+        "receiver": "main",
+        "key": "123e4567-e89b-12d3-a456-426614174000",
+        "txid": PAYMENT.hex,
+        "is_static": False,
+        "amount_minor": 2990,
+        "requested_at": at,
+        "expires_at": at + timedelta(days=1),
+    }
+    return PixCharge.request(**{**says, **changed})
 
 
 def sent_payment() -> Payment:

@@ -17,6 +17,7 @@ from services.billing.brands.bodies import BrandBody
 from shared.contracts.permissions import STAFF_PERMISSIONS
 from shared.ids import new_id
 from tests.billing.house import House, brand_file, price
+from tests.billing.paid_in_brazil import RECEIVER, ways_to_pay
 
 NOBODY = str(UUID(int=9))
 DIGITS = "\u0661\u0662"
@@ -124,9 +125,14 @@ BRAND = brand_file(
     },
 )
 BRAND["payment_methods"][0]["clearing_days"] = 1
+BRAND["bank_accounts"] = [
+    {**ways_to_pay()["bank_accounts"][0], "first_number": 1, "due_in_days": 3, "payable_days": 30}
+]
+BRAND["pix_receivers"] = [{**RECEIVER, "expires_after_minutes": 60}]
 DUE = "2026-12-05"
 BODIES: dict[str, Any] = {
     "POST /v1/services/{service_id}/renewals": {"periods": 1},
+    "POST /v1/boletos/{boleto_id}/duplicates": {"pay_by": DUE},
     "POST /v1/services/{service_id}/changes/preview": CHANGE,
     "POST /v1/services/{service_id}/changes": CHANGE,
     "POST /v1/carts/{cart_id}/items": {"cycle": "monthly", "domain": "a.example", **CHANGE},
@@ -284,7 +290,7 @@ def address(route: str) -> tuple[str, str]:
     known = {"brand": "ponto", "slug": "other"}
     for name in ("service_id", "invoice_id", "account_id", "draft_id", "line_id", "promotion_id"):
         known[name] = NOBODY
-    for name in ("cart_id", "item_id", "product_id"):
+    for name in ("cart_id", "item_id", "product_id", "boleto_id"):
         known[name] = NOBODY
     return method, path.format(**known)
 
@@ -293,7 +299,7 @@ def token_for(house: House, route: str) -> str:
     """Of a new person each time: nobody may ask as often as this."""
     if "/internal/" in route:
         return house.internal()
-    is_clients = any(part in route for part in ("/v1/services/", "/v1/carts/"))
+    is_clients = any(part in route for part in ("/v1/services/", "/v1/carts/", "/v1/boletos/"))
     kind = ["client"] if is_clients else ["staff", *STAFF_PERMISSIONS]
     account_id = house.ana if kind == ["client"] else None
     return house.signers["accounts"].issue(

@@ -15,13 +15,9 @@ from services.billing.boleto.banks.caixa import CaixaCollection
 from services.billing.boleto.banks.itau import ItauCollection
 from services.billing.boleto.banks.santander import SantanderCollection
 from services.billing.boleto.barcode import read_boleto
-from services.billing.boleto.collection import (
-    COLLECTIONS,
-    Collection,
-    boleto,
-    is_same_own_number,
-)
+from services.billing.boleto.collection import COLLECTIONS, Collection, boleto
 from services.billing.boleto.digits import BoletoInvalid
+from services.billing.boleto.own_number import is_same_own_number
 from tests.billing.published_boletos import pairs
 
 BOLETO_NET_ITAU = [

@@ -17,7 +17,8 @@ from services.billing.boleto.banks.bradesco import BradescoCollection
 from services.billing.boleto.banks.caixa import CaixaCollection
 from services.billing.boleto.banks.itau import ItauCollection
 from services.billing.boleto.banks.santander import SantanderCollection
-from services.billing.boleto.collection import Collection, is_same_own_number
+from services.billing.boleto.collection import Collection
+from services.billing.boleto.own_number import is_same_own_number
 from services.billing.cnab.layouts import DETAILS_400, SEGMENT_T, SEGMENT_U, SEGMENTS_T
 from services.billing.cnab.occurrences import KINDS_240, KINDS_400, Occurrence, OccurrenceKind
 from services.billing.cnab.record import Record, ReturnFileInvalid

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pypdf
-import pypdfium2
 import pytest
 import zxingcpp
 from babel.messages.catalog import Catalog
@@ -28,6 +27,7 @@ from services.billing.documents.typesetting import typeset
 from services.billing.documents.wording import CATALOGUES
 from services.billing.tax.brand_taxes import BrandTaxes
 from services.billing.tax.tax import TaxClass, TaxMode, TaxRate
+from tests.billing.codes_read import DOTS_PER_INCH, codes_on, pages, text_of
 from tests.billing.papers import (
     ANA,
     BOLETO_LINE,
@@ -48,29 +48,6 @@ LANGUAGES = ("pt-BR", "es", "pl", "ru", "en")
 VAT = TaxRate(name="VAT", percent=Decimal(23), country="PL")
 REDUCED = TaxRate(name="VAT", percent=Decimal(8), country="PL", tax_class=TaxClass.REDUCED)
 POLISH = BrandTaxes(mode=TaxMode.EXCLUSIVE, seller_country="PL", rates=[VAT, REDUCED])
-DOTS_PER_INCH = 300
-
-
-def pages(pdf: bytes) -> pypdfium2.PdfDocument:
-    return pypdfium2.PdfDocument(pdf)
-
-
-def text_of(pdf: bytes) -> str:
-    """All text, blanks of every kind as one space."""
-    texts = (page.get_textpage().get_text_range() for page in pages(pdf))
-    return " ".join(" ".join(texts).split())
-
-
-def codes_on(pdf: bytes) -> dict[str, str]:
-    """Kind of code -> what a reader of codes sees on the rendered pages."""
-    found = {}
-    for page in pages(pdf):
-        bitmap = page.render(scale=DOTS_PER_INCH / 72, grayscale=True)
-        grey = memoryview(bitmap.buffer).cast("B")[: bitmap.stride * bitmap.height]
-        rows = grey.cast("B", (bitmap.height, bitmap.stride))
-        for code in zxingcpp.read_barcodes(rows):
-            found[str(code.format)] = code.text
-    return found
 
 
 def papers(language: str) -> dict[str, Paper]:

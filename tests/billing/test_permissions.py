@@ -10,6 +10,7 @@ from shared.contracts.permissions import BILLING_READ, STAFF_PERMISSIONS
 from shared.http import Repeat, Who
 from shared.http.route import DeclaredRoute
 from tests.billing.house import House, code_of
+from tests.billing.paid_in_brazil import open_attempt, order_and_boleto, ways_to_pay
 
 ROUTES = [
     route for router in ROUTERS for route in router.api.routes if isinstance(route, DeclaredRoute)
@@ -18,9 +19,12 @@ OF_STAFF = [route for route in ROUTES if route.access.who is Who.STAFF]
 SHARED = {
     "GET /v1/accounts/{account_id}/forecast",
     "GET /v1/accounts/{account_id}/prices",
+    "GET /v1/boletos/{boleto_id}",
+    "GET /v1/boletos/{boleto_id}/pdf",
     "GET /v1/credit-notes/{credit_note_id}",
     "GET /v1/invoices/{invoice_id}",
     "GET /v1/orders/{order_id}",
+    "GET /v1/pix-codes/{payment_id}",
     "GET /v1/services/{service_id}",
     "GET /v1/invoices/{invoice_id}/pdf",
     "GET /v1/invoices/{invoice_id}/ubl",
@@ -110,17 +114,21 @@ async def refused(
 async def test_staff_without_the_permission_to_read_sees_nothing_of_an_account(
     house: House, name: str
 ) -> None:
-    await house.apply_brand(payee=PAYEE)
+    await house.apply_brand(payee=PAYEE, **ways_to_pay())
     order = await house.active_service(house.ana)
     payment_id = await house.fetchval(
         "select data ->> 'payment_id' from log where type = 'PaymentReceived'"
     )
+    boleto = await order_and_boleto(house, house.ana, "slip.example")
+    other = await house.order(house.ana, domain="pix.example")
+    coded, _ = await open_attempt(house, house.ana, other["invoice_id"], method="pix")
     given = {
-        "payment_id": payment_id,
+        "payment_id": coded if "pix-codes" in name else payment_id,
         "account_id": str(house.ana),
         "invoice_id": order["invoice_id"],
         "service_id": order["service_id"],
         "order_id": order["order_id"],
+        "boleto_id": boleto["boleto_id"],
         "kind": "line",
         "id": f"{order['invoice_id']}.0",
         "credit_note_id": await credit_note(house, order["invoice_id"]),

@@ -9,6 +9,8 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
+from services.billing.boleto.boleto import Boleto
+from services.billing.boleto.boleto_events import Takings
 from services.billing.brands.brand import Brand
 from services.billing.carts.cart import Cart
 from services.billing.catalogue.product import Product
@@ -23,6 +25,7 @@ from services.billing.invoices.lines import InvoiceDetails
 from services.billing.orders.order import Order
 from services.billing.payments.mismatch import Mismatch
 from services.billing.payments.payment import Payment
+from services.billing.pix.pix_charge import PixCharge
 from services.billing.promotions.promotion import Promotion
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
@@ -59,6 +62,7 @@ from tests.billing.samples import (
     empty_credit,
     failed_payment,
     invoice_with_attempt,
+    issued_boleto,
     issued_credit_note,
     issued_invoice,
     open_calendar,
@@ -73,6 +77,7 @@ from tests.billing.samples import (
     provisioning_with,
     published_product,
     published_promotion,
+    requested_pix,
     requested_refund,
     saved_card,
     service_change,
@@ -85,6 +90,15 @@ from tests.billing.samples import (
 )
 
 BECOMES: dict[type[Any], str | None] = {
+    Boleto.Issued: "BoletoIssued",
+    Boleto.Reissued: "BoletoReissued",
+    Boleto.Answered: None,
+    Boleto.Collected: "BoletoCollected",
+    Boleto.Ended: "BoletoEnded",
+    PixCharge.Requested: None,
+    PixCharge.Opened: "PixCodeIssued",
+    PixCharge.Received: None,
+    PixCharge.Ended: None,
     Brand.Configured: "BrandConfigured",
     Brand.Reconfigured: "BrandConfigured",
     Product.Published: "ProductPublished",
@@ -232,6 +246,8 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     MethodSetup,
     TopUp,
     StaffTask,
+    Boleto,
+    PixCharge,
 )
 LATE = DUE + timedelta(days=5)
 
@@ -262,6 +278,7 @@ def told() -> list[Aggregate]:
         *money(),
         *handovers(),
         *saved_methods(),
+        *by_boleto_and_pix(),
     ]
 
 
@@ -300,6 +317,27 @@ def saved_methods() -> list[Aggregate]:
     top_up.hold_for_payment(PAYMENT)
     top_up.pay(payment_id=PAYMENT, amount_minor=5000, today=TODAY)
     return [wallet, setup, top_up]
+
+
+def by_boleto_and_pix() -> list[Aggregate]:
+    paid, ended = issued_boleto(), issued_boleto()
+    paid.answer(fact="1", kind="registered", code="02", reasons=["00"], told_on=TODAY)
+    paid.reissue(pay_by=LATE, today=LATE, holidays=())
+    takings = Takings(
+        fact="2",
+        payment_id=PAYMENT,
+        paid_minor=3060,
+        late_charges_minor=70,
+        fee_minor=210,
+        collected_on=LATE,
+    )
+    paid.collect(takings, why=Why(rule="late_charges.boleto"))
+    ended.end("withdrawn", today=TODAY)
+    received, expired = requested_pix(), requested_pix()
+    received.open("00020126")
+    received.receive(end_to_end_id="E1", payment_id=PAYMENT, amount_minor=2990)
+    expired.end("expired")
+    return [paid, ended, received, expired]
 
 
 def promotions() -> list[Aggregate]:

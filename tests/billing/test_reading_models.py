@@ -14,6 +14,7 @@ from shared.contracts import events_of
 from shared.feed import read_all
 from shared.store import Cause
 from tests.billing.house import House
+from tests.billing.paid_in_brazil import order_and_boleto, pays_in_brazil
 from tests.billing.paying_by_card import keep_card
 
 CONSUMERS = (
@@ -67,6 +68,8 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
 async def by_hand(house: House) -> None:
     """What staff does of itself: an item for later, a draft, a note; a client: a card, a cart."""
     await keep_card(house, house.ana)
+    await pays_in_brazil(house)
+    await order_and_boleto(house, house.rui, "slip.example")
     invoice = (await house.invoices(house.ana))[0]["invoice_id"]
     item = {
         "description": "Restore",

@@ -5,7 +5,13 @@ from datetime import timedelta
 from tests.billing.house import House
 
 ORDERED = ["OrderPlaced", "ServiceOrdered", "InvoiceIssued"]
-PAID = ["PaymentStarted", "PaymentReceived", "PaymentAllocated", "InvoicePaid"]
+PAID = [
+    "PaymentStarted",
+    "PaymentSent",
+    "PaymentReceived",
+    "PaymentAllocated",
+    "InvoicePaid",
+]
 
 
 async def test_a_paid_order_becomes_an_active_service(house: House) -> None:
@@ -90,7 +96,7 @@ async def test_every_event_of_an_order_goes_back_to_what_the_client_did(house: H
     causes = {row["type"]: row["cause"] for row in rows}
     assert causes == {
         **dict.fromkeys(["OrderPlaced", "ServiceOrdered", "InvoiceIssued"]),
-        "PaymentStarted": None,
+        **dict.fromkeys(["PaymentStarted", "PaymentSent"]),
         **dict.fromkeys(["PaymentReceived", "PaymentAllocated", "InvoicePaid"], "PaymentStarted"),
         "ProvisioningRequested": "InvoicePaid",
         "ServiceActivated": "ProvisioningRequested",

@@ -263,3 +263,45 @@ def test_what_is_no_yaml_is_refused_with_a_line(tmp_path: Path, text: str) -> No
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"nowhere\.yaml cannot be read"):
         read_brand_file(tmp_path / "nowhere.yaml")
+
+
+BANKS = """  bank_accounts:
+    - { id: conta, bank: "237", wallet: "09", branch: "1234", account: "123456" }
+  pix_receivers:
+    - { id: chave, key: 123e4567-e89b-12d3-a456-426614174000, name: Ponto, city: Florianópolis }
+  departments:"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "reason"),
+    [
+        ('"237"', '"999"', "bank", "should be '001', '033'"),
+        ('wallet: "09"', 'wallet: ""', "wallet", "is needed by bank 237"),
+        ('"123456"', '"123456789"', "account", "digits, at most 7"),
+        ("branch:", 'agreement: "1", branch:', "agreement", "means nothing to bank 237"),
+        ("account: ", 'fine_percent: "200", account: ', "fine_percent", "is no percentage"),
+        ("key: 123e", "key: xyz", "key", "is no PIX key"),
+    ],
+)
+def test_a_bank_account_that_cannot_collect_is_shown_at_its_field(
+    demo_with: Write, old: str, new: str, field: str, reason: str
+) -> None:
+    path = demo_with("  departments:", BANKS.replace(old, new, 1))
+    ((_, where, why),) = flaws_of(path)
+    assert where.endswith(field)
+    assert reason in why
+
+
+def test_a_way_to_pay_without_its_account_is_shown_at_its_field(demo_with: Write) -> None:
+    path = demo_with("kind: hosted_page", "kind: boleto")
+    ((_, where, why),) = flaws_of(path)
+    assert (where.endswith("bank_account"), why) == (True, "is not there")
+    path = demo_with("kind: hosted_page", "kind: boleto\n      gateway: sandbox")
+    assert flaws_of(path)
+
+
+def test_boleto_and_pix_go_through_gateways_of_their_own(demo_with: Write) -> None:
+    path = demo_with("kind: hosted_page", "kind: boleto\n      bank_account: conta")
+    path.write_text(path.read_text().replace("  departments:", BANKS, 1))
+    methods = read_brand_file(path).body()["payment_methods"]
+    assert [each["gateway"] for each in methods] == ["boleto", "sandbox"]

@@ -7,7 +7,13 @@ REGISTERED = [
     "AccountNumberAssigned",
 ]
 ORDERED = ["OrderPlaced", "ServiceOrdered", "InvoiceIssued"]
-PAID = ["PaymentStarted", "PaymentReceived", "PaymentAllocated", "InvoicePaid"]
+PAID = [
+    "PaymentStarted",
+    "PaymentSent",
+    "PaymentReceived",
+    "PaymentAllocated",
+    "InvoicePaid",
+]
 ACTIVATED = ["ProvisioningRequested", "ServiceActivated"]
 FORTY_DAYS_UNPAID = [
     "InvoiceIssued",

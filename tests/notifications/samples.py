@@ -22,6 +22,8 @@ from shared.contracts.accounts import (
     RegistrationRepeated,
 )
 from shared.contracts.billing import (
+    BoletoIssued,
+    BoletoReissued,
     BrandConfigured,
     CreditNoteIssued,
     InvoiceIssued,
@@ -52,6 +54,7 @@ INVOICE = UUID("01940000-0000-7000-8000-0000000000c1")
 SERVICE = UUID("01940000-0000-7000-8000-0000000000d1")
 TICKET = UUID("01940000-0000-7000-8000-0000000000e1")
 PAYMENT = UUID("01940000-0000-7000-8000-0000000000f1")
+BOLETO = UUID("01940000-0000-5000-8000-0000000000b0")
 NOTE = UUID("01940000-0000-7000-8000-0000000000ee")
 REQUEST = UUID("01940000-0000-7000-8000-0000000000f2")
 EVENT = UUID("01940000-0000-7000-8000-000000000001")
@@ -196,6 +199,34 @@ EVENTS: tuple[PublicEvent, ...] = (
         last_four="4242",
         expires_on=date(2026, 12, 31),
         why=Why(rule="card.expires"),
+    ),
+    BoletoIssued(
+        boleto_id=BOLETO,
+        payment_id=PAYMENT,
+        invoice_id=INVOICE,
+        bank="237",
+        bank_account="main",
+        numbered_by="237-1234-123456-9",
+        sequence=1,
+        own_number="00000000001P",
+        barcode="23793160000000029901234090000000000101234560",
+        line="23791.23405 90000.000009 01012.345600 3 16000000002990",
+        amount_minor=2990,
+        currency="BRL",
+        due_on=date(2026, 12, 1),
+        payable_until=date(2026, 12, 31),
+    ),
+    BoletoReissued(
+        boleto_id=BOLETO,
+        payment_id=PAYMENT,
+        invoice_id=INVOICE,
+        pay_by=date(2026, 12, 10),
+        barcode="23798160900000030591234090000000000101234560",
+        line="23791.23405 90000.000009 01012.345600 8 16090000003059",
+        amount_minor=3059,
+        fine_minor=60,
+        interest_minor=9,
+        currency="BRL",
     ),
     ServiceActivated(
         service_id=SERVICE, activated_on=date(2026, 12, 1), next_due_on=date(2027, 1, 1)

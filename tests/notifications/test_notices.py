@@ -3,11 +3,13 @@
 import pytest
 
 from services.notifications.mail.notices import HANDLED, notice_of
+from shared.contracts.billing import PaymentFailed
 from shared.contracts.event import PublicEvent
 from shared.contracts.tickets import TicketReplied
 from shared.personal import personal_fields
 from tests.notifications.samples import (
     ACCOUNT,
+    BOLETO,
     EVENT,
     EVENTS,
     INVOICE,
@@ -37,6 +39,7 @@ KEYS = {
     "payment_failed": f"payment_failed/{PAYMENT}",
     "payment_confirmation": f"payment_confirmation/{PAYMENT}",
     "card_expiring": f"card_expiring/{REQUEST}/2026-12-31",
+    "boleto": f"boleto/{BOLETO}/2026-12-10",
     "service_activated": f"service_activated/{SERVICE}",
     "service_terminated": f"service_terminated/{SERVICE}",
     "ticket_opened": f"ticket_opened/{TICKET}",
@@ -75,3 +78,9 @@ def test_a_notice_carries_nothing_that_identifies_a_person(event: PublicEvent) -
 def test_a_clients_own_reply_calls_for_no_mail() -> None:
     reply = TicketReplied(ticket_id=TICKET, side="client", author="Ana Souza", message="Obrigada!")
     assert notice_of(envelope_of(reply)) is None
+
+
+@pytest.mark.parametrize("reason", ["boleto_withdrawn", "paid_in_part"])
+def test_an_attempt_that_did_not_go_wrong_calls_for_no_mail(reason: str) -> None:
+    ended = PaymentFailed(payment_id=PAYMENT, invoice_id=INVOICE, reason=reason)
+    assert notice_of(envelope_of(ended)) is None

@@ -1,6 +1,7 @@
 """Heartbeats: a loop that waits for what never comes ends the process, one that works does not."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import textwrap
@@ -38,6 +39,18 @@ def test_a_process_whose_loop_hangs_ends_itself(hanging: str) -> None:
     )
     assert done.returncode == heartbeat.EXIT_STATUS
     assert b"loop hangs" in done.stdout + done.stderr
+
+
+def test_no_loop_of_a_service_sleeps_so_long_that_it_is_taken_for_dead() -> None:
+    found = {
+        file.relative_to(PROJECT): float(pause_s)
+        for file in (PROJECT / "services").rglob("*.py")
+        for pause_s in re.findall(r"^LOOKS_EVERY_S = ([\d.]+)$", file.read_text(), re.MULTILINE)
+    }
+    assert len(found) > 3
+    assert {
+        file for file, pause_s in found.items() if pause_s > heartbeat.SILENT_FOR_S / 2
+    } == set()
 
 
 async def test_a_loop_that_waits_to_be_woken_lives() -> None:

@@ -44,6 +44,7 @@ from deploy.local.sandbox.gateway_store import (
     open_due_disputes,
     plan_dispute,
 )
+from deploy.local.sandbox.psp import Psp
 from deploy.local.sandbox.server import (
     Refused,
     create_server,
@@ -93,6 +94,7 @@ class Gateway:
         self._store = Store(settings)
         self._database = self._store.database
         self._outbox = self._store.outbox
+        self._psp = Psp(self._database, self._outbox, settings)
 
     def app(self) -> Starlette:
         """The gateway as a web application."""
@@ -108,6 +110,7 @@ class Gateway:
             Route("/v1/deliveries", self.deliveries),
             *Calls(self._settings, self._store).routes(),
             *pages.routes(),
+            *self._psp.routes(),
         ]
 
         @asynccontextmanager

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from shared.contracts.permissions import (
+    BILLING_BANK,
     BILLING_CATALOGUE,
     BILLING_CORRECT,
     BILLING_INVOICE,
@@ -22,7 +23,14 @@ Role = Literal["support", "billing", "manager", "admin"]
 
 ADMIN: Role = "admin"
 _SUPPORT = (BILLING_READ,)
-_BILLING = (*_SUPPORT, BILLING_INVOICE, BILLING_CORRECT, BILLING_ORDERS, BILLING_TASKS)
+_BILLING = (
+    *_SUPPORT,
+    BILLING_INVOICE,
+    BILLING_CORRECT,
+    BILLING_ORDERS,
+    BILLING_TASKS,
+    BILLING_BANK,
+)
 _MANAGER = (*_BILLING, BILLING_SERVICES, BILLING_CATALOGUE, BILLING_WRITE_OFF)
 
 PERMISSIONS: Mapping[Role, tuple[str, ...]] = {

@@ -52,16 +52,3 @@ def boleto(collection: Collection, sequence: int, *, due_on: date, amount_minor:
         amount_minor=amount_minor,
         free_field=collection.free_field(sequence),
     )
-
-
-def is_same_own_number(one: str, other: str) -> bool:
-    """Whether a number of a return file is one of ours: banks fill up with zeros or leave them out.
-
-    >>> is_same_own_number("0000090002720-7", "900027207"), is_same_own_number("1P", "10")
-    (True, False)
-    """
-    return _significant(one) == _significant(other)
-
-
-def _significant(own_number: str) -> str:
-    return own_number.replace("-", "").strip().lstrip("0").upper()

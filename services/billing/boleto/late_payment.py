@@ -4,7 +4,7 @@ Source: Código Civil, articles 132, 394 and 406; Código de Defesa do Consumido
 article 52, paragraph 1: a fine of at most 2 %, once; interest per day, not compounded.
 """
 
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -52,7 +52,7 @@ class LateCharges:
 NONE = LateCharges(days_late=0, fine_minor=0, interest_minor=0)
 
 
-def business_day(day: date, *, holidays: Collection[date]) -> date:
+def business_day(day: date, *, holidays: Container[date]) -> date:
     """`day`, or the next one on which banks are open: no Saturday, Sunday or one of `holidays`.
 
     Source: Código Civil, article 132, paragraph 1. Which days are bank holidays (those of FEBRABAN
@@ -72,7 +72,7 @@ def late_charges(
     due_on: date,
     paid_on: date,
     terms: LateTerms,
-    holidays: Collection[date] = (),
+    holidays: Container[date] = (),
 ) -> LateCharges:
     """Fine and interest of an amount that is paid on a day; nothing up to the due date.
 
@@ -110,7 +110,7 @@ def duplicate(
     due_on: date,
     pay_by: date,
     terms: LateTerms,
-    holidays: Collection[date] = (),
+    holidays: Container[date] = (),
 ) -> Duplicate:
     """The same boleto, number and all, to be paid on `pay_by` or the next business day.
 

@@ -1,11 +1,12 @@
 """What a brand file may say of the brand itself."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import ConfigDict, Field
 
 from services.billing.brands.brand import BrandSettings
+from services.billing.brands.brazil_bodies import BankAccountBody, PixReceiverBody
 from services.billing.brands.commands import ConfigureBrand, OfferedProduct
 from services.billing.catalogue.bodies import (
     Currency,
@@ -31,14 +32,28 @@ class GroupUnknown(Invalid):
 
 
 class PaymentMethodBody(Body):
-    """A way to pay; `details` are shown to who chooses a bank transfer."""
+    """A way to pay; `details` are shown to who chooses a bank transfer.
+
+    A boleto names the account that it is collected on, PIX who receives it.
+    """
 
     id: Slug
-    kind: Literal["hosted_page", "bank_transfer"]
+    kind: Literal["hosted_page", "bank_transfer", "boleto", "pix"]
     label: Texts
     clearing_days: Days = 0
     details: dict[Line, Line] = Field(default_factory=dict)
-    gateway: Slug = "sandbox"
+    gateway: Slug | None = None
+    bank_account: Slug | None = None
+    pix_receiver: Slug | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Its fields as settings have them: boletos and PIX go through gateways of their own."""
+        return {
+            **self.model_dump(),
+            "gateway": self.gateway or (self.kind if self.kind in {"boleto", "pix"} else "sandbox"),
+            "bank_account": self.bank_account or "",
+            "pix_receiver": self.pix_receiver or "",
+        }
 
 
 class DepartmentBody(Body):
@@ -151,6 +166,12 @@ class BrandBody(Body):
     dunning: DunningBody = DunningBody()
     rules: RuleChanges = Field(default_factory=dict)
     tax: TaxBody = TaxBody()
+    bank_accounts: Annotated[list[BankAccountBody], Field(max_length=20)] = Field(
+        default_factory=list
+    )
+    pix_receivers: Annotated[list[PixReceiverBody], Field(max_length=20)] = Field(
+        default_factory=list
+    )
     groups: list[GroupBody] = Field(default_factory=list)
     products: Annotated[list[ProductBody], Field(max_length=MOST_PRODUCTS)]
     promotions: list[PromotionBody] = Field(default_factory=list)
@@ -167,7 +188,9 @@ class BrandBody(Body):
     def _settings(self, slug: str) -> BrandSettings:
         prefix = self.invoice_prefix or slug.replace("-", "")[:3].upper()
         fields = self.model_dump(exclude={"groups", "products", "promotions"})
-        return msgspec.convert({**fields, "invoice_prefix": prefix}, BrandSettings)
+        methods = [method.told() for method in self.payment_methods]
+        told = {**fields, "payment_methods": methods, "invoice_prefix": prefix}
+        return msgspec.convert(told, BrandSettings)
 
     def _products(self) -> list[OfferedProduct]:
         groups = {each.slug: msgspec.convert(each.model_dump(), Group) for each in self.groups}

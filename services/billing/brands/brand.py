@@ -1,18 +1,23 @@
 """A hosting company's settings: configured -> configured anew, as often as its file is applied."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import available_timezones
 
 from eventsourcing.domain import Aggregate, event
 
+from services.billing.boleto.bank_account import BankAccount
+from services.billing.pix.receiver import PixReceiver
 from services.billing.rules.rules import Rules
 from services.billing.tax.brand_taxes import BrandTaxes
 from shared.errors import Invalid, NotFound
 
-HOSTED_PAGE = "hosted_page"
+HOSTED_PAGE, BOLETO, PIX, BANK_TRANSFER = "hosted_page", "boleto", "pix", "bank_transfer"
+ONLINE = frozenset({HOSTED_PAGE, BOLETO, PIX})
+"""Ways to pay that a client begins here; a transfer begins at the client's bank."""
 
 
 class TimeZoneUnknown(Invalid):
@@ -35,6 +40,10 @@ class NumberingGoesOn(Invalid):
     """Numbers that begin anew each year cannot go back to one count: they would come twice."""
 
 
+class PaymentMethodLacks(Invalid):
+    """A way to pay names no bank account or PIX receiver of the brand, or another gateway."""
+
+
 class PaymentMethodUnknown(NotFound):
     """The brand offers no such way to pay."""
 
@@ -45,9 +54,10 @@ class PaymentMethodNotOnline(Invalid):
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentMethod:
-    """A way to pay. `kind`: hosted_page or bank_transfer; `label` by language.
+    """A way to pay. `kind`: hosted_page, bank_transfer, boleto or pix; `label` by language.
 
-    `gateway`: the name of the one through which it goes (docs/writing-a-gateway.md).
+    `gateway`: the name of the one through which it goes (docs/writing-a-gateway.md). A boleto is
+    collected on the brand's `bank_account` of that id, PIX is paid to its `pix_receiver`.
     """
 
     id: str
@@ -56,6 +66,8 @@ class PaymentMethod:
     clearing_days: int
     details: dict[str, str] = field(default_factory=dict)
     gateway: str = "sandbox"
+    bank_account: str = ""
+    pix_receiver: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +121,36 @@ class BrandSettings:
     rules: dict[str, Any] = field(default_factory=dict)
     currencies: list[str] = field(default_factory=list)
     tax: BrandTaxes = field(default_factory=BrandTaxes)
+    bank_accounts: list[BankAccount] = field(default_factory=list)
+    pix_receivers: list[PixReceiver] = field(default_factory=list)
+
+    def bank_account_of(self, method_id: str) -> BankAccount:
+        """The account that boletos of a way to pay are collected on. `PaymentMethodUnknown`."""
+        named = {each.id: each.bank_account for each in self.payment_methods}.get(method_id)
+        return _named(named, self.bank_accounts, method=method_id)
+
+    def bank_account(self, account_id: str) -> BankAccount:
+        """The account of that id, which a boleto was issued on. `PaymentMethodUnknown`: gone."""
+        return _named(account_id, self.bank_accounts, method=account_id)
+
+    def pix_receiver_of(self, method_id: str) -> PixReceiver:
+        """Who receives what is paid by a way to pay. `PaymentMethodUnknown`."""
+        named = {each.id: each.pix_receiver for each in self.payment_methods}.get(method_id)
+        return _named(named, self.pix_receivers, method=method_id)
+
+    def pix_receiver(self, receiver_id: str) -> PixReceiver:
+        """The receiver of that id, which a code was asked for. `PaymentMethodUnknown`: gone."""
+        return _named(receiver_id, self.pix_receivers, method=receiver_id)
+
+
+Named = TypeVar("Named", BankAccount, PixReceiver)
+
+
+def _named(id: str | None, among: list[Named], *, method: str) -> Named:
+    for each in among:
+        if each.id == id:
+            return each
+    raise PaymentMethodUnknown(method=method)
 
 
 class Brand(Aggregate):
@@ -150,6 +192,7 @@ class Brand(Aggregate):
         _check(settings)
         if _is_yearly(self.settings) and not _is_yearly(settings):
             raise NumberingGoesOn(field="rules.number_yearly")
+        _check_counts(self.settings, settings)
         if settings != self.settings:
             self._reconfigured(settings=settings)
 
@@ -157,11 +200,11 @@ class Brand(Aggregate):
     def _reconfigured(self, settings: BrandSettings) -> None:
         self.settings = settings
 
-    def online_method(self, method_id: str) -> PaymentMethod:
-        """The way to pay by that name that has a payment page, or a named refusal."""
+    def online_method(self, method_id: str, *, kinds: Collection[str] = ONLINE) -> PaymentMethod:
+        """The way to pay by that name, if it is of these kinds, or a named refusal."""
         for method in self.settings.payment_methods:
             if method.id == method_id:
-                if method.kind != HOSTED_PAGE:
+                if method.kind not in kinds:
                     raise PaymentMethodNotOnline(method=method_id)
                 return method
         raise PaymentMethodUnknown(method=method_id)
@@ -184,6 +227,32 @@ def _check(settings: BrandSettings) -> None:
     _check_dunning(settings.dunning)
     Rules().changed(asdict(settings.dunning)).changed(settings.rules)
     settings.tax.rules()
+    for method in settings.payment_methods:
+        check_way_to_pay(method, settings.bank_accounts, receivers=settings.pix_receivers)
+
+
+def check_way_to_pay(
+    method: PaymentMethod, accounts: list[BankAccount], *, receivers: list[PixReceiver]
+) -> None:
+    """Raise PaymentMethodLacks, which names field and reason, unless all that it names is there."""
+    known = {BOLETO: {each.id for each in accounts}, PIX: {each.id for each in receivers}}
+    fields = {BOLETO: "bank_account", PIX: "pix_receiver"}
+    for kind, field_name in fields.items():
+        named = getattr(method, field_name)
+        if method.kind == kind and named not in known[kind]:
+            raise PaymentMethodLacks(method=method.id, field=field_name, reason="is not there")
+        if method.kind == kind and method.gateway != kind:
+            raise PaymentMethodLacks(method=method.id, field="gateway", reason=f"is not {kind}")
+        if method.kind != kind and named:
+            raise PaymentMethodLacks(method=method.id, field=field_name, reason=f"is for {kind}")
+
+
+def _check_counts(before: BrandSettings, after: BrandSettings) -> None:
+    """Own numbers go on from where they are: another first number could give some of them twice."""
+    first = {each.numbered_by: each.first_number for each in before.bank_accounts}
+    for account in after.bank_accounts:
+        if first.get(account.numbered_by, account.first_number) != account.first_number:
+            raise NumberingGoesOn(field=f"bank_accounts.{account.id}.first_number")
 
 
 def _is_yearly(settings: BrandSettings) -> bool:

@@ -6,11 +6,13 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_of
+from services.billing.boleto.agreements import check_bank_accounts
 from services.billing.brands.brand import Brand, BrandSettings
 from services.billing.catalogue.commands import PublishProduct, publish_product
 from services.billing.catalogue.paths import check_catalogue
 from services.billing.catalogue.product import Product, ProductTerms
 from services.billing.catalogue.terms import Revision
+from services.billing.pix.receivers import check_pix_receivers
 from services.billing.promotions.commands import PublishPromotions, publish_promotions
 from services.billing.promotions.promotion import PromotionTerms
 from services.billing.rules.rules import RuleInvalid, Rules, RuleUnknown
@@ -55,6 +57,8 @@ async def configure_brand(command: ConfigureBrand, tx: Transaction) -> Brand:
     except NotFound:
         brand = Brand.configure(slug=command.slug, settings=command.settings)
     _check_products(command)
+    check_bank_accounts(command.settings.bank_accounts)
+    check_pix_receivers(command.settings.pix_receivers)
     today = await today_of(brand, tx)
     products = [await _publish(command.slug, each, today=today, tx=tx) for each in command.products]
     products += await _retired(command.slug, {product.id for product in products}, tx)

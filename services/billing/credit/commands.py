@@ -5,8 +5,8 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.credit.using import use_credit
-from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
+from services.billing.invoices.numbers import number_if_paid
 from services.billing.rules.policy import policy_for
 from shared.store import Transaction
 

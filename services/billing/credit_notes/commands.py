@@ -21,11 +21,10 @@ from services.billing.invoices.commands import (
     cancel_invoice,
     invoice_of_brand,
     issue_invoice,
-    number_if_paid,
 )
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import CreditedDocument, CreditedLine, InvoiceLine
-from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.numbers import next_document_number, number_if_paid
 from services.billing.invoices.taxing import taxed_part
 from services.billing.service_changes.at_panel import let_go, take_off
 from services.billing.why.because import because

@@ -1,10 +1,12 @@
 """Papers to download: for the account that they are for, and for its brand's staff."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 
+from services.billing.boleto.boleto import Boleto
 from services.billing.credit_notes.credit_note import CreditNote
 from services.billing.documents.answers import (
     PdfDocument,
@@ -12,6 +14,7 @@ from services.billing.documents.answers import (
     pdf_answer,
     xml_answer,
 )
+from services.billing.documents.boleto_papers import boleto_paper
 from services.billing.documents.cii import as_cii
 from services.billing.documents.en16931 import NotForEN16931, electronic_invoice
 from services.billing.documents.reading import (
@@ -96,6 +99,15 @@ async def get_receipt(payment_id: UUID, call: Call) -> Response:
     async with call.store.transaction(cause_of(call)) as tx:
         paper = await receipt_paper(await _own(Payment, payment_id, call=call, tx=tx), tx)
     return await pdf_answer(call, paper, name=paper.number)
+
+
+@router.get("/v1/boletos/{boleto_id}/pdf", errors=PRINTING, **PDF)
+async def get_boleto_pdf(boleto_id: UUID, call: Call, pay_by: date | None = None) -> Response:
+    """The boleto as a PDF, in Portuguese; with `pay_by` the segunda via issued for that day."""
+    async with call.store.transaction(cause_of(call)) as tx:
+        boleto = await _own(Boleto, boleto_id, call=call, tx=tx)
+        paper = await boleto_paper(boleto, tx, pay_by=pay_by)
+    return await pdf_answer(call, paper, name=f"boleto-{paper.document_number}")
 
 
 async def _own(cls: Any, id: UUID, *, call: Call, tx: Transaction) -> Any:

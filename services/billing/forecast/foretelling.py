@@ -85,6 +85,10 @@ BETWEEN: frozenset[type[PublicEvent]] = frozenset(
 BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
     {
         billing.AutopayChanged,
+        billing.BoletoCollected,
+        billing.BoletoEnded,
+        billing.BoletoIssued,
+        billing.BoletoReissued,
         billing.BrandConfigured,
         billing.BusinessDayStarted,
         billing.CardNoticesDue,
@@ -118,6 +122,7 @@ BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
         billing.PaymentRefunded,
         billing.PaymentSent,
         billing.PaymentStarted,
+        billing.PixCodeIssued,
         billing.ProductPublished,
         billing.ProductRetired,
         billing.ProductRevisionPlanned,

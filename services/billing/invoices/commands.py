@@ -13,7 +13,7 @@ from services.billing.credit.using import use_credit
 from services.billing.held_services.held_service import HeldService
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
-from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.numbers import next_document_number, number_if_paid
 from services.billing.invoices.taxing import Taxation, TaxedLines, buyer_of, tax_lines
 from services.billing.rules.policy import policy_for
 from services.billing.rules.rules import Rules
@@ -153,14 +153,6 @@ def _invoice(
         billed_to=(contact.name, contact.address, contact.tax_id),
         details=details,
     )
-
-
-async def number_if_paid(invoice: Invoice, *, today: date, tx: Transaction) -> None:
-    """A pro forma that nothing is owed for any more becomes an invoice; the caller saves it."""
-    if invoice.is_pro_forma and invoice.settlement.is_paid:
-        brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
-        number = await next_document_number(tx, brand, series="invoice", today=today)
-        invoice.take_number(number=number, today=today)
 
 
 @dataclass(frozen=True, kw_only=True)

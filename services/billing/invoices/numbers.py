@@ -7,6 +7,7 @@ year goes on counting, because its numbers may have been given out before.
 from datetime import date
 
 from services.billing.brands.brand import Brand
+from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.number_format import parse_number_format
 from services.billing.rules.rules import Rules
 from shared.store import Transaction
@@ -35,3 +36,11 @@ def document_number(brand: Brand, *, series: str, today: date, count: int) -> st
     return parse_number_format(form).text(
         prefix=brand.settings.invoice_prefix, mark=SERIES_MARKS[series], day=today, count=count
     )
+
+
+async def number_if_paid(invoice: Invoice, *, today: date, tx: Transaction) -> None:
+    """A pro forma that nothing is owed for any more becomes an invoice; the caller saves it."""
+    if invoice.is_pro_forma and invoice.settlement.is_paid:
+        brand = await tx.look_at(Brand, Brand.id_of(invoice.brand))
+        number = await next_document_number(tx, brand, series="invoice", today=today)
+        invoice.take_number(number=number, today=today)

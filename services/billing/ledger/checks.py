@@ -62,6 +62,10 @@ with given as (
                                 else 'order' end as series,
            count(*) as used, count(distinct number) as different
     from given group by 1
+    union all
+    -- Banks count boletos within their agreement with us, whichever brand collects by it.
+    select 'boleto/' || (data ->> 'numbered_by'), count(*), count(distinct data ->> 'sequence')
+    from log where type = 'BoletoIssued' group by 1
 ), years as (
     select split_part(name, '/', 1) || '/' || split_part(name, '/', 2) as series, last_number,
            split_part(name, '/', 3) <> '' as is_yearly

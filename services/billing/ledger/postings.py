@@ -11,6 +11,7 @@ from uuid import UUID
 
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
+    BoletoCollected,
     CreditAdded,
     CreditApplied,
     CreditGiven,
@@ -42,6 +43,8 @@ PREPAYMENT = "prepayment"
 DISPUTED = "disputed"
 CHARGED_BACK = "charged_back"
 PAID_BY_HAND = "paid_by_hand"
+LATE_CHARGES = "late_charges"
+BANK_FEES = "bank_fees"
 
 _ORIGINS = {"staff": GIFT, "service_change": REVENUE, "refund": REFUND}
 """Of credit without a payment or a note; what a change owes beyond all invoices was earned once,
@@ -100,6 +103,8 @@ def postings_of(event: PublicEvent) -> list[Posting]:
                     payment_id=allocated.payment_id,
                 ),
             ]
+        case BoletoCollected() as collected:
+            return _of_boleto(collected)
         case CreditAdded() as added:
             return [
                 _of_payment(added, UNALLOCATED, minor=added.amount_minor),
@@ -141,6 +146,25 @@ def _of_reversal(event: PublicEvent) -> list[Posting]:
             return []
     minor = event.amount_minor
     return [_of_payment(event, debit, minor=minor), _of_payment(event, credit, minor=-minor)]
+
+
+def _of_boleto(event: BoletoCollected) -> list[Posting]:
+    """Fine and interest are earned beside the payment; the bank keeps its fee of it all."""
+    sides = {
+        CLEARING: event.late_charges_minor - event.fee_minor,
+        LATE_CHARGES: -event.late_charges_minor,
+        BANK_FEES: event.fee_minor,
+    }
+    return [
+        Posting(
+            ledger_account=account,
+            amount_minor=minor,
+            currency=event.currency,
+            payment_id=event.payment_id,
+        )
+        for account, minor in sides.items()
+        if minor
+    ]
 
 
 def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased | InvoiceReopened) -> str:

@@ -16,6 +16,7 @@ from services.billing.event_groups import (
 from services.billing.ledger.postings import postings_of
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    BoletoCollected,
     CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
@@ -30,6 +31,7 @@ from shared.contracts.billing import (
 )
 
 BOOKED: Group = CREDIT | {
+    BoletoCollected,
     CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,

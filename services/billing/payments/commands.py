@@ -6,12 +6,11 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.brands.brand import Brand, PaymentMethod
+from services.billing.brands.brand import HOSTED_PAGE, Brand, PaymentMethod
 from services.billing.credit.balances import balance_of
 from services.billing.gateways.port import Reported
-from services.billing.invoices.commands import number_if_paid
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.numbers import next_document_number
+from services.billing.invoices.numbers import next_document_number, number_if_paid
 from services.billing.invoices.settlement import PaymentAlreadyOpen
 from services.billing.payments.allocation import OpenInvoice, allocate, oldest_first
 from services.billing.payments.handing_over import task_about
@@ -108,11 +107,12 @@ MOST_INVOICES = 100
 async def start_combined_payment(command: StartCombinedPayment, tx: Transaction) -> Payment:
     """One attempt over all that is open of them. The same again gives the open attempt.
 
+    On a payment page: a boleto or a PIX code is for one invoice. PaymentMethodNotOnline,
     NothingToPay, CurrenciesDiffer, InvoiceNamedTwice, PaymentAlreadyOpen, InvoiceAlreadyPaid.
     """
     invoices = await _chosen(command, tx)
     brand = await tx.look_at(Brand, Brand.id_of(command.brand))
-    method = brand.online_method(command.method)
+    method = brand.online_method(command.method, kinds={HOSTED_PAGE})
     first = invoices[0].settlement.attempt
     if first and first.method == method.id:
         return await _open_attempt(first.payment_id, [each.id for each in invoices], tx)

@@ -121,7 +121,7 @@ class Inquiry:
         if payment.has_ended:
             return payment
         gateway = self._gateways.named(payment.gateway)
-        if not gateway.capabilities.can_be_asked:
+        if not (gateway.capabilities.can_be_asked or gateway.capabilities.expires):
             return payment
         if known := await self._closed(payment, gateway):
             await self._settle(payment_id, known, gateway=gateway)

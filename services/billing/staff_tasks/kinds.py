@@ -12,5 +12,7 @@ Kind = Literal[
     "refund_failed",
     "refund_outcome_unknown",
     "refund_unexplained",
+    "return_file_refused",
+    "return_lines",
     "statement_unbalanced",
 ]

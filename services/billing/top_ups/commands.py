@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.brands.brand import HOSTED_PAGE, Brand, PaymentMethod, PaymentMethodUnknown
+from services.billing.brands.brand import BANK_TRANSFER, HOSTED_PAGE, Brand, PaymentMethod
 from services.billing.brands.currencies import check_currency
 from services.billing.credit.balances import balance_of
 from services.billing.payments.payment import Payment
@@ -49,7 +49,8 @@ class WantedTopUp:
 async def want_top_up(command: WantTopUp, tx: Transaction) -> WantedTopUp:
     """Record the wish and, where its way to pay has a page, the attempt to pay it.
 
-    TopUpOutOfRange, BalanceTooHigh, CurrencyNotSold, PaymentMethodUnknown.
+    TopUpOutOfRange, BalanceTooHigh, CurrencyNotSold, PaymentMethodUnknown,
+    PaymentMethodNotOnline.
     """
     brand = await tx.look_at(Brand, Brand.id_of(command.brand))
     currency = command.currency or brand.settings.currency
@@ -64,10 +65,8 @@ async def want_top_up(command: WantTopUp, tx: Transaction) -> WantedTopUp:
 
 
 def _method(brand: Brand, id: str) -> PaymentMethod:
-    for method in brand.settings.payment_methods:
-        if method.id == id:
-            return method
-    raise PaymentMethodUnknown(method=id)
+    """One that has a payment page, or a transfer; boletos and PIX codes are for an invoice."""
+    return brand.online_method(id, kinds={HOSTED_PAGE, BANK_TRANSFER})
 
 
 async def _check_limits(command: WantTopUp, currency: str, tx: Transaction) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from services.billing.brands.brand import PaymentMethodUnknown
+from services.billing.brands.brand import PaymentMethodNotOnline, PaymentMethodUnknown
 from services.billing.brands.currencies import CurrencyNotSold
 from services.billing.invoices.bodies import Currency
 from services.billing.state import account_of
@@ -78,7 +78,13 @@ def _told(wanted: WantedTopUp, amount_minor: int) -> TopUpOut:
     "/v1/top-ups",
     status_code=201,
     who=Who.CLIENT,
-    errors=(PaymentMethodUnknown, CurrencyNotSold, TopUpOutOfRange, BalanceTooHigh),
+    errors=(
+        PaymentMethodUnknown,
+        PaymentMethodNotOnline,
+        CurrencyNotSold,
+        TopUpOutOfRange,
+        BalanceTooHigh,
+    ),
 )
 async def post_top_up(body: TopUpBody, call: Call) -> TopUpOut:
     """Want to top up the credit; what comes is credited once, with a receipt."""

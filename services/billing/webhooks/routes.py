@@ -7,6 +7,7 @@ from fastapi import Path
 from pydantic import ConfigDict
 
 from services.billing.gateways.port import WebhookMalformed
+from services.billing.pix.news import news_in
 from services.billing.state import state_of
 from services.billing.webhooks.inbox import Kept
 from services.billing.webhooks.signature import SignatureInvalid, check_signature
@@ -59,6 +60,28 @@ async def post_first_gateway_webhook(call: Call) -> KeptOut:
     """As `/webhooks/gateways/sandbox`: pages that were opened before there was more than one."""
     await _keep_notice(call, FIRST_GATEWAY)
     return KeptOut()
+
+
+@router.post(
+    "/webhooks/pix",
+    who=Who.PUBLIC,
+    rate=Rate.INTERNAL,
+    repeat=Repeat.OWN,
+    errors=(SignatureInvalid, WebhookMalformed),
+)
+async def post_pix_webhook(call: Call) -> KeptOut:
+    """PIX came; each of them is kept by its end-to-end id, and the PSP is asked about it."""
+    body = await _signed_body(call, source="pix", header="gateway-signature")
+    for kept in _pix_in(body):
+        await state_of(call).inbox.keep("pix", kept)
+    return KeptOut()
+
+
+def _pix_in(body: str) -> list[Kept]:
+    try:
+        return news_in(body.encode())
+    except msgspec.DecodeError as error:
+        raise WebhookMalformed() from error
 
 
 @router.post(

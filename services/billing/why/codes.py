@@ -51,6 +51,7 @@ Code = Literal[
     "invoice.service_ended",
     "invoice.voided_by_staff",
     "invoice.written_off",
+    "late_charges.boleto",
     "late_fee.overdue",
     "notice.due",
     "notice.overdue",

@@ -14,6 +14,12 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.BillableItemAdded: Sentence("It was noted down: %(description)s"),
     billing.BillableItemInvoiced: Sentence("What was noted down was put on an invoice."),
     billing.BillableItemWithdrawn: Sentence("What was noted down will not be billed."),
+    billing.BoletoCollected: Sentence("The bank took %(paid_minor)s for a boleto."),
+    billing.BoletoEnded: Sentence("A boleto could not be paid any more."),
+    billing.BoletoIssued: Sentence("A boleto over %(amount_minor)s was issued, due on %(due_on)s."),
+    billing.BoletoReissued: Sentence(
+        "A late boleto was issued once more, over %(amount_minor)s until %(pay_by)s."
+    ),
     billing.BrandConfigured: Sentence("The rules of the house were set."),
     billing.BusinessDayStarted: Sentence("The business day of %(day)s began."),
     billing.CardNoticesDue: Sentence("Whose card expires was to be told."),
@@ -62,6 +68,7 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.PaymentReminderDue: Sentence("We reminded of invoice %(number)s."),
     billing.PaymentSent: Sentence("A payment waited for the payer."),
     billing.PaymentStarted: Sentence("A payment of %(amount_minor)s was begun."),
+    billing.PixCodeIssued: Sentence("A PIX code over %(amount_minor)s was issued."),
     billing.PromotionReleased: Sentence("A promotion was given back."),
     billing.PromotionUsed: Sentence("A promotion was used."),
     billing.ProvisioningFailed: Sentence("The server refused what it was asked for."),
@@ -120,6 +127,7 @@ OF_THE_HOUSE = frozenset(
 ACTORS: Mapping[str, Sentence] = {
     "anonymous": Sentence("a visitor"),
     "automation": Sentence("the daily run"),
+    "bank": Sentence("the bank"),
     "gateway": Sentence("the payment service"),
     "panel": Sentence("the server"),
     "policy": Sentence("the system"),

@@ -121,6 +121,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     "invoice.service_ended": Sentence("The service that it was for has ended."),
     "invoice.voided_by_staff": Sentence("Our staff made the invoice void: %(reason)s"),
     "invoice.written_off": Sentence("Our staff gave up what was open: %(reason)s"),
+    "late_charges.boleto": Sentence(
+        "The boleto for invoice %(invoice)s was due on %(due_on)s; paid later it costs the fine "
+        "and interest that it says."
+    ),
     "late_fee.overdue": Sentence(
         "Invoice %(invoice)s was due on %(due_on)s, and %(open_minor)s of it was still open "
         "%(num)s day later: from then on the fee for late payment is charged.",

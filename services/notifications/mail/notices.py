@@ -19,6 +19,8 @@ from shared.contracts.accounts import (
     RegistrationRepeated,
 )
 from shared.contracts.billing import (
+    BoletoIssued,
+    BoletoReissued,
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceOverdue,
@@ -41,6 +43,8 @@ from shared.envelope import Envelope
 HANDLED: frozenset[type[PublicEvent]] = frozenset(
     {
         AccountNumberAssigned,
+        BoletoIssued,
+        BoletoReissued,
         CreditNoteIssued,
         EmailConfirmationRequested,
         InvoiceIssued,
@@ -64,6 +68,9 @@ HANDLED: frozenset[type[PublicEvent]] = frozenset(
     }
 )
 """The events that a notice may follow from."""
+
+QUIET_ENDS = frozenset({"boleto_withdrawn", "paid_in_part"})
+"""Attempts that end so did not go wrong: the client took it back, or paid a part of it."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -102,6 +109,7 @@ def notice_of(envelope: Envelope) -> Notice | None:
     return (
         _of_person(envelope)
         or _of_invoice(envelope.event)
+        or _of_boleto(envelope.event)
         or _of_credit_note(envelope.event)
         or _of_saved_method(envelope.event)
         or _of_service(envelope)
@@ -185,7 +193,7 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 day=event.received_on,
             )
-        case PaymentFailed() if event.purpose == "invoice":
+        case PaymentFailed() if event.purpose == "invoice" and event.reason not in QUIET_ENDS:
             return Notice(
                 template="payment_failed",
                 key=f"payment_failed/{event.payment_id}",
@@ -211,6 +219,31 @@ def _of_saved_method(event: PublicEvent) -> Notice | None:
                 key=f"card_expiring/{event.method_id}/{event.expires_on}",
                 number=event.last_four,
                 day=event.expires_on,
+            )
+    return None
+
+
+def _of_boleto(event: PublicEvent) -> Notice | None:
+    match event:
+        case BoletoIssued():
+            return Notice(
+                template="boleto",
+                key=f"boleto/{event.boleto_id}/{event.due_on}",
+                invoice_id=event.invoice_id,
+                number=event.line,
+                amount_minor=event.amount_minor,
+                currency=event.currency,
+                day=event.due_on,
+            )
+        case BoletoReissued():
+            return Notice(
+                template="boleto",
+                key=f"boleto/{event.boleto_id}/{event.pay_by}",
+                invoice_id=event.invoice_id,
+                number=event.line,
+                amount_minor=event.amount_minor,
+                currency=event.currency,
+                day=event.pay_by,
             )
     return None
 

@@ -93,7 +93,7 @@ async def _own_invoice(visit: Visit, invoice_id: UUID) -> Invoice:
 
 @pages.post("/invoices/{invoice_id:uuid}/pay")
 async def pay_invoice(visit: Visit, form: Form, invoice_id: UUID) -> Response:
-    """Start a payment and go to the gateway's page; a bank transfer only shows the bank's data."""
+    """Start a payment and go to the gateway's page; what has no page stays on the invoice's."""
     await _own_invoice(visit, invoice_id)
     if _is_transfer(visit, form.text("method")):
         return visit.go(f"/invoices/{invoice_id}?method={form.text('method')}")
@@ -103,6 +103,8 @@ async def pay_invoice(visit: Visit, form: Form, invoice_id: UUID) -> Response:
     hosted = await _hosted_page(visit, started, invoice_id=invoice_id)
     if hosted.refusal:
         return await _invoice_page(visit, invoice_id, form=hosted.form)
+    if hosted.answer["url"] is None:
+        return visit.go(f"/invoices/{invoice_id}?method={form.text('method')}")
     return _to_gateway(visit, str(hosted.answer["url"]))
 
 

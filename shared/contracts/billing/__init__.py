@@ -1,5 +1,12 @@
 """What the billing service publishes. Amounts are integer minor units of `currency` (ISO 4217)."""
 
+from shared.contracts.billing.boletos import (
+    BoletoCollected,
+    BoletoEnded,
+    BoletoIssued,
+    BoletoReissued,
+    PixCodeIssued,
+)
 from shared.contracts.billing.brands import (
     BrandConfigured,
     BusinessDayStarted,
@@ -123,6 +130,10 @@ __all__ = [
     "BillableItemAdded",
     "BillableItemInvoiced",
     "BillableItemWithdrawn",
+    "BoletoCollected",
+    "BoletoEnded",
+    "BoletoIssued",
+    "BoletoReissued",
     "BrandConfigured",
     "BusinessDayStarted",
     "CardNoticesDue",
@@ -175,6 +186,7 @@ __all__ = [
     "PaymentReminderDue",
     "PaymentSent",
     "PaymentStarted",
+    "PixCodeIssued",
     "Price",
     "ProductGroup",
     "ProductOption",
