@@ -13,6 +13,7 @@ from services.billing.invoices.settlement import (
     PaymentAlreadyOpen,
 )
 from services.billing.outside_calls import OutcomeUnknown
+from services.billing.payments.card_attempts import TooManyCardAttempts, count_card_attempt
 from services.billing.payments.commands import StartPayment, start_payment
 from services.billing.payments.payment import PaymentHasEnded, ReturnPathInvalid
 from services.billing.state import account_of, cause_of, state_of
@@ -112,12 +113,14 @@ class HostedPageOut(Answer):
         InvoiceAlreadyPaid,
         InvoiceIsCancelled,
         ReturnPathInvalid,
+        TooManyCardAttempts,
         OutcomeUnknown,
     ),
 )
 async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -> HostedPageOut:
     """Open the payment page; again, the same page. No transaction is open meanwhile."""
     account_id, _ = account_of(call)
+    await count_card_attempt(call, payment_id)
     opened = await state_of(call).hosted_pages.open(
         payment_id,
         account_id=account_id,

@@ -3,6 +3,7 @@
 from typing import Literal
 
 Kind = Literal[
+    "card_testing",
     "payment_outcome_unknown",
     "payment_pending_too_long",
     "reconciliation_difference",
