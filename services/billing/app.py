@@ -37,6 +37,7 @@ from services.billing.gateways.pix import PixGateway
 from services.billing.gateways.port import Gateway, Notice
 from services.billing.gateways.registry import Gateways
 from services.billing.gateways.sandbox import SandboxGateway
+from services.billing.gateways.stripe.gateway import StripeGateway
 from services.billing.held_services.policies import (
     close_what_ended,
     serve_what_is_paid,
@@ -50,6 +51,7 @@ from services.billing.ledger.checks import CHECKS
 from services.billing.ledger.views import ledger_posting
 from services.billing.orders.routes import router as orders_router
 from services.billing.orders.views import order_list
+from services.billing.payments.card_attempts import CardAttempts
 from services.billing.payments.charging import Charges
 from services.billing.payments.collected import count_collected
 from services.billing.payments.hosted_page import HostedPages
@@ -240,6 +242,11 @@ def _service(
         state=State(
             hosted_pages=asking.pages,
             setup_pages=asking.setups,
+            card_attempts=CardAttempts(
+                store,
+                per_account=settings.card_attempts_of_account,
+                per_network=settings.card_attempts_from_network,
+            ),
             gateways=gateways,
             inbox=inbox,
             days=days,
@@ -322,6 +329,13 @@ def _gateways(
         key=settings.gateway_key,
         webhook_secret=settings.gateway_webhook_secret,
     )
+    if settings.stripe_key is not None:
+        yield StripeGateway(
+            url=settings.stripe_url,
+            key=settings.stripe_key,
+            webhook_secrets=settings.stripe_webhook_secrets,
+            clock=SystemClock(),
+        )
 
 
 def _handlers(gateways: Gateways, *, inquiry: Inquiry, answers: PanelAnswers) -> dict[str, Handle]:

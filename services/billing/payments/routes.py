@@ -14,6 +14,7 @@ from services.billing.invoices.settlement import (
 )
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.allocation import CurrenciesDiffer, InvoiceNamedTwice
+from services.billing.payments.card_attempts import TooManyCardAttempts, count_card_attempt
 from services.billing.payments.commands import (
     MOST_INVOICES,
     NothingToPay,
@@ -168,12 +169,14 @@ class HostedPageOut(Answer):
         InvoiceAlreadyPaid,
         InvoiceIsCancelled,
         ReturnPathInvalid,
+        TooManyCardAttempts,
         OutcomeUnknown,
     ),
 )
 async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -> HostedPageOut:
     """Open the payment page; again, the same page. No transaction is open meanwhile."""
     account_id, _ = account_of(call)
+    await count_card_attempt(call, payment_id)
     opened = await state_of(call).hosted_pages.open(
         payment_id,
         account_id=account_id,

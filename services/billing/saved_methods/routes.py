@@ -11,6 +11,7 @@ from services.billing.contacts.contact import brand_of_account
 from services.billing.gateways.port import GatewayCannot
 from services.billing.gateways.registry import GatewayNotConfigured
 from services.billing.outside_calls import OutcomeUnknown
+from services.billing.payments.card_attempts import TooManyCardAttempts, count_card_to_save
 from services.billing.payments.payment import PaymentHasEnded, ReturnPathInvalid
 from services.billing.saved_methods.commands import (
     ChooseDefault,
@@ -170,6 +171,7 @@ class SetupOut(Answer):
         PaymentMethodNotOnline,
         ReturnPathInvalid,
         TooManySavedMethods,
+        TooManyCardAttempts,
         GatewayCannot,
         GatewayNotConfigured,
         OutcomeUnknown,
@@ -178,6 +180,7 @@ class SetupOut(Answer):
 async def post_setup(body: SetupBody, call: Call) -> SetupOut:
     """Open a page on which a way to pay is saved. No transaction is open meanwhile."""
     want = body.wish(*account_of(call))
+    await count_card_to_save(call, want.id)
     opened = await state_of(call).setup_pages.open(want, cause=cause_of(call))
     return SetupOut(setup_id=opened.setup_id, url=opened.url)
 
