@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from pydantic import SecretStr
+
 from services.billing.automation.policies import reconsider_when_paid
 from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
@@ -242,21 +244,14 @@ def _service(
         state=State(
             hosted_pages=asking.pages,
             setup_pages=asking.setups,
-            card_attempts=CardAttempts(
-                store,
-                per_account=settings.card_attempts_of_account,
-                per_network=settings.card_attempts_from_network,
-            ),
+            card_attempts=_card_attempts(settings, store),
             gateways=gateways,
             inbox=inbox,
             days=days,
             forecaster=forecaster,
             workshop=workshop,
             return_files=files,
-            webhook_secrets={
-                "panel": settings.panel_webhook_secret,
-                "pix": settings.pix_psp_webhook_secret or settings.gateway_webhook_secret,
-            },
+            webhook_secrets=_webhook_secrets(settings),
         ),
         loops={
             "webhooks": inbox.run,
@@ -274,6 +269,21 @@ def _service(
         close=close,
         large_bodies={RETURN_FILES: LARGEST_BYTES},
     )
+
+
+def _card_attempts(settings: BillingSettings, store: EventStore) -> CardAttempts:
+    return CardAttempts(
+        store,
+        per_account=settings.card_attempts_of_account,
+        per_network=settings.card_attempts_from_network,
+    )
+
+
+def _webhook_secrets(settings: BillingSettings) -> dict[str, SecretStr]:
+    return {
+        "panel": settings.panel_webhook_secret,
+        "pix": settings.pix_psp_webhook_secret or settings.gateway_webhook_secret,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
