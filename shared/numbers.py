@@ -17,6 +17,8 @@ from shared.database import Connection
 YIELDS_EVERY = 8
 """After so many works the requests of this process have their turn."""
 
+_WAIT_LONGER = "set local lock_timeout = '6s'"
+"""Another chunk holds the series until all of it is recorded, which takes longer than a command."""
 _NEXT = """
 insert into series as s (name, last_number) values ($1, $2)
 on conflict (name) do update set last_number = s.last_number + $2 returning last_number
@@ -71,6 +73,8 @@ class Numbers:
         self._leader = asyncio.current_task()
         try:
             rests = await _lead_on([(work, None) for work in works])
+            if rests:
+                await (await self._begin()).execute(_WAIT_LONGER)
             while rests:
                 rests = await _lead_on(await self._draw(rests))
         finally:

@@ -33,7 +33,7 @@ RULES: list[dict[str, Any]] = [
 
 NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|PON-[A-Z-]*\d{4}-\d{6}")
 """An id, or the number of a document."""
-ANY_ORDER = {"CreditNoteIssued": {"lines", "leaves_nothing"}}
+ANY_ORDER = {"CreditNoteIssued": {"lines", "leaves_nothing", "released_services"}}
 """The panel answers what it was asked at one moment in any order: which of two services ends first
 decides whose lines of their invoice are taken back first."""
 Happening = tuple[str, str, str]

@@ -1,11 +1,13 @@
 """What is learnt or changed between two steps: an order's money, rules, what was charged first."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tests.billing.house import House, price
 from tests.billing.test_services import due_of, holding, post, products
+from tests.conftest import wait_until
 
 DAY = timedelta(days=1)
 TAX = {
@@ -86,4 +88,64 @@ async def test_a_fee_that_was_paid_before_the_lift_is_not_asked_for_again_by_a_n
     await house.catch_up()
     assert "BillableItemAdded" not in await house.names(house.ana)
     assert await house.fetchval("select count(*) from parked") == 0
+    assert await house.findings() == []
+
+
+async def asked_of_panel(house: House) -> list[dict[str, Any]]:
+    events = await house.events(house.ana)
+    return [said for name, said in events if name == "ProvisioningRequested"]
+
+
+async def kinds_of_invoices(house: House) -> list[str]:
+    return sorted(each["lines"][0]["kind"] for each in await house.invoices(house.ana))
+
+
+async def test_a_lift_that_the_panel_has_not_answered_costs_no_fee_of_a_new_rule(
+    house: House,
+) -> None:
+    service = await holding(house)
+    due = await due_of(house, service)
+    await house.play_until(due + 5 * DAY)
+    await house.pay(house.ana, (await house.invoices(house.ana))[-1]["invoice_id"])
+
+    async def is_panel_asked() -> bool:
+        await house.inbox.work_off_due()
+        await house.catch_up()
+        return bool((await asked_of_panel(house))[-1]["action"] == "unsuspend")
+
+    await wait_until(is_panel_asked)
+    fee = {"kind": "before_lift", "amount_minor": 500}
+    await house.apply_brand(products=products(reactivation_fee=fee))
+    await house.play(due + 6 * DAY)
+    assert await house.service_status(service["service_id"]) == "active"
+    assert await kinds_of_invoices(house) == ["new", "renewal"]
+
+
+async def test_an_open_fee_keeps_no_service_that_runs_from_being_billed(house: House) -> None:
+    fee = {"kind": "before_lift", "amount_minor": 500}
+    service = await holding(house, reactivation_fee=fee)
+    due = await due_of(house, service)
+    await house.play_until(due + 5 * DAY)
+    await house.pay_and_settle(house.ana, (await house.invoices(house.ana))[-1]["invoice_id"])
+    await house.until(house.is_quiet)
+    path = f"/v1/staff/services/{service['service_id']}/suspension/end"
+    await house.do("POST", path, token=house.staff())
+    await house.until_service_is("active", service["service_id"])
+    await house.play_until(await due_of(house, service) - 14 * DAY)
+    assert await kinds_of_invoices(house) == ["new", "reactivation_fee", "renewal", "renewal"]
+    assert await house.findings() == []
+
+
+async def test_a_service_that_staff_has_run_again_is_not_deleted_meanwhile_for_its_debt(
+    house: House,
+) -> None:
+    service = await holding(house, termination_days=9)
+    due = await due_of(house, service)
+    await house.play_until(due + 13 * DAY)
+    path = f"/v1/staff/services/{service['service_id']}/suspension/end"
+    await house.do("POST", path, token=house.staff())
+    assert [said["action"] for said in await asked_of_panel(house)][-1] == "unsuspend"
+    await house.play(due + 14 * DAY)
+    assert await house.service_status(service["service_id"]) == "active"
+    assert "terminate" not in [said["action"] for said in await asked_of_panel(house)]
     assert await house.findings() == []

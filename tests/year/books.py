@@ -66,8 +66,8 @@ class Holder:
         open_minor = sum(self.bills[each].open_minor for each in self.open_bills)
         assert self.credit_minor >= 0, f"{self.id}: credit below zero"
         assert open_minor - self.credit_minor == self.owed_minor, f"{self.id}: does not add up"
-        for contract in self.contracts.values():
-            contract.check()
+        for service_id, contract in self.contracts.items():
+            assert contract.has_followed, f"{service_id}: a waived period does not follow"
 
 
 class Books:
@@ -213,15 +213,17 @@ class Books:
             self._close(holder, bill, "taken_back")
 
     def _drop_whole_lines(self, holder: Holder, bill: Bill, said: dict[str, Any]) -> None:
-        """A service whose line was taken back whole is renewed free of charge, or not at all."""
+        """A service of which no line is left is renewed free of charge, or not at all."""
         for each in said["lines"]:
             line = bill.lines[each["place"]]
             line["taken_back"] = line.get("taken_back", 0) + each["net_minor"]
-            if line.get("service_id"):
-                contract = holder.contracts[UUID(line["service_id"])]
-                contract.is_plain = False
-                if line["taken_back"] == line["net_minor"]:
-                    self._let_go(contract, bill, said)
+        credited = {bill.lines[each["place"]].get("service_id") for each in said["lines"]}
+        for service_id in sorted(credited - {None}):
+            contract = holder.contracts[UUID(service_id)]
+            contract.is_plain = False
+            own = [line for line in bill.lines if line.get("service_id") == service_id]
+            if all(line.get("taken_back", 0) == line["net_minor"] for line in own):
+                self._let_go(contract, bill, said)
 
     def _close(self, holder: Holder, bill: Bill, status: str) -> None:
         bill.status, bill.open_minor = status, 0

@@ -57,11 +57,15 @@ class Contract:
     wish: Wish | None = None
     periods: list[Billed] = field(default_factory=list)
     """What was billed beyond the first period, in order, each where the one before it ends."""
+    passed_over: set[UUID] = field(default_factory=set)
+    """Invoices of periods before the last that was paid, which are owed still."""
     is_plain: bool = True
     """No change was made and nothing taken back of it: then a change costs the difference."""
     waived: set[UUID] = field(default_factory=set)
     """Invoices that staff let go of."""
     since: date | None = None
+    lifted_on: date | None = None
+    """When it was last run again, be it by staff although something is owed."""
     is_asked_anew: bool = False
     """What kept it from being billed is gone since the last morning, so that the next one bills."""
 
@@ -85,7 +89,7 @@ class Contract:
                 self.anchor = self.since.day
                 assert self.next_due_on == self._end_after(self.since), "the first period"
             case "ServiceRenewed":
-                self._renew(date.fromisoformat(said["next_due_on"]))
+                self._renew(date.fromisoformat(said["next_due_on"]), UUID(said["invoice_id"]))
             case "ServiceChangeScheduled":
                 self.wish = Wish(said["cycle"], said["recurring_minor"])
             case "ServiceChangeWithdrawn":
@@ -96,13 +100,14 @@ class Contract:
                 self.is_ending = True
             case "ServiceCancellationWithdrawn":
                 self.is_ending, self.is_asked_anew = False, True
+            case "ServiceUnsuspended":
+                self.status, self.lifted_on = "active", date.fromisoformat(said["unsuspended_on"])
             case _:
                 self._note_status(kind)
 
     def _note_status(self, kind: str) -> None:
         known = {
             "ServiceSuspended": "suspended",
-            "ServiceUnsuspended": "active",
             "ServiceCancelled": "ended",
             "ServiceEnded": "ended",
             "ServiceTerminated": "ended",
@@ -114,11 +119,19 @@ class Contract:
         assert self.status == "pending", "a service begins once"
         self.status, self.next_due_on = "active", next_due_on
 
-    def _renew(self, next_due_on: date) -> None:
-        """A paid period follows the one before; so nothing is served that was not billed."""
+    def _renew(self, next_due_on: date, bill: UUID) -> None:
+        """A paid period follows the one before; so nothing is served that was not billed.
+
+        Who pays a later period first has the earlier ones served as well, and owes them still.
+        """
+        if bill in self.passed_over and next_due_on == self.next_due_on:
+            self.passed_over.remove(bill)
+            return
         paid = [each for each in self.periods if self.next_due_on and each.end > self.next_due_on]
         assert next_due_on in [each.end for each in paid], "renewed for what was not billed"
         self.next_due_on = next_due_on
+        served = [each for each in self.periods if each.end <= next_due_on]
+        self.passed_over |= {each.bill for each in served} - {bill}
         self.periods = [each for each in self.periods if each.end > next_due_on]
 
     def _change(self, said: dict[str, Any]) -> None:
@@ -164,6 +177,8 @@ class Contract:
             start, end = (date.fromisoformat(line[n]) for n in ("period_start", "period_end"))
             if self.next_due_on is not None and end > self.next_due_on:
                 self.periods.append(Billed(start, end, line["net_minor"], bill))
+            else:
+                self.passed_over.add(bill)
         self.periods.sort(key=lambda each: each.start)
 
     def drop(self, bill: UUID) -> None:
@@ -177,10 +192,11 @@ class Contract:
         self.waived.add(bill)
         self.is_plain = False
 
-    def check(self) -> None:
-        """What was waived has followed at once, or the service is over."""
+    @property
+    def has_followed(self) -> bool:
+        """Whether what was waived has followed at once, or the service is over."""
         behind = [each for each in self.periods if each.bill in self.waived]
-        assert self.status == "ended" or not behind, "a waived period does not follow"
+        return self.status == "ended" or not behind
 
     def is_overlooked(self, until: date) -> bool:
         """Whether what falls due until that day was not billed although nothing speaks against it.

@@ -78,7 +78,7 @@ def find_renewals(session: Session, brand: str, day: date, *values: Any) -> list
         if row["next_due_on"] is None or row["next_due_on"] > days_after(day, days):
             continue
         renews = found.rule(account_id, "renew_while_unpaid", renews)
-        if bills and not (renews and until and until <= days_after(day, days)):
+        if until and not (renews and until <= days_after(day, days)):
             continue
         due_on, currency = until or row["next_due_on"], row["currency"]
         parts = [str(account_id), str(due_on), currency]

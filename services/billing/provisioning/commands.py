@@ -114,7 +114,10 @@ class RequestTermination:
 
 
 async def request_termination(command: RequestTermination, tx: Transaction) -> bool:
-    """Ask for the end of a service that is still in debt and for which no payment is on its way."""
+    """Ask for the end of a service that is still in debt and for which no payment is on its way.
+
+    Not of one that staff is having run again although it is in debt.
+    """
     service = await tx.load(HeldService, command.service_id)
     if service.suspension_reason != OVERDUE or not has_overdue(service.unpaid, command.today):
         return False
@@ -122,6 +125,8 @@ async def request_termination(command: RequestTermination, tx: Transaction) -> b
     if any(invoice.settlement.is_payment_awaited or not invoice.is_open for invoice in invoices):
         return False
     provisioning = await tx.load(Provisioning, Provisioning.id_of(service.id))
+    if provisioning.is_being_lifted:
+        return False
     why = await _why_terminated(service, tx)
     provisioning.request(request_id=new_id(), action="terminate", reason=OVERDUE, why=why)
     await tx.save(provisioning)

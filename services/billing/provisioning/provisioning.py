@@ -159,6 +159,11 @@ class Provisioning(Aggregate):
         wishes = (self.in_flight, self.planned)
         return {wish.reason for wish in wishes if wish and wish.action == "suspend"}
 
+    @property
+    def is_being_lifted(self) -> bool:
+        """Whether the panel has been or will be asked to let it run again; it has not answered."""
+        return any(wish and wish.action == "unsuspend" for wish in (self.in_flight, self.planned))
+
     def request(
         self,
         *,

@@ -38,15 +38,17 @@ class LiftSuspension:
 async def lift_suspension(command: LiftSuspension, tx: Transaction) -> None:
     """Have the service run again once nothing of it is overdue.
 
-    A suspension that is asked for but not confirmed is lifted as soon as it is. Anything else than
-    `overdue` is for the staff to lift. Nothing to lift: nothing changes.
+    A suspension that is asked for but not confirmed is lifted as soon as it is, and one whose lift
+    the panel has not answered yet costs no fee that the rules have only asked for since. Anything
+    else than `overdue` is for the staff to lift. Nothing to lift: nothing changes.
     """
     service = await tx.load(HeldService, command.service_id)
     provisioning = await tx.load(Provisioning, Provisioning.id_of(command.service_id))
     reasons = {service.suspension_reason, *provisioning.suspension_reasons}
     if has_overdue(service.unpaid, command.today) or reasons - {"", OVERDUE}:
         return
-    if await _is_fee_awaited(service, today=command.today, tx=tx):
+    is_decided = provisioning.is_being_lifted
+    if not is_decided and await _is_fee_awaited(service, today=command.today, tx=tx):
         return
     why = because(tx, "suspension.paid")
     provisioning.request(request_id=new_id(), action="unsuspend", why=why)
