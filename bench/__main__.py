@@ -12,6 +12,7 @@ import uvloop
 
 from bench import (
     append,
+    documents,
     histories,
     latency,
     ledgers,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[House], list[Result]]] = {
     "histories": partial(_in_loop, histories.measure),
     "renewals": partial(_in_loop, renewals.measure),
     "previews": partial(_in_loop, previews.measure),
+    "documents": partial(_in_loop, documents.measure),
     "ledgers": partial(_in_loop, ledgers.measure),
     "returns": partial(_in_loop, returns.measure),
 }

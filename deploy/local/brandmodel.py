@@ -23,6 +23,15 @@ from deploy.local.brandwords import (
 )
 
 
+class TransferAccount(Part):
+    """An account of which statements are imported, as the files of its bank name it."""
+
+    number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 ./-]{1,40}$")]
+    currency: Currency
+    bank_code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{0,12}$")] = ""
+    branch: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,12}$")] = ""
+
+
 class PaymentMethod(Part):
     """A way to pay; `details` are what a payer needs for a transfer.
 
@@ -37,6 +46,7 @@ class PaymentMethod(Part):
     gateway: Slug | None = None
     bank_account: Slug | None = None
     pix_receiver: Slug | None = None
+    accounts: list[TransferAccount] = Field(default_factory=list)
 
 
 class Department(Part):

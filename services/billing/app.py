@@ -11,6 +11,10 @@ from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
+from services.billing.bank_transfers.bank_files import BankFiles
+from services.billing.bank_transfers.matching_run import MatchingRun
+from services.billing.bank_transfers.routes import router as bank_transfers_router
+from services.billing.bank_transfers.views import bank_entry, bank_statement, known_payer
 from services.billing.boleto.expiring import BoletoExpiry
 from services.billing.boleto.routes import router as boleto_router
 from services.billing.boleto.views import boleto
@@ -71,6 +75,9 @@ from services.billing.provisioning.panel import HostingPanel
 from services.billing.provisioning.panel_reactor import panel_reactor
 from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
+from services.billing.reconciliation.comparing import Comparing
+from services.billing.reconciliation.routes import router as reconciliation_router
+from services.billing.reconciliation.views import gateway_payment, reconciliation
 from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
 from services.billing.return_files.folder import ReturnFolder
@@ -132,6 +139,11 @@ VIEWS = (
     saved_method,
     ledger_posting,
     staff_task,
+    bank_statement,
+    bank_entry,
+    known_payer,
+    reconciliation,
+    gateway_payment,
 )
 POLICIES = (
     serve_what_is_paid,
@@ -144,6 +156,8 @@ POLICIES = (
     tell_of_expiring_cards,
     collect_by_new_method,
 )
+OF_THE_HOUSE = (ledger_posting, bank_statement, bank_entry, reconciliation, gateway_payment)
+"""Views of the books and of whole brands: a forecast asks none of them."""
 FORESEEN = (
     serve_what_is_paid,
     close_what_ended,
@@ -181,6 +195,8 @@ ROUTERS = (
     why_router,
     forecast_router,
     staff_tasks_router,
+    bank_transfers_router,
+    reconciliation_router,
 )
 
 
@@ -221,8 +237,9 @@ def _service(
     consumers = Consumers((*VIEWS, *POLICIES, *reactors), store, peers, applied=count_collected)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
-    views = [view for view in VIEWS if view is not ledger_posting]
+    comparing = Comparing(store=store, gateways=gateways, consumers=consumers, inquiry=inquiry)
     workshop = Workshop()
+    views = [view for view in VIEWS if view not in OF_THE_HOUSE]
     forecaster = Forecaster(store, views=views, policies=FORESEEN, steps=STEPS)
     news = PixNews(store=store, gateway=pix, ask=inquiry.ask)
     handlers = _handlers(gateways, inquiry=inquiry, answers=answers)
@@ -252,6 +269,7 @@ def _service(
             workshop=workshop,
             return_files=files,
             webhook_secrets=_webhook_secrets(settings),
+            bank_files=BankFiles(),
         ),
         loops={
             "webhooks": inbox.run,
@@ -260,9 +278,8 @@ def _service(
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,
-            "return files": files.run,
-            "boletos": BoletoExpiry(store).run,
-            **_folder_loop(settings, store, files=files),
+            "reconciliation": comparing.run,
+            **_bank_loops(settings, store, consumers=consumers, files=files),
         },
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
@@ -310,13 +327,19 @@ def _asking(store: EventStore, gateways: Gateways, *, ways: Ways) -> Asking:
     return Asking(pages=pages, setups=setups, charges=charges, inquiry=inquiry)
 
 
-def _folder_loop(
-    settings: BillingSettings, store: EventStore, *, files: ReturnFiles
+def _bank_loops(
+    settings: BillingSettings, store: EventStore, *, consumers: Consumers, files: ReturnFiles
 ) -> dict[str, Loop]:
-    """The watched folder, if there is one."""
-    if settings.return_folder is None:
-        return {}
-    return {"return folder": ReturnFolder(settings.return_folder, store=store, news=files.call).run}
+    """What works off what banks tell: boletos, their return files, entries of statements."""
+    loops: dict[str, Loop] = {
+        "return files": files.run,
+        "boletos": BoletoExpiry(store).run,
+        "bank entries": MatchingRun(store=store, consumers=consumers).run,
+    }
+    if settings.return_folder is not None:
+        folder = ReturnFolder(settings.return_folder, store=store, news=files.call)
+        loops["return folder"] = folder.run
+    return loops
 
 
 def _pix_gateway(settings: BillingSettings, store: EventStore) -> PixGateway:

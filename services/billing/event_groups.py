@@ -4,6 +4,12 @@ from shared.contracts import PublicEvent
 from shared.contracts.billing import (
     AutopayChanged,
     AutopayDue,
+    BankEntryAllocated,
+    BankEntryRecorded,
+    BankEntryReopened,
+    BankEntrySetAside,
+    BankEntrySuggested,
+    BankStatementImported,
     BillableItemAdded,
     BillableItemInvoiced,
     BillableItemWithdrawn,
@@ -25,6 +31,7 @@ from shared.contracts.billing import (
     CreditNoteIssued,
     CreditReleased,
     CreditWithdrawn,
+    DayReconciled,
     DraftChanged,
     DraftDiscarded,
     DraftIssued,
@@ -38,6 +45,8 @@ from shared.contracts.billing import (
     InvoiceWrittenOff,
     OrderCancelled,
     OrderPlaced,
+    PayerForgotten,
+    PayerRemembered,
     PaymentAllocated,
     PaymentConfirmationWanted,
     PaymentDisputeClosed,
@@ -54,8 +63,10 @@ from shared.contracts.billing import (
     PaymentReceived,
     PaymentRefunded,
     PaymentReminderDue,
+    PaymentReversed,
     PaymentSent,
     PaymentStarted,
+    PaymentTakenBack,
     PixCodeIssued,
     ProductPublished,
     ProductRetired,
@@ -67,6 +78,7 @@ from shared.contracts.billing import (
     PromotionUsed,
     ProvisioningFailed,
     ProvisioningRequested,
+    ReconciliationAsked,
     RefundDeclined,
     RefundDone,
     RefundFailed,
@@ -107,10 +119,12 @@ INVOICES: Group = frozenset(
         InvoiceCancelled,
         InvoiceWrittenOff,
         CreditNoteIssued,
+        PaymentTakenBack,
     }
 )
 TASKS: Group = frozenset({StaffTaskOpened, StaffTaskDone})
-NOTICES: Group = TASKS | {
+RECONCILED: Group = frozenset({ReconciliationAsked, DayReconciled})
+NOTICES: Group = (TASKS | RECONCILED) | {
     PaymentReminderDue,
     InvoiceOverdue,
     SuspensionWarned,
@@ -146,30 +160,38 @@ SAVED_METHODS: Group = frozenset(
 BOLETOS: Group = frozenset(
     {BoletoIssued, BoletoReissued, BoletoCollected, BoletoEnded, PixCodeIssued}
 )
-PAYMENTS: Group = (
-    SAVED_METHODS
-    | BOLETOS
-    | frozenset(
-        {
-            PaymentStarted,
-            PaymentSent,
-            PaymentOutcomeUnknown,
-            PaymentPending,
-            PaymentReceived,
-            PaymentAllocated,
-            PaymentFailed,
-            PaymentMismatchFound,
-            PaymentRefunded,
-            PaymentDisputed,
-            PaymentDisputeClosed,
-            RefundRequested,
-            RefundOrdered,
-            RefundDeclined,
-            RefundDone,
-            RefundFailed,
-        }
-    )
+BANK: Group = frozenset(
+    {
+        BankEntryAllocated,
+        BankEntryRecorded,
+        BankEntryReopened,
+        BankEntrySetAside,
+        BankEntrySuggested,
+        BankStatementImported,
+        PayerForgotten,
+        PayerRemembered,
+    }
 )
+"""What our bank tells, and what was made of it."""
+PAYMENTS: Group = (SAVED_METHODS | BOLETOS | BANK) | {
+    PaymentStarted,
+    PaymentSent,
+    PaymentOutcomeUnknown,
+    PaymentPending,
+    PaymentReceived,
+    PaymentAllocated,
+    PaymentReversed,
+    PaymentFailed,
+    PaymentMismatchFound,
+    PaymentRefunded,
+    PaymentDisputed,
+    PaymentDisputeClosed,
+    RefundRequested,
+    RefundOrdered,
+    RefundDeclined,
+    RefundDone,
+    RefundFailed,
+}
 PRODUCTS: Group = frozenset(
     {
         ProductPublished,

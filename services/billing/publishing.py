@@ -13,6 +13,10 @@ from eventsourcing.domain import Aggregate
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
 from services.billing.automation.published import of_handover
+from services.billing.bank_transfers.bank_entry import BankEntry
+from services.billing.bank_transfers.bank_statement import BankStatement
+from services.billing.bank_transfers.known_payer import KnownPayer
+from services.billing.bank_transfers.published import of_entry, of_payer, of_statement
 from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.published import of_boleto, of_pix
 from services.billing.brands.brand import Brand, BrandSettings
@@ -42,6 +46,8 @@ from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.promotions.published import of_promotion, of_promotion_use
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.provisioning.published import of_provisioning
+from services.billing.reconciliation.published import of_reconciliation
+from services.billing.reconciliation.reconciliation import Reconciliation
 from services.billing.refunds.published import of_refund
 from services.billing.refunds.refund import Refund
 from services.billing.rules.account_terms import AccountTerms
@@ -110,5 +116,9 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     MethodSetup: _nothing,
     TopUp: _nothing,
     StaffTask: of_task,
+    Reconciliation: of_reconciliation,
+    BankStatement: of_statement,
+    BankEntry: of_entry,
+    KnownPayer: of_payer,
 }
 """By class, found at once: every event of every command passes here."""

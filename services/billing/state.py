@@ -13,6 +13,7 @@ from shared.store import Cause
 
 if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.automation.run import BusinessDayRun
+    from services.billing.bank_transfers.bank_files import BankFiles
     from services.billing.documents.workshop import Workshop
     from services.billing.forecast.playing import Forecaster
     from services.billing.gateways.registry import Gateways
@@ -36,6 +37,7 @@ class State:
     forecaster: "Forecaster"
     workshop: "Workshop"
     return_files: "ReturnFiles"
+    bank_files: "BankFiles"
     webhook_secrets: dict[str, SecretStr]
 
 

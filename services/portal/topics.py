@@ -70,6 +70,7 @@ INVOICES: Events = frozenset(
         billing.InvoiceCancelled,
         billing.InvoiceWrittenOff,
         billing.CreditNoteIssued,
+        billing.PaymentTakenBack,
     }
 )
 NOTICES: Events = frozenset(
@@ -81,6 +82,7 @@ PAYMENTS: Events = frozenset(
         billing.PaymentPending,
         billing.PaymentReceived,
         billing.PaymentFailed,
+        billing.PaymentReversed,
         billing.PaymentRefunded,
         billing.PaymentDisputed,
         billing.PaymentDisputeClosed,
@@ -103,6 +105,16 @@ FINDINGS: Events = frozenset(
         billing.BoletoIssued,
         billing.BoletoReissued,
         billing.PixCodeIssued,
+        billing.BankEntryAllocated,
+        billing.BankEntryRecorded,
+        billing.BankEntryReopened,
+        billing.BankEntrySetAside,
+        billing.BankEntrySuggested,
+        billing.BankStatementImported,
+        billing.PayerForgotten,
+        billing.PayerRemembered,
+        billing.DayReconciled,
+        billing.ReconciliationAsked,
         billing.StaffTaskOpened,
         billing.StaffTaskDone,
         billing.RefundRequested,

@@ -24,7 +24,7 @@ BILLING_AUTOMATION = "billing.automation"
 BILLING_TASKS = "billing.tasks"
 """Saying that what was found for staff to look at is done."""
 BILLING_BANK = "billing.bank"
-"""Bringing what banks write: return files of boletos."""
+"""Bringing what banks write, return files of boletos and statements, and saying what it pays."""
 
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,

@@ -133,6 +133,10 @@ DUE = "2026-12-05"
 BODIES: dict[str, Any] = {
     "POST /v1/services/{service_id}/renewals": {"periods": 1},
     "POST /v1/boletos/{boleto_id}/duplicates": {"pay_by": DUE},
+    "POST /v1/bank-entries/{entry_id}/confirmation": {"reading": 0},
+    "POST /v1/bank-entries/{entry_id}/assignment": {
+        "invoices": [{"invoice_id": NOBODY, "amount_minor": 100}]
+    },
     "POST /v1/services/{service_id}/changes/preview": CHANGE,
     "POST /v1/services/{service_id}/changes": CHANGE,
     "POST /v1/carts/{cart_id}/items": {"cycle": "monthly", "domain": "a.example", **CHANGE},
@@ -290,7 +294,7 @@ def address(route: str) -> tuple[str, str]:
     known = {"brand": "ponto", "slug": "other"}
     for name in ("service_id", "invoice_id", "account_id", "draft_id", "line_id", "promotion_id"):
         known[name] = NOBODY
-    for name in ("cart_id", "item_id", "product_id", "boleto_id"):
+    for name in ("cart_id", "item_id", "product_id", "boleto_id", "entry_id"):
         known[name] = NOBODY
     return method, path.format(**known)
 

@@ -167,7 +167,9 @@ async def test_what_en_16931_cannot_say_is_refused_by_name(house: House) -> None
     assert facts["reason"].startswith("seller_without_")
 
 
-async def test_a_workshop_that_cannot_work_is_a_refusal_that_may_be_repeated(house: House) -> None:
+async def test_f68_a_paper_that_cannot_be_made_leaves_its_invoice_and_comes_later(
+    house: House,
+) -> None:
     order = await house.order(house.ana)
     workshop = house.service.state.workshop
     await workshop.close()
@@ -175,5 +177,6 @@ async def test_a_workshop_that_cannot_work_is_a_refusal_that_may_be_repeated(hou
     answer = await get(house, f"/v1/invoices/{order['invoice_id']}/pdf")
     assert code_of(answer) == (503, "document_not_made")
     assert answer.headers["retry-after"]
+    await house.pay_and_settle(house.ana, order["invoice_id"])
     workshop._command = command
     assert (await get(house, f"/v1/invoices/{order['invoice_id']}/pdf")).status_code == 200

@@ -41,6 +41,7 @@ refunded_in_part <    <       <       !      <         part refunded disputed > 
 refunded         <    <       <       !      <         <    =        !        >         >
 disputed         <    <       <       !      <         !    !        =        succeeded lost
 charged_back     <    <       <       !      <         !    !        <        !         =
+reversed         <    <       <       <      <         <    <        <        <         <
 """
 SHORT = {"part": "refunded_in_part", "lost": "charged_back"}
 MARKS: dict[str, Meaning] = {"=": "repeats", "<": "late", ">": "early", "!": "contradicts"}
@@ -72,6 +73,7 @@ ORDER: dict[State, int] = {
     "refunded": 7,
     "disputed": 8,
     "charged_back": 9,
+    "reversed": 10,
 }
 
 

@@ -23,6 +23,7 @@ SHARED = {
     "GET /v1/boletos/{boleto_id}/pdf",
     "GET /v1/credit-notes/{credit_note_id}",
     "GET /v1/invoices/{invoice_id}",
+    "GET /v1/invoices/{invoice_id}/bank-transfer",
     "GET /v1/orders/{order_id}",
     "GET /v1/pix-codes/{payment_id}",
     "GET /v1/services/{service_id}",

@@ -9,6 +9,9 @@ from eventsourcing.domain import Aggregate, CanMutateAggregate
 
 from services.billing.automation.business_calendar import BusinessCalendar
 from services.billing.automation.handover import AutopayRequest, CardNotices
+from services.billing.bank_transfers.bank_entry import BankEntry
+from services.billing.bank_transfers.bank_statement import BankStatement
+from services.billing.bank_transfers.known_payer import KnownPayer
 from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.boleto_events import Takings
 from services.billing.brands.brand import Brand
@@ -22,6 +25,7 @@ from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import Instead
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceDetails
+from services.billing.invoices.reversals import take_payment_back
 from services.billing.orders.order import Order
 from services.billing.payments.mismatch import Mismatch
 from services.billing.payments.payment import Payment
@@ -30,6 +34,7 @@ from services.billing.promotions.promotion import Promotion
 from services.billing.promotions.promotion_use import PromotionUse
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.publishing import publish
+from services.billing.reconciliation.reconciliation import Reconciliation
 from services.billing.refunds.refund import Refund
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.saved_methods.method_setup import MethodSetup
@@ -38,6 +43,7 @@ from services.billing.staff_tasks.staff_task import StaffTask
 from services.billing.top_ups.top_up import TopUp
 from services.billing.why.why import Why
 from shared.contracts import events_of
+from tests.billing.bank_samples import bank_histories
 from tests.billing.samples import (
     ACCOUNT,
     DUE,
@@ -69,6 +75,7 @@ from tests.billing.samples import (
     open_cart,
     open_draft,
     open_task,
+    paid_invoice,
     pending_service,
     placed_order,
     prepared_provisioning,
@@ -220,6 +227,19 @@ BECOMES: dict[type[Any], str | None] = {
     MethodSetup.Ended: None,
     StaffTask.Opened: "StaffTaskOpened",
     StaffTask.Done: "StaffTaskDone",
+    Reconciliation.Asked: "ReconciliationAsked",
+    Reconciliation.Compared: "DayReconciled",
+    BankStatement.Imported: "BankStatementImported",
+    BankEntry.Recorded: "BankEntryRecorded",
+    BankEntry.Suggested: "BankEntrySuggested",
+    BankEntry.Allocated: "BankEntryAllocated",
+    BankEntry.SetAside: "BankEntrySetAside",
+    BankEntry.Reopened: "BankEntryReopened",
+    KnownPayer.Met: "PayerRemembered",
+    KnownPayer.Remembered: "PayerRemembered",
+    KnownPayer.Forgotten: "PayerForgotten",
+    Payment.Reversed: "PaymentReversed",
+    Invoice.PaymentTakenBack: "PaymentTakenBack",
 }
 
 AGGREGATES: tuple[type[Aggregate], ...] = (
@@ -248,6 +268,10 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     StaffTask,
     Boleto,
     PixCharge,
+    Reconciliation,
+    BankStatement,
+    BankEntry,
+    KnownPayer,
 )
 LATE = DUE + timedelta(days=5)
 
@@ -277,6 +301,7 @@ def told() -> list[Aggregate]:
         *unbilled(),
         *money(),
         *handovers(),
+        *bank_histories(),
         *saved_methods(),
         *by_boleto_and_pix(),
     ]
@@ -410,7 +435,9 @@ def invoices() -> list[Aggregate]:
     pro_forma.take_number(number="PON-2026-000002", today=TODAY)
     paid.reopen(payment_id=PAYMENT, amount_minor=2990, today=LATE)
     given_up.write_off("insolvent")
-    return [paid, cancelled, pro_forma, given_up]
+    undone = paid_invoice()
+    take_payment_back(undone, PAYMENT, today=TODAY)
+    return [paid, cancelled, pro_forma, given_up, undone]
 
 
 def unbilled() -> list[Aggregate]:

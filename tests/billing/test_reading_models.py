@@ -13,6 +13,7 @@ from services.billing.staff_tasks.commands import OpenTask, open_task
 from shared.contracts import events_of
 from shared.feed import read_all
 from shared.store import Cause
+from tests.billing.banking import credit, open_bank, owed, take_in
 from tests.billing.house import House
 from tests.billing.paid_in_brazil import order_and_boleto, pays_in_brazil
 from tests.billing.paying_by_card import keep_card
@@ -84,6 +85,10 @@ async def by_hand(house: House) -> None:
     ]
     for path, body in asked:
         await house.do("POST", path, body, token=house.staff())
+    paid = await owed(house, house.rui, domain="bank.example")
+    await open_bank(house)
+    words = credit(2990, paid["number"], on=await house.today(), payer_name="RUI ALVES")
+    await take_in(house, words)
     found = OpenTask(brand="ponto", kind="statement_unbalanced", key="1")
     await house.store.run(Cause(actor="automation:test"), partial(open_task, found))
     await house.do("POST", "/v1/carts", {"brand": "ponto"}, token=house.client(house.ana))

@@ -12,7 +12,7 @@ import pytest
 
 from services.billing.documents.typesetting import typeset
 from services.billing.documents.workshop import DocumentNotMade, DocumentsBusy, Workshop
-from tests.billing.papers import boleto_paper, invoice_paper, receipt_paper
+from tests.billing.papers import boleto_paper, invoice_paper, line, receipt_paper
 
 STUCK = (sys.executable, "-c", "import sys; sys.stdin.buffer.read()")
 """A worker that takes a paper and never gives it back."""
@@ -95,3 +95,26 @@ async def test_no_worker_is_left_when_the_workshop_closes() -> None:
         workers = list(workshop._idle)
         assert 1 <= len(workers) <= 2
     assert all(worker.returncode is not None for worker in workers)
+
+
+async def test_a77_five_hundred_papers_at_once_are_a_queue_and_refusals() -> None:
+    async with opened(most_waiting=20, within_s=60.0) as workshop:
+        papers = [invoice_paper(number=f"N-{number}") for number in range(500)]
+        answers = await asyncio.gather(
+            *(workshop.typeset(paper) for paper in papers), return_exceptions=True
+        )
+    made = [answer for answer in answers if isinstance(answer, bytes)]
+    refused = [answer for answer in answers if isinstance(answer, DocumentsBusy)]
+    assert (len(made), len(refused)) == (22, 478)
+
+
+async def test_a77_a_paper_of_ten_thousand_lines_is_made_or_refused_in_time() -> None:
+    lines = tuple(line(100 + number, f"Line {number}") for number in range(10_000))
+    async with opened(workers=2, within_s=5.0) as workshop:
+        large = asyncio.create_task(workshop.typeset(invoice_paper(lines=lines)))
+        small = await workshop.typeset(invoice_paper())
+        assert small.startswith(b"%PDF"), "another one is made meanwhile"
+        (answer,) = await asyncio.gather(large, return_exceptions=True)
+        assert isinstance(answer, bytes | DocumentNotMade)
+        workshop._within_s = 60.0
+        assert await workshop.typeset(invoice_paper()) == small, "and afterwards"

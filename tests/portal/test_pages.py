@@ -7,6 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 from selectolax.lexbor import LexborHTMLParser
+from starlette.responses import Response
 
 from services.portal.app import LOCALES
 from shared.contracts import billing
@@ -143,6 +144,37 @@ async def test_an_invoice_shows_its_taxes_its_notes_and_what_was_taken_back(hous
     assert {"ISS 2,9 %", "Pedido 4711", "Outra Razão Social"} <= said
     assert {"Os preços incluem impostos.", "Estornado por notas de crédito"} <= said
     assert {"Notas de crédito", "PON-C-2026-000001", "Dois dias sem serviço"} <= said
+
+
+async def test_an_invoice_and_a_receipt_are_handed_on_as_billing_makes_them(house: House) -> None:
+    world = await house.tell(normal())
+    events = [each.event for each in world.envelopes]
+    issued = next(each for each in events if isinstance(each, billing.InvoiceIssued))
+    paid = next(each for each in events if isinstance(each, billing.PaymentReceived))
+    papers = {
+        f"/invoices/{issued.invoice_id}/pdf": f"/v1/invoices/{issued.invoice_id}/pdf",
+        f"/payments/{paid.payment_id}/receipt": f"/v1/payments/{paid.payment_id}/receipt",
+    }
+    named = {"content-disposition": 'inline; filename="PON-1.pdf"', "etag": '"a"', "x-own": "b"}
+    for path in papers.values():
+        house.neighbours.answers["GET", path] = Response(
+            b"%PDF", 200, named, media_type="application/pdf"
+        )
+    async with house.browser(CLIENT) as browser, house.browser() as visitor:
+        for path in papers:
+            answer = await browser.get(path)
+            assert (answer.status_code, answer.content) == (200, b"%PDF")
+            assert answer.headers["content-type"] == "application/pdf"
+            assert answer.headers["content-disposition"] == named["content-disposition"]
+            assert "x-own" not in answer.headers
+            assert (await visitor.get(path)).status_code == 303
+        page = (await browser.get(f"/invoices/{paid.invoice_id}")).text
+        assert f'href="/invoices/{paid.invoice_id}/pdf"' in page
+        assert f'href="/payments/{paid.payment_id}/receipt"' in page
+        path = f"/v1/invoices/{issued.invoice_id}/pdf"
+        house.neighbours.refuse("GET", path, status=503, code="documents_busy")
+        refused = await browser.get(f"/invoices/{issued.invoice_id}/pdf")
+    assert (refused.status_code, "html" in refused.headers["content-type"]) == (503, True)
 
 
 def minor(amount: str) -> int:

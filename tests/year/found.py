@@ -298,6 +298,11 @@ def find_autopay(session: Session, brand: str, day: date, *values: Any) -> list[
     return candidates_
 
 
+def find_reconciliations(_: Session, brand: str, day: date) -> list[Candidate]:
+    yesterday = (day - timedelta(days=1)).isoformat()
+    return [(NOBODY, "reconciliation", {"day": yesterday})] if brand else []
+
+
 def find_card_notices(_: Session, brand: str, day: date, on: int) -> list[Candidate]:
     last = calendar.monthrange(day.year, day.month)[1]
     return [(NOBODY, "cards", {})] if brand and day.day == min(on, last) else []
@@ -351,6 +356,7 @@ FINDERS: dict[str, Finder] = {
     candidates.ENDS: find_ends,
     candidates.CHANGES: find_changes,
     candidates.CARD_NOTICES: find_card_notices,
+    candidates.RECONCILIATIONS: find_reconciliations,
     candidates.EXPIRED_ORDERS: find_expired_orders,
     candidates.EXPIRED_CARTS: find_expired_carts,
     candidates.POINTLESS_INVOICES: find_pointless_invoices,

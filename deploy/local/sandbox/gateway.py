@@ -108,9 +108,9 @@ class Gateway:
             Route("/v1/setups", self.find_setup),
             Route("/v1/methods/{token}", self.remove_method, methods=["DELETE"]),
             Route("/v1/deliveries", self.deliveries),
+            *self._psp.routes(),
             *Calls(self._settings, self._store).routes(),
             *pages.routes(),
-            *self._psp.routes(),
         ]
 
         @asynccontextmanager

@@ -201,7 +201,7 @@ select i.account_id, i.invoice_id::text as item,
        jsonb_build_object('invoice_id', i.invoice_id, 'currency', c.currency) as facts
 from credit_held c
 join invoice_open i on i.account_id = c.account_id and i.currency = c.currency
-where c.brand = $1 and not i.is_pending and i.issued_on <= $2::date
+where c.brand = $1 and c.balance_minor > 0 and not i.is_pending and i.issued_on <= $2::date
 """
 """Open invoices of accounts that have credit in their currency."""
 
@@ -237,6 +237,13 @@ where extract(day from $2::date) = least($3::int, extract(
   and $1::text is not null
 """
 """One task for the brand on its day of the month, `$3`, or the last one of a shorter month."""
+
+RECONCILIATIONS = """
+select '00000000-0000-0000-0000-000000000000'::uuid as account_id, 'reconciliation' as item,
+       jsonb_build_object('day', $2::date - 1) as facts
+where $1::text is not null
+"""
+"""One task for the brand: the day before is over."""
 
 ITEMS = """
 select account_id, account_id || '/' || currency as item,

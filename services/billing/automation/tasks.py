@@ -47,6 +47,7 @@ from services.billing.provisioning.commands import (
     request_termination,
 )
 from services.billing.provisioning.provisioning import Provisioning
+from services.billing.reconciliation.commands import AskReconciliations, ask_reconciliations
 from services.billing.service_changes.following import FollowChange, follow_change
 from services.billing.service_endings.ending import EndService, end_service
 from services.billing.suspensions.lifting import LiftSuspension, lift_suspension
@@ -346,6 +347,12 @@ def _pointless_invoice(today: BusinessDay, found: Found) -> Task:
     )
 
 
+def _reconciliation(today: BusinessDay, found: Found) -> Task:
+    command = AskReconciliations(brand=today.brand, day=_date(found, "day"))
+    work = partial(ask_reconciliations, command)
+    return Task(key=found.item, account_id=found.account_id, work=work)
+
+
 STEPS: dict[str, Step] = {
     "apply_credit": Step(query=candidates.CREDIT, values=no_values, task=_credit),
     "issue_renewals": Step(query=candidates.RENEWALS, values=_renewal_values, task=_renewal),
@@ -370,5 +377,6 @@ STEPS: dict[str, Step] = {
     "cancel_pointless_invoices": Step(
         query=candidates.POINTLESS_INVOICES, values=no_values, task=_pointless_invoice
     ),
+    "reconcile": Step(query=candidates.RECONCILIATIONS, values=no_values, task=_reconciliation),
 }
 """In order. A name stays for ever: started days are kept by it."""

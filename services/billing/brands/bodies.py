@@ -31,6 +31,15 @@ class GroupUnknown(Invalid):
     """A product stands on a shelf that the file does not have, or two shelves have one slug."""
 
 
+class TransferAccountBody(Body):
+    """An account of the brand's, as the files of its bank name it; `number` may be an IBAN."""
+
+    number: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ./-]{1,40}$")]
+    currency: Currency
+    bank_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,12}$")] = ""
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,12}$")] = ""
+
+
 class PaymentMethodBody(Body):
     """A way to pay; `details` are shown to who chooses a bank transfer.
 
@@ -45,6 +54,9 @@ class PaymentMethodBody(Body):
     gateway: Slug | None = None
     bank_account: Slug | None = None
     pix_receiver: Slug | None = None
+    accounts: Annotated[list[TransferAccountBody], Field(max_length=20)] = Field(
+        default_factory=list
+    )
 
     def told(self) -> dict[str, Any]:
         """Its fields as settings have them: boletos and PIX go through gateways of their own."""

@@ -10,12 +10,18 @@ from zoneinfo import available_timezones
 from eventsourcing.domain import Aggregate, event
 
 from services.billing.boleto.bank_account import BankAccount
+from services.billing.brands.transfer_accounts import (
+    TransferAccount,
+    TransferAccountInvalid,
+    check_accounts,
+)
 from services.billing.pix.receiver import PixReceiver
 from services.billing.rules.rules import Rules
 from services.billing.tax.brand_taxes import BrandTaxes
 from shared.errors import Invalid, NotFound
 
-HOSTED_PAGE, BOLETO, PIX, BANK_TRANSFER = "hosted_page", "boleto", "pix", "bank_transfer"
+HOSTED_PAGE, BANK_TRANSFER = "hosted_page", "bank_transfer"
+BOLETO, PIX = "boleto", "pix"
 ONLINE = frozenset({HOSTED_PAGE, BOLETO, PIX})
 """Ways to pay that a client begins here; a transfer begins at the client's bank."""
 
@@ -58,6 +64,7 @@ class PaymentMethod:
 
     `gateway`: the name of the one through which it goes (docs/writing-a-gateway.md). A boleto is
     collected on the brand's `bank_account` of that id, PIX is paid to its `pix_receiver`.
+    `accounts`: those of a bank transfer of which statements are imported.
     """
 
     id: str
@@ -68,6 +75,7 @@ class PaymentMethod:
     gateway: str = "sandbox"
     bank_account: str = ""
     pix_receiver: str = ""
+    accounts: list[TransferAccount] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +232,7 @@ def _check(settings: BrandSettings) -> None:
     _check_unique([method.id for method in settings.payment_methods])
     _check_unique([department.id for department in settings.departments])
     _check_unique([settings.currency, *settings.currencies])
+    _check_transfers(settings)
     _check_dunning(settings.dunning)
     Rules().changed(asdict(settings.dunning)).changed(settings.rules)
     settings.tax.rules()
@@ -253,6 +262,15 @@ def _check_counts(before: BrandSettings, after: BrandSettings) -> None:
     for account in after.bank_accounts:
         if first.get(account.numbered_by, account.first_number) != account.first_number:
             raise NumberingGoesOn(field=f"bank_accounts.{account.id}.first_number")
+
+
+def _check_transfers(settings: BrandSettings) -> None:
+    methods = settings.payment_methods
+    others = [method.id for method in methods if method.accounts and method.kind != BANK_TRANSFER]
+    if others:
+        raise TransferAccountInvalid(field="accounts", reason="no_bank_transfer", methods=others)
+    accounts = [account for method in methods for account in method.accounts]
+    check_accounts(accounts, currencies=[settings.currency, *settings.currencies])
 
 
 def _is_yearly(settings: BrandSettings) -> bool:

@@ -15,7 +15,7 @@ from fastapi import Response
 
 from services.billing.documents.jobs import job_of
 from services.billing.documents.paper import Paper
-from services.billing.state import state_of
+from services.billing.documents.workshop import Workshop
 from shared.http.call import CallContext
 
 OWN_FILES = Path(__file__).parent
@@ -45,7 +45,8 @@ async def pdf_answer(
     tag = _tag(job_of(paper, attachment))
     if _is_known(call, tag):
         return _unchanged(tag)
-    pdf = await state_of(call).workshop.typeset(paper, attachment=attachment)
+    workshop: Workshop = call.state.workshop
+    pdf = await workshop.typeset(paper, attachment=attachment)
     return _answer(PdfDocument, pdf, name=name, tag=tag)
 
 

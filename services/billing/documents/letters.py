@@ -186,7 +186,7 @@ def _rates(line: InvoiceLine | CreditedLine, taxes: tuple[TaxRow, ...], *, wordi
 def _invoice_totals(paper: InvoicePaper, wording: Wording) -> list[Fact]:
     total = wording.money(paper.total_minor)
     rows = [*_parts_of_total(paper, wording), Fact(wording.say("Total"), total, strong=True)]
-    if paper.settled_minor and paper.status != "cancelled":
+    if paper.settled_minor and paper.status not in {"cancelled", "written_off"}:
         open_minor = paper.total_minor - paper.settled_minor
         rows.append(Fact(wording.say("Paid or credited"), wording.money(-paper.settled_minor)))
         rows.append(Fact(wording.say("Amount due"), wording.money(open_minor), strong=True))

@@ -16,7 +16,7 @@ from shared.errors import Unavailable
 
 WORKERS = 2
 MOST_WAITING = 64
-WITHIN_S = 10.0
+WITHIN_S = 15.0
 COMMAND = (sys.executable, "-m", "services.billing.documents.worker")
 ENVIRONMENT = {"PYTHONUTF8": "1"}
 """All that a worker is told: the service's secrets are none of its business."""

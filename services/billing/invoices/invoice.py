@@ -13,6 +13,7 @@ from eventsourcing.domain import Aggregate, event
 
 from services.billing.invoices import invoice_events as events
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, totals_of
+from services.billing.invoices.reversals import PaymentTakenBack as TakenBack
 from services.billing.invoices.settlement import Attempt, Settlement
 from services.billing.why.why import Why
 from shared.personal import Personal
@@ -22,6 +23,7 @@ class Invoice(Aggregate):
     """What an account owes, under a number that is gapless per brand."""
 
     TOPIC = "billing.invoice"
+    PaymentTakenBack = TakenBack
 
     class Event(Aggregate.Event):
         TOPIC = "billing.invoice.event"
@@ -112,9 +114,8 @@ class Invoice(Aggregate):
         self.lines = tuple(lines)
         self.details = details
         self.billed_to = (billed_to_name, billed_to_address, billed_to_tax_id)
-        self.totals = totals_of(lines, details)
-        total_minor = self.totals.gross_minor
-        self.settlement = Settlement.of(total_minor, is_booked=details.is_booked_at_issue)
+        self.totals = totals = totals_of(lines, details)
+        self.settlement = Settlement.of(totals.gross_minor, is_booked=details.is_booked_at_issue)
         self.is_pro_forma = details.is_pro_forma
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -25,6 +26,8 @@ def of_invoice(event: DomainEvent, invoice: Invoice) -> PublicEvent | None:
                 currency=invoice.currency,
                 is_prepayment=payment_id in invoice.settlement.prepayments,
             )
+        case Invoice.PaymentTakenBack(payment_id=payment_id, amount_minor=amount_minor):
+            return _taken_back(invoice, payment_id, amount_minor=amount_minor)
         case Invoice.Paid(paid_on=paid_on):
             return billing.InvoicePaid(
                 invoice_id=invoice.id,
@@ -107,6 +110,23 @@ def _invoice_numbered(invoice: Invoice, *, number: str, numbered_on: date) -> Pu
         total_minor=0 if is_booked else invoice.total_minor,
         tax_minor=0 if is_booked else invoice.totals.tax_minor,
         prepaid_minor=invoice.settlement.prepaid_minor,
+    )
+
+
+def _taken_back(invoice: Invoice, payment_id: UUID, *, amount_minor: int) -> PublicEvent:
+    """With what a list of open invoices has to know of one that is open again."""
+    lines = [line for line in invoice.lines if line.service_id]
+    return billing.PaymentTakenBack(
+        invoice_id=invoice.id,
+        payment_id=payment_id,
+        amount_minor=amount_minor,
+        currency=invoice.currency,
+        is_prepayment=not invoice.settlement.is_booked,
+        order_id=invoice.order_id,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        is_fee=invoice.details.about_invoice_id is not None,
+        lines=msgspec.convert(lines, list[billing.InvoiceLine], from_attributes=True),
     )
 
 

@@ -107,10 +107,7 @@ class Settlement:
 
     def check_open(self) -> None:
         """Raise unless money is still owed."""
-        if self.is_cancelled:
-            raise InvoiceIsCancelled()
-        if self.is_written_off:
-            raise InvoiceIsWrittenOff()
+        check_not_given_up(self)
         if self.open_minor == 0:
             raise InvoiceAlreadyPaid()
 
@@ -140,10 +137,7 @@ class Settlement:
     def returned_by(self, note_minor: int) -> int:
         """What of a credit note over `note_minor` had been settled, so that it is given back."""
         assert note_minor > 0, "a credit note takes something back"
-        if self.is_cancelled:
-            raise InvoiceIsCancelled()
-        if self.is_written_off:
-            raise InvoiceIsWrittenOff()
+        check_not_given_up(self)
         if self.is_payment_awaited:
             raise PaymentAwaited()
         if note_minor > self.total_minor - sum(self.credit_notes.values()):
@@ -184,3 +178,11 @@ class Settlement:
         kept = {key: minor for key, minor in self.credit.items() if key != application_id}
         open_minor = self.open_minor + self.credit[application_id]
         return replace(self, credit=kept, open_minor=open_minor)
+
+
+def check_not_given_up(settlement: Settlement) -> None:
+    """Raise if the invoice is void, or what was open of it was given up."""
+    if settlement.is_cancelled:
+        raise InvoiceIsCancelled()
+    if settlement.is_written_off:
+        raise InvoiceIsWrittenOff()

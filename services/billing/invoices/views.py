@@ -1,5 +1,6 @@
 """Two questions about invoices: an account's invoices, and which are open for dunning."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from shared.contracts.billing import (
     CreditNoteIssued,
     InvoiceCancelled,
     InvoiceIssued,
+    InvoiceLine,
     InvoiceNumbered,
     InvoicePaid,
     InvoiceReopened,
@@ -34,6 +36,7 @@ from shared.contracts.billing import (
     PaymentOutcomeUnknown,
     PaymentPending,
     PaymentRefunded,
+    PaymentTakenBack,
 )
 
 PENDING: Group = frozenset({PaymentPending, PaymentOutcomeUnknown, PaymentFailed})
@@ -114,6 +117,9 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
             _settle(rows, invoice_id, by="paid_minor", amount_minor=amount_minor)
         case CreditApplied(invoice_id=invoice_id, amount_minor=amount_minor):
             _settle(rows, invoice_id, by="credit_minor", amount_minor=amount_minor)
+        case PaymentTakenBack(invoice_id=invoice_id, amount_minor=amount_minor):
+            _settle(rows, invoice_id, by="paid_minor", amount_minor=-amount_minor)
+            rows.update("invoice_list", invoice_id, status="unpaid", paid_on=None)
         case CreditNoteIssued() as note:
             _list_credit_note(note, rows)
         case (PaymentPending() | PaymentOutcomeUnknown(is_charge=True)) as pending:
@@ -235,6 +241,8 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
         case CreditNoteIssued(invoice_id=invoice_id, released_services=released):
             for service_id in released:
                 rows.delete("invoice_open_service", invoice_id, service_id)
+        case PaymentTakenBack() as back:
+            _reopen(envelope, back, rows=rows)
         case (PaymentPending() | PaymentOutcomeUnknown(is_charge=True) | PaymentFailed()) as said:
             for id in _invoices_of(said):
                 rows.update("invoice_open", id, is_pending=not isinstance(said, PaymentFailed))
@@ -262,15 +270,42 @@ def _open(
         is_pending=False,
         is_fee=issued.about_invoice_id is not None,
     )
-    ends: dict[UUID, date | None] = {}
-    for line in issued.lines:
-        if line.service_id:
-            known = (ends.get(line.service_id), line.period_end)
-            ends[line.service_id] = max(filter(None, known), default=None)
-    for service_id, period_end in ends.items():
+    for service_id, period_end in _ends(issued.lines).items():
         rows.upsert(
             "invoice_open_service",
             invoice_id=issued.invoice_id,
+            service_id=service_id,
+            period_end=period_end,
+        )
+
+
+def _ends(lines: Iterable[InvoiceLine]) -> dict[UUID, date | None]:
+    """Of each service the end of the last period that the invoice is about."""
+    ends: dict[UUID, date | None] = {}
+    for line in lines:
+        if line.service_id:
+            known = (ends.get(line.service_id), line.period_end)
+            ends[line.service_id] = max(filter(None, known), default=None)
+    return ends
+
+
+def _reopen(envelope: Envelope, back: PaymentTakenBack, *, rows: Rows) -> None:
+    """It may be open still, if the payment had settled a part of it."""
+    rows.upsert(
+        "invoice_open",
+        invoice_id=back.invoice_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        order_id=back.order_id,
+        issued_on=back.issued_on,
+        due_on=back.due_on,
+        currency=back.currency,
+        is_fee=back.is_fee,
+    )
+    for service_id, period_end in _ends(back.lines).items():
+        rows.upsert(
+            "invoice_open_service",
+            invoice_id=back.invoice_id,
             service_id=service_id,
             period_end=period_end,
         )

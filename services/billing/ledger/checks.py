@@ -99,9 +99,28 @@ async def webhooks_are_understood(db: Connection) -> list[Finding]:
     return [{"check": "webhooks_are_understood", **row} for row in rows]
 
 
+async def bank_entries_equal_payments(db: Connection) -> list[Finding]:
+    """What bank entries were allocated as is what the ledger has on our bank account for them."""
+    rows = await db.fetch(
+        """with shared as (
+               select (share ->> 'payment_id')::uuid as payment_id, e.currency,
+                      (share ->> 'amount_minor')::bigint as minor
+               from bank_entry e cross join lateral jsonb_array_elements(e.shares) as share
+           ), booked as (
+               select payment_id, currency, sum(amount_minor) as minor from ledger_posting
+               where ledger_account = 'bank' group by 1, 2 having sum(amount_minor) <> 0)
+           select coalesce(s.payment_id, b.payment_id)::text as payment,
+                  s.minor::text as shared_minor, b.minor::text as booked_minor
+           from shared s full join booked b using (payment_id, currency)
+           where s.minor is distinct from b.minor"""
+    )
+    return [{"check": "bank_entries_equal_payments", **row} for row in rows]
+
+
 CHECKS: tuple[Check, ...] = (
     ledger_sums_zero,
     receivables_equal_open_invoices,
     numbers_are_gapless,
     webhooks_are_understood,
+    bank_entries_equal_payments,
 )

@@ -28,6 +28,8 @@ from shared.contracts.billing import (
     PaymentDisputed,
     PaymentReceived,
     PaymentRefunded,
+    PaymentReversed,
+    PaymentTakenBack,
 )
 
 RECEIVABLE = "receivable"
@@ -37,25 +39,29 @@ WRITE_OFF = "write_off"
 REFUND = "refund"
 GIFT = "gift"
 CLEARING = "gateway_clearing"
+BANK = "bank"
 UNALLOCATED = "unallocated"
 CREDIT = "client_credit"
 PREPAYMENT = "prepayment"
+LATE_CHARGES = "late_charges"
+BANK_FEES = "bank_fees"
 DISPUTED = "disputed"
 CHARGED_BACK = "charged_back"
 PAID_BY_HAND = "paid_by_hand"
-LATE_CHARGES = "late_charges"
-BANK_FEES = "bank_fees"
 
 _ORIGINS = {"staff": GIFT, "service_change": REVENUE, "refund": REFUND}
 """Of credit without a payment or a note; what a change owes beyond all invoices was earned once,
 and what a refund did not give back was on its way out."""
-_DESTINATIONS = {"charged_back": CHARGED_BACK}
-"""Of credit that is taken out: what the bank took makes up for it, all else goes back."""
+_DESTINATIONS = {"charged_back": CHARGED_BACK, "payment_taken_back": UNALLOCATED}
+"""Of credit that is taken out: what the bank took makes up for it, what a payment left that was
+undone goes with it, all else goes back."""
 
 
 OfPayment = (
     PaymentReceived
+    | PaymentReversed
     | PaymentAllocated
+    | PaymentTakenBack
     | PaymentRefunded
     | PaymentDisputed
     | PaymentDisputeClosed
@@ -89,20 +95,13 @@ def postings_of(event: PublicEvent) -> list[Posting]:
             return _transfer(minor, currency, debit=WRITE_OFF, credit=RECEIVABLE, of=invoice_id)
         case PaymentReceived() as received:
             return [
-                _of_payment(received, CLEARING, minor=received.amount_minor),
+                _of_payment(received, _cleared_in(received), minor=received.amount_minor),
                 _of_payment(received, UNALLOCATED, minor=-received.amount_minor),
             ]
         case PaymentAllocated() as allocated:
-            return [
-                _of_payment(allocated, UNALLOCATED, minor=allocated.amount_minor),
-                Posting(
-                    ledger_account=_settled_in(allocated),
-                    amount_minor=-allocated.amount_minor,
-                    currency=allocated.currency,
-                    invoice_id=allocated.invoice_id,
-                    payment_id=allocated.payment_id,
-                ),
-            ]
+            return _of_allocation(allocated, minor=allocated.amount_minor)
+        case PaymentTakenBack() as back:
+            return _of_allocation(back, minor=-back.amount_minor)
         case BoletoCollected() as collected:
             return _of_boleto(collected)
         case CreditAdded() as added:
@@ -132,6 +131,8 @@ def postings_of(event: PublicEvent) -> list[Posting]:
 def _of_reversal(event: PublicEvent) -> list[Posting]:
     """Money that goes back: paid back, or held by the payer's bank until it decides."""
     match event:
+        case PaymentReversed():
+            debit, credit = UNALLOCATED, _cleared_in(event)
         case PaymentRefunded(way="by_hand"):
             debit, credit = REFUND, PAID_BY_HAND
         case PaymentRefunded():
@@ -146,6 +147,19 @@ def _of_reversal(event: PublicEvent) -> list[Posting]:
             return []
     minor = event.amount_minor
     return [_of_payment(event, debit, minor=minor), _of_payment(event, credit, minor=-minor)]
+
+
+def _of_allocation(event: PaymentAllocated | PaymentTakenBack, *, minor: int) -> list[Posting]:
+    return [
+        _of_payment(event, UNALLOCATED, minor=minor),
+        Posting(
+            ledger_account=_settled_in(event),
+            amount_minor=-minor,
+            currency=event.currency,
+            invoice_id=event.invoice_id,
+            payment_id=event.payment_id,
+        ),
+    ]
 
 
 def _of_boleto(event: BoletoCollected) -> list[Posting]:
@@ -167,7 +181,14 @@ def _of_boleto(event: BoletoCollected) -> list[Posting]:
     ]
 
 
-def _settled_in(event: PaymentAllocated | CreditApplied | CreditReleased | InvoiceReopened) -> str:
+def _cleared_in(event: PaymentReceived | PaymentReversed) -> str:
+    """Where money lies that came: on our bank account, or with the gateway until it pays it out."""
+    return BANK if event.gateway == BANK else CLEARING
+
+
+def _settled_in(
+    event: PaymentAllocated | PaymentTakenBack | CreditApplied | CreditReleased | InvoiceReopened,
+) -> str:
     """What becomes less by what settles an invoice: what is owed, if that is booked."""
     return PREPAYMENT if event.is_prepayment else RECEIVABLE
 

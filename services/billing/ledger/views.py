@@ -28,6 +28,8 @@ from shared.contracts.billing import (
     PaymentDisputed,
     PaymentReceived,
     PaymentRefunded,
+    PaymentReversed,
+    PaymentTakenBack,
 )
 
 BOOKED: Group = CREDIT | {
@@ -43,6 +45,8 @@ BOOKED: Group = CREDIT | {
     PaymentDisputed,
     PaymentDisputeClosed,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
 }
 
 TABLES = """
@@ -61,6 +65,8 @@ create table ledger_posting (
 );
 create index ledger_posting_of_account on ledger_posting (account_id, posted_at);
 create index ledger_posting_of_invoice on ledger_posting (invoice_id);
+create index ledger_posting_of_payment on ledger_posting (payment_id)
+    where ledger_account = 'gateway_clearing';
 """
 
 

@@ -18,7 +18,9 @@ State = Literal[
     "refunded",
     "disputed",
     "charged_back",
+    "reversed",
 ]
+"""*reversed*: it was booked by mistake, of money that our own bank told of; no news comes of it."""
 News = Literal[
     "sent",
     "silence",

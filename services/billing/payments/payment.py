@@ -14,6 +14,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, event
 
 from services.billing.payments import payment_events as events
+from services.billing.payments import reversing
 from services.billing.payments.life_cycle import News, State, has_ended, is_money_ours, step
 from services.billing.payments.mismatch import Mismatch
 from services.billing.payments.return_path import is_own_path
@@ -69,6 +70,7 @@ class Payment(Aggregate):
     Refunded = events.Refunded
     DisputeOpened = events.DisputeOpened
     DisputeClosed = events.DisputeClosed
+    Reversed = reversing.Reversed
 
     @classmethod
     def start(cls, *, amount_minor: int, today: date, **says: Any) -> Self:

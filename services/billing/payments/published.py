@@ -35,6 +35,11 @@ def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
                 received_on=succeeded.received_on,
                 receipt_number=succeeded.receipt_number,
                 gateway_reference=succeeded.gateway_reference,
+                gateway=payment.gateway,
+            )
+        case Payment.Reversed(reason=reason):
+            return billing.PaymentReversed(
+                **ids, **money, method=payment.method, reason=reason, gateway=payment.gateway
             )
         case Payment.Failed(reason=reason):
             return billing.PaymentFailed(**about, reason=reason)

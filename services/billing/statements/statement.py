@@ -17,11 +17,14 @@ from shared.clock import local_date
 from shared.contracts import PublicEvent
 from shared.contracts.billing import (
     CreditAdded,
+    CreditWithdrawn,
     InvoiceCancelled,
     InvoiceIssued,
     InvoiceNumbered,
     PaymentAllocated,
     PaymentReceived,
+    PaymentReversed,
+    PaymentTakenBack,
     ServiceActivated,
     ServiceCancelled,
     ServiceEnded,
@@ -117,6 +120,10 @@ def _true_on(event: PublicEvent, received_on: dict[UUID, date]) -> date | None:
         case PaymentReceived(received_on=day):
             return day
         case PaymentAllocated(payment_id=payment_id) | CreditAdded(payment_id=payment_id):
+            return received_on.get(payment_id)
+        case PaymentTakenBack(payment_id=payment_id) | PaymentReversed(payment_id=payment_id):
+            return received_on.get(payment_id)  # it never was true
+        case CreditWithdrawn(withdrawal_id=payment_id):
             return received_on.get(payment_id)
         case ServiceActivated(activated_on=day) | ServiceSuspended(suspended_on=day):
             return day

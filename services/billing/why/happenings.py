@@ -11,6 +11,9 @@ from shared.contracts import PublicEvent, billing
 HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.AutopayDue: Sentence("The invoice was handed over for payment by stored card."),
     billing.AutopayChanged: Sentence("Automatic payment was switched on or off."),
+    billing.BankEntryAllocated: Sentence("A bank transfer was counted as payment."),
+    billing.BankEntryReopened: Sentence("What a bank transfer was counted for was taken back."),
+    billing.BankStatementImported: Sentence("A statement of our bank was read."),
     billing.BillableItemAdded: Sentence("It was noted down: %(description)s"),
     billing.BillableItemInvoiced: Sentence("What was noted down was put on an invoice."),
     billing.BillableItemWithdrawn: Sentence("What was noted down will not be billed."),
@@ -62,6 +65,8 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.PaymentOutcomeUnknown: Sentence("It is not known yet what became of a payment."),
     billing.PaymentPending: Sentence("A payment was on its way."),
     billing.PaymentReceived: Sentence("A payment of %(amount_minor)s came on %(received_on)s."),
+    billing.PaymentReversed: Sentence("A payment of %(amount_minor)s was taken back."),
+    billing.PaymentTakenBack: Sentence("%(amount_minor)s of an invoice are owed again."),
     billing.PaymentRefunded: Sentence(
         "%(amount_minor)s of a payment were paid back on %(refunded_on)s."
     ),
@@ -103,6 +108,9 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
 
 OF_THE_HOUSE = frozenset(
     {
+        billing.BankEntryRecorded,
+        billing.BankEntrySetAside,
+        billing.BankEntrySuggested,
         billing.CartAdopted,
         billing.CartChanged,
         billing.CartCheckedOut,
@@ -112,12 +120,16 @@ OF_THE_HOUSE = frozenset(
         billing.DraftDiscarded,
         billing.DraftIssued,
         billing.DraftOpened,
+        billing.PayerForgotten,
+        billing.PayerRemembered,
         billing.ProductPublished,
         billing.ProductRetired,
         billing.ProductRevisionPlanned,
         billing.ProductRevisionWithdrawn,
         billing.PromotionEnded,
         billing.PromotionPublished,
+        billing.DayReconciled,
+        billing.ReconciliationAsked,
         billing.StaffTaskDone,
         billing.StaffTaskOpened,
     }

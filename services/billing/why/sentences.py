@@ -36,6 +36,11 @@ SENTENCES: Mapping[Code, Sentence] = {
         "The invoice was due on %(due_on)s; the stored card is tried again %(num)s days later.",
         "retry_days",
     ),
+    "bank_entry.assigned": Sentence("Our staff found what the bank transfer was for."),
+    "bank_entry.matched": Sentence("The bank transfer was recognised as payment for %(numbers)s."),
+    "bank_entry.money_left": Sentence("It is money that we paid ourselves."),
+    "bank_entry.reopened": Sentence("The bank transfer had been counted by mistake: %(reason)s"),
+    "bank_entry.set_aside": Sentence("Our staff found that it pays no invoice: %(reason)s"),
     "billable_item.due": Sentence(
         "It was noted down for the account, and this was the next invoice."
     ),

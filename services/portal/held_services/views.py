@@ -31,6 +31,7 @@ from shared.contracts.billing import (
     OrderPlaced,
     PaymentAllocated,
     PaymentReminderDue,
+    PaymentTakenBack,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
@@ -92,6 +93,8 @@ IGNORED: Events = (
     InvoiceReopened,
     InvoiceWrittenOff,
     PaymentAllocated,
+    PaymentTakenBack,
+    InvoiceReopened,
     PaymentReminderDue,
     InvoiceOverdue,
 }

@@ -5,6 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from services.portal.browser.commands import Command, Outcome, send
+from services.portal.browser.downloads import download
 from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import cut
@@ -55,6 +56,18 @@ async def get_invoices(visit: Visit) -> Response:
 async def get_invoice(visit: Visit, invoice_id: UUID) -> Response:
     """One invoice with everything about it, and the ways to pay it."""
     return await _invoice_page(visit, invoice_id, form=Form())
+
+
+@pages.get("/invoices/{invoice_id:uuid}/pdf")
+async def get_invoice_pdf(visit: Visit, invoice_id: UUID) -> Response:
+    """The invoice to print or to keep."""
+    return await download(visit, f"/v1/invoices/{invoice_id}/pdf")
+
+
+@pages.get("/payments/{payment_id:uuid}/receipt")
+async def get_receipt(visit: Visit, payment_id: UUID) -> Response:
+    """The receipt of a payment that came."""
+    return await download(visit, f"/v1/payments/{payment_id}/receipt")
 
 
 async def _invoice_page(visit: Visit, invoice_id: UUID, *, form: Form) -> Response:

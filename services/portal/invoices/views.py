@@ -35,6 +35,7 @@ from shared.contracts.billing import (
     PaymentPending,
     PaymentReceived,
     PaymentRefunded,
+    PaymentTakenBack,
 )
 from shared.reads import Reader
 
@@ -198,6 +199,14 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             _issue(envelope, e, rows=rows)
         case PaymentAllocated(invoice_id=invoice_id, amount_minor=amount_minor):
             rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
+        case PaymentTakenBack(invoice_id=invoice_id, amount_minor=amount_minor):
+            rows.update(
+                "invoice_list",
+                invoice_id,
+                open_minor=lambda open: open + amount_minor,
+                state="unpaid",
+                paid_on=None,
+            )
         case InvoicePaid() as e:
             rows.update("invoice_list", e.invoice_id, state="paid", paid_on=e.paid_on, open_minor=0)
         case InvoiceCancelled() as e:

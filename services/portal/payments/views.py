@@ -26,6 +26,7 @@ from shared.contracts.billing import (
     PaymentPending,
     PaymentReceived,
     PaymentRefunded,
+    PaymentReversed,
     PaymentStarted,
 )
 from shared.reads import Reader
@@ -91,6 +92,8 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 received_on=e.received_on,
                 receipt_number=e.receipt_number,
             )
+        case PaymentReversed(payment_id=payment_id):
+            rows.update("payment_list", payment_id, status="reversed")
         case PaymentFailed() as e:
             rows.update("payment_list", e.payment_id, status="failed", failure_reason=e.reason)
         case PaymentRefunded(payment_id=payment_id, is_whole=is_whole):

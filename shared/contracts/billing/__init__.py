@@ -1,5 +1,18 @@
 """What the billing service publishes. Amounts are integer minor units of `currency` (ISO 4217)."""
 
+from shared.contracts.billing.bank_transfers import (
+    BankEntryAllocated,
+    BankEntryRecorded,
+    BankEntryReopened,
+    BankEntrySetAside,
+    BankEntrySuggested,
+    BankStatementImported,
+    PayerForgotten,
+    PayerRemembered,
+    Reading,
+    Share,
+    StatementPart,
+)
 from shared.contracts.billing.boletos import (
     BoletoCollected,
     BoletoEnded,
@@ -59,6 +72,7 @@ from shared.contracts.billing.invoices import (
     InvoiceReopened,
     InvoiceWrittenOff,
     PaymentReminderDue,
+    PaymentTakenBack,
     TaxRow,
 )
 from shared.contracts.billing.orders import (
@@ -78,6 +92,7 @@ from shared.contracts.billing.payments import (
     PaymentPending,
     PaymentReceived,
     PaymentRefunded,
+    PaymentReversed,
     PaymentSent,
     PaymentStarted,
     RefundDeclined,
@@ -91,6 +106,11 @@ from shared.contracts.billing.promotions import (
     PromotionPublished,
     PromotionReleased,
     PromotionUsed,
+)
+from shared.contracts.billing.reconciliation import (
+    DayReconciled,
+    DayTotal,
+    ReconciliationAsked,
 )
 from shared.contracts.billing.saved_methods import (
     AutopayChanged,
@@ -127,6 +147,12 @@ from shared.contracts.billing.why import Why
 __all__ = [
     "AutopayChanged",
     "AutopayDue",
+    "BankEntryAllocated",
+    "BankEntryRecorded",
+    "BankEntryReopened",
+    "BankEntrySetAside",
+    "BankEntrySuggested",
+    "BankStatementImported",
     "BillableItemAdded",
     "BillableItemInvoiced",
     "BillableItemWithdrawn",
@@ -149,6 +175,8 @@ __all__ = [
     "CreditReleased",
     "CreditWithdrawn",
     "CreditedLine",
+    "DayReconciled",
+    "DayTotal",
     "Department",
     "DraftChanged",
     "DraftDiscarded",
@@ -167,6 +195,8 @@ __all__ = [
     "OrderCancelled",
     "OrderPlaced",
     "OrderedItem",
+    "PayerForgotten",
+    "PayerRemembered",
     "PaymentAllocated",
     "PaymentConfirmationWanted",
     "PaymentDisputeClosed",
@@ -184,8 +214,10 @@ __all__ = [
     "PaymentReceived",
     "PaymentRefunded",
     "PaymentReminderDue",
+    "PaymentReversed",
     "PaymentSent",
     "PaymentStarted",
+    "PaymentTakenBack",
     "PixCodeIssued",
     "Price",
     "ProductGroup",
@@ -200,6 +232,8 @@ __all__ = [
     "PromotionUsed",
     "ProvisioningFailed",
     "ProvisioningRequested",
+    "Reading",
+    "ReconciliationAsked",
     "RefundDeclined",
     "RefundDone",
     "RefundFailed",
@@ -220,8 +254,10 @@ __all__ = [
     "ServiceTerminated",
     "ServiceTransferred",
     "ServiceUnsuspended",
+    "Share",
     "StaffTaskDone",
     "StaffTaskOpened",
+    "StatementPart",
     "SuspensionWarned",
     "TaxRow",
     "Why",

@@ -99,6 +99,24 @@ class InvoiceWrittenOff(PublicEvent, frozen=True, kw_only=True):
     why: Why | None = None
 
 
+class PaymentTakenBack(PublicEvent, frozen=True, kw_only=True):
+    """A payment no longer counts towards the invoice, which is open by that much more.
+
+    `is_prepayment`: the invoice is still a pro forma. `lines`: those that are of a service.
+    """
+
+    invoice_id: UUID
+    payment_id: UUID
+    amount_minor: int
+    currency: str
+    is_prepayment: bool
+    order_id: UUID | None
+    issued_on: date
+    due_on: date
+    is_fee: bool
+    lines: list[InvoiceLine]
+
+
 class InvoicePaid(PublicEvent, frozen=True, kw_only=True):
     """The invoice has no open balance any more."""
 

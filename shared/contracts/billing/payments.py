@@ -56,7 +56,10 @@ class PaymentPending(PublicEvent, frozen=True, kw_only=True):
 
 
 class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
-    """The money of the attempt is ours. `receipt_number` is gapless per brand."""
+    """The money of the attempt is ours. `receipt_number` is gapless per brand.
+
+    `gateway`: through which it came; bank: our own bank told of it; "": of before this was said.
+    """
 
     payment_id: UUID
     invoice_id: UUID
@@ -68,6 +71,7 @@ class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
     gateway_reference: str
     purpose: str = "invoice"
     further_invoices: list[UUID] = msgspec.field(default_factory=list)
+    gateway: str = ""
 
 
 class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
@@ -81,6 +85,18 @@ class PaymentAllocated(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     is_prepayment: bool = False
+
+
+class PaymentReversed(PublicEvent, frozen=True, kw_only=True):
+    """The payment was booked by mistake: its money is not this account's. `reason`: a code."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    method: str
+    amount_minor: int
+    currency: str
+    reason: str
+    gateway: str = ""
 
 
 class PaymentFailed(PublicEvent, frozen=True, kw_only=True):
