@@ -8,6 +8,7 @@ import pytest
 
 from shared.ids import new_id
 from tests.billing.card_gateway import CardGateway
+from tests.billing.gateway_side import GatewaySide
 from tests.billing.house import House, code_of
 
 
@@ -140,3 +141,53 @@ async def test_invoices_of_others_twice_or_unknown_are_refused(
         body = {"method": "card", "invoice_ids": list(chosen)}
         assert code_of(await house.ask("POST", "/v1/payments", body, token=token)) == refusal
     assert "PaymentStarted" not in await house.names(house.ana)
+
+
+# -------------------------------------------------------------------- money that goes back
+
+
+async def paid_together(house: House, ids: list[str]) -> str:
+    """One payment for all of them, by the sandbox's page."""
+    started = await start(house, ids)
+    path = f"/v1/payments/{started['payment_id']}/hosted-page"
+    body = {"return_url_path": "/invoices"}
+    page = await house.do("POST", path, body, token=house.client(house.ana))
+    await house.sandbox.decide(page["url"], "approve")
+    await house.inquiry.ask(UUID(started["payment_id"]))
+    await house.catch_up()
+    return str(started["payment_id"])
+
+
+async def test_what_is_refunded_at_the_gateway_is_credited_invoice_by_invoice(house: House) -> None:
+    ids, side = await three(house), GatewaySide(house)
+    payment_id = await paid_together(house, ids)
+    checkout = await side.seen(payment_id)
+    for number, minor in enumerate((2990 + 1000, 2 * 2990 - 1000)):
+        body = {"reference": f"there-{number}", "payment_id": checkout.id, "currency": "BRL"}
+        await side.call("/v1/refunds", {**body, "amount_minor": minor})
+        for _ in range(2):
+            await house.inquiry.ask(UUID(payment_id))
+        assert await house.findings() == []
+    await house.catch_up()
+    assert await statuses(house, ids) == ["refunded"] * 3
+    assert (await house.names(house.ana)).count("PaymentRefunded") == 2
+
+
+async def test_each_invoice_of_a_payment_that_is_charged_back_is_owed_again(house: House) -> None:
+    """F56."""
+    ids, side = await three(house), GatewaySide(house)
+    payment_id = await paid_together(house, ids)
+    await side.dispute(payment_id, outcome="lost")
+    for _ in range(2):
+        await house.inquiry.ask(UUID(payment_id))
+    await house.catch_up()
+    assert await statuses(house, ids) == ["unpaid"] * 3
+    assert (await house.names(house.ana)).count("InvoiceReopened") == 3
+    assert await house.findings() == []
+
+
+async def test_several_invoices_are_paid_on_a_payment_page_alone(house: House) -> None:
+    ids, token = await three(house), house.client(house.ana)
+    body = {"method": "transfer", "invoice_ids": ids}
+    refused = await house.ask("POST", "/v1/payments", body, token=token)
+    assert code_of(refused) == (422, "payment_method_not_online")

@@ -15,6 +15,7 @@ from services.billing.rules.rules import Rules
 from services.billing.top_ups.commands import BalanceTooHigh, TopUpOutOfRange, check_limits
 from services.billing.top_ups.top_up import TopUp
 from tests.billing.card_gateway import CardGateway
+from tests.billing.gateway_side import GatewaySide
 from tests.billing.house import House, brand_file, code_of
 from tests.billing.samples import OTHER, PAYMENT, TODAY, wanted_top_up
 from tests.given import given
@@ -178,3 +179,23 @@ async def test_top_ups_outside_the_limits_are_refused(house: House) -> None:
     ):
         body = {"amount_minor": 5000, "method": "card", **wrong}
         assert code_of(await house.ask("POST", "/v1/top-ups", body, token=token)) == refusal
+
+
+async def test_a_top_up_that_is_charged_back_is_credit_no_longer(house: House) -> None:
+    wanted, side = await want(house), GatewaySide(house)
+    page = await house.do(
+        "POST",
+        f"/v1/payments/{wanted['payment_id']}/hosted-page",
+        {"return_url_path": "/invoices"},
+        token=house.client(house.ana),
+    )
+    await house.sandbox.decide(page["url"], "approve")
+    await house.inquiry.ask(UUID(wanted["payment_id"]))
+    await side.dispute(wanted["payment_id"], outcome="lost")
+    for _ in range(2):
+        await house.inquiry.ask(UUID(wanted["payment_id"]))
+    await house.catch_up()
+    held = "select balance_minor from credit_held where account_id = $1"
+    assert await house.fetchval(held, house.ana) == 0
+    assert (await house.names(house.ana)).count("CreditWithdrawn") == 1
+    assert await house.findings() == []

@@ -94,7 +94,6 @@ IGNORED: Events = (
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentTakenBack,
-    InvoiceReopened,
     PaymentReminderDue,
     InvoiceOverdue,
 }

@@ -86,7 +86,6 @@ IGNORED: Events = (
     InvoiceWrittenOff,
     PaymentAllocated,
     PaymentTakenBack,
-    InvoiceReopened,
     ProvisioningFailed,
     ProvisioningRequested,
     ServiceActivated,
