@@ -59,6 +59,7 @@ SLEEP_ALLOWED: dict[str, str] = {
     "tests/servers.py::_until_postgres_answers": "polls a server that starts",
     "tests/journeys/platform.py::Platform.wait_until_ready": "polls programs that start again",
     "tests/journeys/platform.py::Platform.mail_to": "polls the mail catcher",
+    "tests/journeys/test_card_numbers.py::Places.wait_for": "polls the files of the platform",
     "tests/faults/proxy.py::Proxy._suffer": "slowness is what it is for",
     "tests/faults/stand.py::Stand.until_back": "polls programs that start again",
     "tests/faults/asking.py::Asker.definite": "a client waits before it asks again",

@@ -340,10 +340,10 @@ async def addons(session: Session, parent_id: UUID) -> list[Values]:
     return [{"service_id": row["service_id"]} for row in found]
 
 
-@statement("select payment_id, invoice_id from payment_open where invoice_id = any($1)")
+@statement(chunks._OPEN_PAYMENTS)
 async def open_payments(session: Session, invoice_ids: list[UUID]) -> list[Values]:
     wanted = set(invoice_ids)
-    return session.scan("payment_open", lambda row: row["invoice_id"] in wanted)
+    return session.scan("payment_open_invoice", lambda row: row["invoice_id"] in wanted)
 
 
 @statement(_ASKED["payment"])
