@@ -36,19 +36,18 @@ class Counter:
     def _token_of(self, role: str) -> dict[str, Any]:
         person = self._platform.sign_in_of(role)
         said = {"brand": "ponto", "email": person["email"], "password": person["password"]}
-        session = self._send("accounts", "POST", "/v1/sessions", json=said).json()["session"]
+        session = self._send("accounts", "POST /v1/sessions", json=said).json()["session"]
         key = json.loads(self._installation.secrets.signing_keys[OPERATOR])
         internal = Signer(OPERATOR, key).issue(
             "accounts", subject=f"service:{OPERATOR}", scopes=[INTERNAL], ttl_s=60
         )
-        path = "/internal/sessions/resolve"
-        answer = self._send("accounts", "POST", path, token=internal, json={"session": session})
+        asked = "POST /internal/sessions/resolve"
+        answer = self._send("accounts", asked, token=internal, json={"session": session})
         found: dict[str, Any] = answer.json()
         return found
 
-    def _send(
-        self, service: str, method: str, path: str, *, token: str = "", **request: Any
-    ) -> httpx.Response:
+    def _send(self, service: str, asked: str, *, token: str = "", **request: Any) -> httpx.Response:
+        method, path = asked.split(" ", maxsplit=1)
         headers = {"Idempotency-Key": str(new_id()), **request.pop("headers", {})}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -57,35 +56,35 @@ class Counter:
         assert answer.is_success, (path, answer.status_code, answer.text)
         return answer
 
-    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        return self._send("billing", method, path, token=self._staff, **request)
+    def _ask(self, asked: str, **request: Any) -> httpx.Response:
+        return self._send("billing", asked, token=self._staff, **request)
 
     def invoice(self, words: str, minor: int) -> dict[str, Any]:
         """Issue an invoice of one line for the client: `invoice_id`, `number`, `total_minor`."""
         wanted = f"/v1/accounts/{self.account_id}/drafts"
-        draft = self._ask("POST", wanted, json={"currency": "BRL"})
+        draft = self._ask(f"POST {wanted}", json={"currency": "BRL"})
         path = f"/v1/drafts/{draft.json()['draft_id']}"
         line = {"description": words, "unit_minor": minor}
         match = {"If-Match": draft.headers["etag"]}
-        added = self._ask("POST", f"{path}/lines", json=line, headers=match)
+        added = self._ask(f"POST {path}/lines", json=line, headers=match)
         match = {"If-Match": added.headers["etag"]}
         due = {"due_on": f"{SystemClock().now() + timedelta(days=7):%Y-%m-%d}"}
         issued: dict[str, Any]
-        issued = self._ask("POST", f"{path}/issue", json=due, headers=match).json()
+        issued = self._ask(f"POST {path}/issue", json=due, headers=match).json()
         return issued
 
     def boletos_of(self, invoice_id: str) -> list[dict[str, Any]]:
         """The boletos of one of the client's invoices, newest first."""
         path = f"/v1/boletos?invoice_id={invoice_id}"
         found: list[dict[str, Any]]
-        found = self._send("billing", "GET", path, token=self._client).json()
+        found = self._send("billing", f"GET {path}", token=self._client).json()
         return found
 
     def bring_statement(self, content: bytes) -> None:
         """Import a file of the bank."""
-        self._ask("POST", "/v1/bank-statements", content=content, headers={"Content-Type": BYTES})
+        self._ask("POST /v1/bank-statements", content=content, headers={"Content-Type": BYTES})
 
     def bring_return_file(self, content: bytes) -> None:
         """Upload a return file of boletos."""
-        path = "/v1/return-files?name=CB0001.RET"
-        self._ask("POST", path, content=content, headers={"Content-Type": BYTES})
+        asked = "POST /v1/return-files?name=CB0001.RET"
+        self._ask(asked, content=content, headers={"Content-Type": BYTES})

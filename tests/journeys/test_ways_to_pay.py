@@ -73,7 +73,7 @@ def desk(platform: Platform, browser: Browser) -> Iterator[Desk]:
     assert desk.complaints == []
 
 
-def test_by_pix(desk: Desk) -> None:
+def test_an_invoice_is_paid_by_a_pix_code(desk: Desk) -> None:
     invoice = desk.counter.invoice("Migração de site", 2990)
     desk.open(f"/invoices/{invoice['invoice_id']}")
     desk.choose("pix")

@@ -21,7 +21,8 @@ async def begin_invoice(visit: Visit, form: Form, *, invoice_id: UUID) -> Outcom
         closed = await withdraw(visit, form, payment_id=waiting.payment_id)
         if closed.refusal:
             return closed
-    started = await _ask(visit, form, f"/v1/invoices/{invoice_id}/payments", {"method": method})
+    path, body = f"/v1/invoices/{invoice_id}/payments", {"method": method}
+    started = await send(visit, Command(form=form, peer="billing", path=path, body=body))
     return await open_page(visit, started, back=f"/invoices/{invoice_id}?back=1")
 
 
@@ -33,7 +34,8 @@ async def waiting_attempt(visit: Visit, invoice_id: UUID) -> Payment | None:
 
 async def withdraw(visit: Visit, form: Form, *, payment_id: UUID) -> Outcome:
     """Close the attempt, so that another way can be chosen. Paid meanwhile: it is paid."""
-    return await _ask(visit, form, f"/v1/payments/{payment_id}/withdrawal", None)
+    path = f"/v1/payments/{payment_id}/withdrawal"
+    return await send(visit, Command(form=form, peer="billing", path=path))
 
 
 async def open_page(visit: Visit, started: Outcome, *, back: str) -> Outcome:
@@ -41,7 +43,8 @@ async def open_page(visit: Visit, started: Outcome, *, back: str) -> Outcome:
     if started.refusal:
         return started
     path = f"/v1/payments/{started.answer['payment_id']}/hosted-page"
-    opened = await _ask(visit, started.form, path, {"return_url_path": back})
+    body = {"return_url_path": back}
+    opened = await send(visit, Command(form=started.form, peer="billing", path=path, body=body))
     return Outcome(
         answer=opened.answer,
         position=started.position,
@@ -62,7 +65,3 @@ def to_gateway(visit: Visit, url: str) -> Response:
     """To a page outside, which billing has told us."""
     assert visit.desk.settings.is_payment_page(url), "billing knows our gateways"
     return visit.go(url)
-
-
-async def _ask(visit: Visit, form: Form, path: str, body: dict[str, str] | None) -> Outcome:
-    return await send(visit, Command(form=form, peer="billing", path=path, body=body))
