@@ -26,6 +26,16 @@ async def begin_invoice(visit: Visit, form: Form, *, invoice_id: UUID) -> Outcom
     return await open_page(visit, started, back=f"/invoices/{invoice_id}?back=1")
 
 
+async def pay_by_credit(visit: Visit, form: Form, *, invoice_id: UUID) -> Outcome:
+    """Use the account's credit for an invoice; what waits for the payer is closed before."""
+    if waiting := await waiting_attempt(visit, invoice_id):
+        closed = await withdraw(visit, form, payment_id=waiting.payment_id)
+        if closed.refusal:
+            return closed
+    path = f"/v1/invoices/{invoice_id}/credit"
+    return await send(visit, Command(form=form, peer="billing", path=path))
+
+
 async def waiting_attempt(visit: Visit, invoice_id: UUID) -> Payment | None:
     """The attempt that only waits for the payer, if there is one."""
     payments = await payments_of(visit.db, invoice_id)
