@@ -29,6 +29,7 @@ from services.billing.catalogue.views import product
 from services.billing.charges.routes import router as charges_router
 from services.billing.charges.views import billable_item
 from services.billing.contacts.views import account_contact
+from services.billing.credit.routes import router as credit_router
 from services.billing.credit.views import credit_held
 from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
@@ -181,6 +182,7 @@ ROUTERS = (
     suspensions_router,
     transfers_router,
     invoices_router,
+    credit_router,
     credit_notes_router,
     documents_router,
     drafts_router,
@@ -262,6 +264,7 @@ def _service(
             hosted_pages=asking.pages,
             setup_pages=asking.setups,
             card_attempts=_card_attempts(settings, store),
+            inquiry=inquiry,
             gateways=gateways,
             inbox=inbox,
             days=days,

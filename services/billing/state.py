@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.gateways.registry import Gateways
     from services.billing.payments.card_attempts import CardAttempts
     from services.billing.payments.hosted_page import HostedPages
+    from services.billing.payments.inquiry import Inquiry
     from services.billing.return_files.run import ReturnFiles
     from services.billing.saved_methods.setup_pages import SetupPages
     from services.billing.webhooks.inbox import Inbox
@@ -31,6 +32,7 @@ class State:
     hosted_pages: "HostedPages"
     setup_pages: "SetupPages"
     card_attempts: "CardAttempts"
+    inquiry: "Inquiry"
     gateways: "Gateways"
     inbox: "Inbox"
     days: "BusinessDayRun"

@@ -115,7 +115,7 @@ class Guards:
             raise HeadersTooLarge()
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL_BYTES:
             raise UrlTooLong()
-        if has_card_number(_address(scope)):
+        if has_card_in_address(scope):
             raise CardNumberRefused(field="address")
         headers = dict(raw)
         if b"transfer-encoding" in headers and b"content-length" in headers:
@@ -139,11 +139,13 @@ class Guards:
         return bool(parent) and f"*.{parent}" in self._hosts
 
 
-def _address(scope: Scope) -> str:
-    """Path and query as they were typed. It would stand in traces and in the logs of what is in
-    front of us."""
-    query: bytes = scope["query_string"]
-    return f"{scope['path']} {unquote_plus(query.decode('latin-1'))}"
+def has_card_in_address(scope: Scope) -> bool:
+    """Whether a card's number stands in path or query, as they were typed.
+
+    Such a request is refused, and has no span: the span would hold the address.
+    """
+    query: bytes = scope.get("query_string", b"")
+    return has_card_number(f"{scope['path']} {unquote_plus(query.decode('latin-1'))}")
 
 
 class _MeasuredBody:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,10 @@ class Visitor:
             timeout=30,
         )
         self.typed: set[str] = set()
+
+    def close(self) -> None:
+        """Leave; connections that stay open fail the test."""
+        self.http.close()
 
     def sign_in(self, person: dict[str, str]) -> None:
         """With e-mail and password."""
@@ -149,12 +154,11 @@ def test_a_cards_number_is_found_nowhere_after_it_was_typed_everywhere(
     platform: Platform, collector: Collector
 ) -> None:
     area = platform.client_area()
-    visitor = Visitor(area)
-    visitor.type_card_everywhere()
-    client = Visitor(area)
-    client.sign_in(platform.sign_in_of("client"))
-    client.write_ticket(SUBJECT)
-    client.type_card_everywhere()
+    with closing(Visitor(area)) as visitor, closing(Visitor(area)) as client:
+        visitor.type_card_everywhere()
+        client.sign_in(platform.sign_in_of("client"))
+        client.write_ticket(SUBJECT)
+        client.type_card_everywhere()
     for service in ("billing", "accounts", "tickets", "portal"):
         address = f"{platform.address(service)}/v1/{WRITTEN[0]}"
         assert httpx.get(address, trust_env=False).status_code == 422
