@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, EACH))
-def test_f53_f54_one_charge_is_booked_once_whatever_crosses(first: int) -> None:
+def test_f53_f54_one_charge_is_booked_once(first: int) -> None:
     """With I1, I2 and I3 in the end; a seed that fails fails again."""
     happened: Counter[str] = Counter()
     for seed in range(first, first + EACH):
