@@ -12,7 +12,7 @@ from shared.contracts import billing
 from shared.i18n import Catalogues
 from tests.portal.browsing import errors_on, form_on, send
 from tests.portal.house import CLIENT, STRANGER, House
-from tests.portal.world import World, owing
+from tests.portal.world import PRODUCTS, World, owing
 
 STARTED = {"payment_id": "p1", "status": "created", "amount_minor": 1, "currency": "BRL"}
 
@@ -82,10 +82,11 @@ async def test_a_late_boleto_asks_for_an_updated_one(house: House) -> None:
 
 
 async def test_only_what_is_open_and_ones_own_is_paid_together(house: House) -> None:
-    world, other = await house.tell(owing()), owing()
-    await house.feed([e for e in other.envelopes if e.account_id])
+    world = await house.tell(owing())
     (_, first), (_, second) = attempts(world, "boleto")
-    foreign = attempts(other, "boleto")[0][1]
+    other = World(positions=world.positions, numbers=world.numbers).register()
+    _, foreign = other.order("alheio.com.br", PRODUCTS[0])
+    await house.feed(other.envelopes)
     query = "&".join(f"invoice={id}" for id in (second, foreign, first, "nonsense"))
     for payment_id, _ in attempts(world, "boleto"):
         house.neighbours.answer("POST", f"/v1/payments/{payment_id}/withdrawal", STARTED)

@@ -1,5 +1,6 @@
 """An amount as a person types it."""
 
+import re
 from decimal import Decimal
 
 from babel.numbers import NumberFormatError, parse_decimal
@@ -8,6 +9,8 @@ from shared.i18n import Translations
 from shared.money import minor_digits
 
 MOST = Decimal(10) ** 10
+_FIGURE = re.compile(r"[0-9][0-9.,'’\u00a0\u202f ]*")
+"""Digits and what separates them in any of the languages; words such as NaN are none."""
 
 
 def read_amount(text: str, currency: str, *, language: Translations) -> int | None:
@@ -15,10 +18,12 @@ def read_amount(text: str, currency: str, *, language: Translations) -> int | No
 
     More digits after the comma than the currency has are none of its amounts.
     """
+    if not _FIGURE.fullmatch(text.strip()):
+        return None
     try:
         amount = parse_decimal(text.strip(), locale=language.locale, strict=True)
     except NumberFormatError:
         return None
-    minor = amount.scaleb(minor_digits(currency)) if amount.is_finite() else Decimal(0)
+    minor = amount.scaleb(minor_digits(currency))
     is_amount = 0 < amount < MOST and minor == minor.to_integral_value()
     return int(minor) if is_amount else None
