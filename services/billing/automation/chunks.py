@@ -38,8 +38,8 @@ from shared.store import Cause, EventStore, Transaction
 if TYPE_CHECKING:
     from services.billing.payments.inquiry import Inquiry
 
-CHUNK = 400
-LANES = 3
+CHUNK = 200
+LANES = 2
 """While the server records the chunk of one lane, the other lane's is prepared."""
 FINDING_TAKES_S = 600
 AN_ACCOUNTS_OWN = (OutcomeUnknown, AccountNotReady, ConcurrentWrite)
