@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -39,3 +40,14 @@ def new_id() -> UUID:
         )
     milliseconds = time.time_ns() // 1_000_000
     return pgproto.UUID((milliseconds << 80 | _Supply.left.pop()).to_bytes(16))
+
+
+def made_at(id: UUID) -> datetime | None:
+    """When an id was made, if it says so (UUIDv7).
+
+    >>> made_at(UUID("01939000-0000-7000-8000-000000000019")).isoformat()
+    '2024-12-04T04:48:59.392000+00:00'
+    """
+    if id.version != 7:
+        return None
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)

@@ -6,16 +6,26 @@ from contextlib import suppress
 import structlog
 from structlog.typing import Processor
 
+from shared.card_numbers import masked
+
 
 class UnfailingLogger(structlog.WriteLogger):
     """Drops the line that cannot be written: a full disk must not end whoever had to say so."""
 
     def msg(self, message: str) -> None:
-        """Write the line, or nothing."""
+        """Write the line, or nothing; the number of a card that got so far gets no further."""
         with suppress(OSError):
-            super().msg(message)
+            super().msg(masked(message))
 
     log = debug = info = warning = warn = error = critical = fatal = exception = msg
+
+
+class MaskingFormatter(structlog.stdlib.ProcessorFormatter):
+    """The lines of libraries, without the numbers of cards."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return masked(super().format(record))
 
 
 def start_logs(service: str, level: str) -> None:
@@ -31,7 +41,7 @@ def start_logs(service: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=lambda *_: UnfailingLogger(),
     )
-    renderer = structlog.stdlib.ProcessorFormatter(
+    renderer = MaskingFormatter(
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,

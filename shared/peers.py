@@ -20,6 +20,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.networks import VOUCHER_HEADER
 from shared.telemetry import current_traceparent
 from shared.tokens import INTERNAL, Signer
 
@@ -143,6 +144,10 @@ class Peers:
             raise RemoteProblem(_problem_of(answer), answer.status_code)
         return answer
 
+    def vouch(self, peer: str) -> dict[str, str]:
+        """The header by which `peer` believes what we say of the visitor in a user's call."""
+        return {VOUCHER_HEADER: self._own_token(peer)}
+
     async def ask_each(self, peer: str, path: str) -> list[httpx.Response | None]:
         """What each process of the peer answers to GET `path`; None for one that does not."""
         addresses = self.addresses.all_of(peer)
@@ -169,9 +174,11 @@ class Peers:
             raise
 
     def _credentials(self, peer: str, token: str | None) -> dict[str, str]:
+        return {"authorization": f"Bearer {token or self._own_token(peer)}"}
+
+    def _own_token(self, peer: str) -> str:
         own = f"service:{self._signer.issuer}"
-        token = token or self._signer.issue(peer, subject=own, scopes=[INTERNAL], ttl_s=60)
-        return {"authorization": f"Bearer {token}"}
+        return self._signer.issue(peer, subject=own, scopes=[INTERNAL], ttl_s=60)
 
 
 def _problem_of(answer: httpx.Response) -> dict[str, Any]:

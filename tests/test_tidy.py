@@ -42,7 +42,7 @@ BROAD_EXCEPT_ALLOWED: dict[str, str] = {
     "shared/consumers/worker.py::Worker._retry_one": "counts a parked event's tries",
     "shared/consumers/effects.py::EffectRunner._carry_out": "counts an effect's tries, then parks",
     "tests/simulation/simulate.py::simulate": "whatever goes wrong is the seed's result",
-    "tests/year/test_crossing.py::test_one_charge_is_booked_once": "names the seed",
+    "tests/year/test_crossing.py::test_f53_f54_one_charge_is_booked_once": "names the seed",
 }
 """file::function -> why it may catch everything. Only outermost loops, which count and park."""
 
@@ -59,6 +59,7 @@ SLEEP_ALLOWED: dict[str, str] = {
     "tests/servers.py::_until_postgres_answers": "polls a server that starts",
     "tests/journeys/platform.py::Platform.wait_until_ready": "polls programs that start again",
     "tests/journeys/platform.py::Platform.mail_to": "polls the mail catcher",
+    "tests/journeys/test_card_numbers.py::Places.wait_for": "polls the files of the platform",
     "tests/faults/proxy.py::Proxy._suffer": "slowness is what it is for",
     "tests/faults/stand.py::Stand.until_back": "polls programs that start again",
     "tests/faults/asking.py::Asker.definite": "a client waits before it asks again",

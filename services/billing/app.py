@@ -1,7 +1,10 @@
 """The composition root of the billing service."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+
+from pydantic import SecretStr
 
 from services.billing.automation.policies import reconsider_when_paid
 from services.billing.automation.routes import router as automation_router
@@ -26,6 +29,7 @@ from services.billing.catalogue.views import product
 from services.billing.charges.routes import router as charges_router
 from services.billing.charges.views import billable_item
 from services.billing.contacts.views import account_contact
+from services.billing.credit.routes import router as credit_router
 from services.billing.credit.views import credit_held
 from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
@@ -40,6 +44,7 @@ from services.billing.gateways.pix import PixGateway
 from services.billing.gateways.port import Gateway, Notice
 from services.billing.gateways.registry import Gateways
 from services.billing.gateways.sandbox import SandboxGateway
+from services.billing.gateways.stripe.gateway import StripeGateway
 from services.billing.held_services.policies import (
     close_what_ended,
     serve_what_is_paid,
@@ -53,6 +58,7 @@ from services.billing.ledger.checks import CHECKS
 from services.billing.ledger.views import ledger_posting
 from services.billing.orders.routes import router as orders_router
 from services.billing.orders.views import order_list
+from services.billing.payments.card_attempts import CardAttempts
 from services.billing.payments.charging import Charges
 from services.billing.payments.collected import count_collected
 from services.billing.payments.hosted_page import HostedPages
@@ -81,7 +87,14 @@ from services.billing.return_files.routes import RETURN_FILES
 from services.billing.return_files.routes import router as return_files_router
 from services.billing.return_files.run import ReturnFiles
 from services.billing.rules.routes import router as rules_router
-from services.billing.saved_methods.policies import tell_of_expiring_cards
+from services.billing.saved_methods.collecting import Collector
+from services.billing.saved_methods.policies import (
+    collect_by_new_method,
+    tell_of_expiring_cards,
+)
+from services.billing.saved_methods.reactors import autopay_reactor, forgetting_reactor
+from services.billing.saved_methods.routes import router as saved_methods_router
+from services.billing.saved_methods.setup_pages import SetupPages
 from services.billing.saved_methods.views import saved_method
 from services.billing.service_changes.routes import router as changes_router
 from services.billing.service_endings.routes import router as endings_router
@@ -92,6 +105,7 @@ from services.billing.state import State
 from services.billing.statements.routes import router as statements_router
 from services.billing.status import report
 from services.billing.suspensions.routes import router as suspensions_router
+from services.billing.top_ups.routes import router as top_ups_router
 from services.billing.transfers.routes import router as transfers_router
 from services.billing.webhooks.inbox import Handle, Inbox, Kept
 from services.billing.webhooks.routes import router as webhooks_router
@@ -141,6 +155,7 @@ POLICIES = (
     free_what_is_over,
     release_what_was_used,
     tell_of_expiring_cards,
+    collect_by_new_method,
 )
 OF_THE_HOUSE = (ledger_posting, bank_statement, bank_entry, reconciliation, gateway_payment)
 """Views of the books and of whole brands: a forecast asks none of them."""
@@ -167,11 +182,14 @@ ROUTERS = (
     suspensions_router,
     transfers_router,
     invoices_router,
+    credit_router,
     credit_notes_router,
     documents_router,
     drafts_router,
     charges_router,
     payments_router,
+    saved_methods_router,
+    top_ups_router,
     webhooks_router,
     automation_router,
     rules_router,
@@ -210,15 +228,15 @@ def _service(
     gateways = Gateways(_gateways(settings, store, pix=pix))
     ways = Ways(portal_url=settings.portal_url, webhooks_url=settings.notify_url(""))
     panel = HostingPanel(url=settings.panel_url, key=settings.panel_key)
-    reactor = panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH))
-    consumers = Consumers(
-        (*VIEWS, *POLICIES, reactor, refund_reactor(gateways)),
-        store,
-        peers,
-        applied=count_collected,
+    asking = _asking(store, gateways, ways=ways)
+    inquiry = asking.inquiry
+    reactors = (
+        panel_reactor(panel, notify_url=settings.notify_url(PANEL_PATH)),
+        autopay_reactor(Collector(store=store, charges=asking.charges, inquiry=inquiry)),
+        forgetting_reactor(store, gateways),
+        refund_reactor(gateways),
     )
-    pages = HostedPages(store=store, gateways=gateways, ways=ways)
-    inquiry = _inquiry(store, gateways, pages=pages, ways=ways)
+    consumers = Consumers((*VIEWS, *POLICIES, *reactors), store, peers, applied=count_collected)
     answers = PanelAnswers(store=store, panel=panel)
     days = BusinessDayRun(store=store, consumers=consumers, inquiry=inquiry)
     comparing = Comparing(store=store, gateways=gateways, consumers=consumers, inquiry=inquiry)
@@ -243,22 +261,23 @@ def _service(
         consumers=consumers,
         routers=ROUTERS,
         state=State(
-            hosted_pages=pages,
+            hosted_pages=asking.pages,
+            setup_pages=asking.setups,
+            card_attempts=_card_attempts(settings, store),
+            inquiry=inquiry,
             gateways=gateways,
             inbox=inbox,
             days=days,
             forecaster=forecaster,
             workshop=workshop,
             return_files=files,
-            webhook_secrets={
-                "panel": settings.panel_webhook_secret,
-                "pix": settings.pix_psp_webhook_secret or settings.gateway_webhook_secret,
-            },
+            webhook_secrets=_webhook_secrets(settings),
             bank_files=BankFiles(),
         ),
         loops={
             "webhooks": inbox.run,
             "payment janitor": inquiry.run_janitor,
+            "setup janitor": asking.setups.run_janitor,
             "provisioning janitor": answers.run_janitor,
             "ticker": Ticker(store).run,
             "business days": days.run,
@@ -272,14 +291,43 @@ def _service(
     )
 
 
-def _inquiry(store: EventStore, gateways: Gateways, *, pages: HostedPages, ways: Ways) -> Inquiry:
-    return Inquiry(
+def _card_attempts(settings: BillingSettings, store: EventStore) -> CardAttempts:
+    return CardAttempts(
+        store,
+        per_account=settings.card_attempts_of_account,
+        per_network=settings.card_attempts_from_network,
+    )
+
+
+def _webhook_secrets(settings: BillingSettings) -> dict[str, SecretStr]:
+    return {
+        "panel": settings.panel_webhook_secret,
+        "pix": settings.pix_psp_webhook_secret or settings.gateway_webhook_secret,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """What asks the gateways."""
+
+    pages: HostedPages
+    setups: SetupPages
+    charges: Charges
+    inquiry: Inquiry
+
+
+def _asking(store: EventStore, gateways: Gateways, *, ways: Ways) -> Asking:
+    pages = HostedPages(store=store, gateways=gateways, ways=ways)
+    setups = SetupPages(store=store, gateways=gateways, ways=ways)
+    charges = Charges(store=store, gateways=gateways, ways=ways)
+    inquiry = Inquiry(
         store=store,
         gateways=gateways,
         pages=pages,
-        charges=Charges(store=store, gateways=gateways, ways=ways),
-        elsewhere=Elsewhere(reversals=take_reversals),
+        charges=charges,
+        elsewhere=Elsewhere(reversals=take_reversals, setups=setups.take_notice),
     )
+    return Asking(pages=pages, setups=setups, charges=charges, inquiry=inquiry)
 
 
 def _bank_loops(
@@ -317,6 +365,13 @@ def _gateways(
         key=settings.gateway_key,
         webhook_secret=settings.gateway_webhook_secret,
     )
+    if settings.stripe_key is not None:
+        yield StripeGateway(
+            url=settings.stripe_url,
+            key=settings.stripe_key,
+            webhook_secrets=settings.stripe_webhook_secrets,
+            clock=SystemClock(),
+        )
 
 
 def _handlers(gateways: Gateways, *, inquiry: Inquiry, answers: PanelAnswers) -> dict[str, Handle]:

@@ -48,6 +48,7 @@ from shared.contracts.billing import (
     PayerForgotten,
     PayerRemembered,
     PaymentAllocated,
+    PaymentConfirmationWanted,
     PaymentDisputeClosed,
     PaymentDisputed,
     PaymentFailed,
@@ -152,6 +153,7 @@ SAVED_METHODS: Group = frozenset(
         PaymentMethodPreferred,
         PaymentMethodDeclined,
         PaymentMethodExpiring,
+        PaymentConfirmationWanted,
         AutopayChanged,
     }
 )

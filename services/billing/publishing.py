@@ -56,6 +56,7 @@ from services.billing.saved_methods.published import of_wallet
 from services.billing.saved_methods.wallet import Wallet
 from services.billing.staff_tasks.published import of_task
 from services.billing.staff_tasks.staff_task import StaffTask
+from services.billing.top_ups.top_up import TopUp
 from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
@@ -113,6 +114,7 @@ _PUBLIC: dict[type[Aggregate], Callable[[DomainEvent, Any], PublicEvent | None]]
     AccountTerms: _nothing,
     Wallet: of_wallet,
     MethodSetup: _nothing,
+    TopUp: _nothing,
     StaffTask: of_task,
     Reconciliation: of_reconciliation,
     BankStatement: of_statement,

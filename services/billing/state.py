@@ -17,8 +17,11 @@ if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.documents.workshop import Workshop
     from services.billing.forecast.playing import Forecaster
     from services.billing.gateways.registry import Gateways
+    from services.billing.payments.card_attempts import CardAttempts
     from services.billing.payments.hosted_page import HostedPages
+    from services.billing.payments.inquiry import Inquiry
     from services.billing.return_files.run import ReturnFiles
+    from services.billing.saved_methods.setup_pages import SetupPages
     from services.billing.webhooks.inbox import Inbox
 
 
@@ -27,6 +30,9 @@ class State:
     """`webhook_secrets`: the secret of each source of webhooks."""
 
     hosted_pages: "HostedPages"
+    setup_pages: "SetupPages"
+    card_attempts: "CardAttempts"
+    inquiry: "Inquiry"
     gateways: "Gateways"
     inbox: "Inbox"
     days: "BusinessDayRun"

@@ -8,9 +8,11 @@ from shared.settings import Settings
 
 
 class PortalSettings(Settings):
-    """`gateway_url` is where clients pay: pages may send forms there and nowhere else outside."""
+    """`gateway_url` and `payment_pages` are where clients pay, such as https://checkout.stripe.com:
+    pages may send forms there and nowhere else outside."""
 
     gateway_url: str
+    payment_pages: list[str] = Field(default=[])
     allowed_hosts: list[str] = Field(default=["127.0.0.1", "localhost", "*.localhost"])
 
     @property
@@ -19,10 +21,14 @@ class PortalSettings(Settings):
         return self.portal_url.startswith("https://")
 
     @property
-    def gateway_origin(self) -> str:
-        """Scheme, host and port of the payment page."""
-        parts = urlsplit(self.gateway_url)
-        return f"{parts.scheme}://{parts.netloc}"
+    def payment_origins(self) -> list[str]:
+        """Scheme, host and port of each payment page."""
+        parts = [urlsplit(url) for url in (self.gateway_url, *self.payment_pages)]
+        return [f"{each.scheme}://{each.netloc}" for each in parts]
+
+    def is_payment_page(self, url: str) -> bool:
+        """Whether clients may be sent there to pay."""
+        return any(url.startswith(f"{origin}/") for origin in self.payment_origins)
 
     def host_of(self, brand: str) -> str:
         """The host name (without port) that a brand's pages have by the settings."""

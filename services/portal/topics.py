@@ -98,6 +98,7 @@ FINDINGS: Events = frozenset(
         billing.PaymentMethodPreferred,
         billing.PaymentMethodDeclined,
         billing.PaymentMethodExpiring,
+        billing.PaymentConfirmationWanted,
         billing.AutopayChanged,
         billing.BoletoCollected,
         billing.BoletoEnded,

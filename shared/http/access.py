@@ -54,6 +54,11 @@ class Access:
     repeat: Repeat
     scope: str = ""
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether it is for other systems, which sign what they send: public and not counted."""
+        return self.who is Who.PUBLIC and self.rate is Rate.INTERNAL
+
 
 class Gate:
     """Tells callers apart by their tokens and counts their calls."""

@@ -25,7 +25,7 @@ from shared.heartbeat import HEARTBEATS, Watchdog
 from shared.http.access import Gate
 from shared.http.document import DocumentsFirst
 from shared.http.internal import router as internal_router
-from shared.http.limits import MAX_BODY_BYTES, Guards
+from shared.http.limits import MAX_BODY_BYTES, Guards, has_card_in_address
 from shared.http.parked import router as parked_router
 from shared.http.problems import answer_problems
 from shared.http.route import DeclaredRoute, Router
@@ -104,7 +104,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         lifespan=_lifespan(service),
-        telemetry={"logs": False},
+        telemetry={"logs": False, "exclude": has_card_in_address},
     )
     settings = service.settings
     verifier = Verifier(settings.service, peers=settings.peers, operator_jwk=settings.operator_jwk)

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from shared.card_numbers import refuse_card_numbers
 from shared.errors import Invalid
 
 MAX_DEPTH = 20
@@ -15,14 +16,20 @@ class MalformedJson(Invalid):
     """The body is not the JSON that this service accepts."""
 
 
-async def check_json(request: Request) -> None:
-    """Parse the body of a JSON request once, strictly; `MalformedJson` says what is wrong."""
+async def check_json(request: Request, *, is_signed: bool = False) -> None:
+    """Parse the body of a JSON request once, strictly; `MalformedJson` says what is wrong.
+
+    `CardNumberRefused` if a card's number stands in it, but for what another system has signed:
+    nobody types there, and it must be kept as it came.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not (media_type == "application/json" or media_type.endswith("+json")):
         return
     body = await request.body()
     if body:
         request._json = parse_strictly(body)
+        if not is_signed:
+            refuse_card_numbers(request._json)
 
 
 def parse_strictly(body: bytes) -> Any:

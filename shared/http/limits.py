@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from urllib.parse import unquote_plus
 
 import msgspec
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.card_numbers import CardNumberRefused, has_card_number
 from shared.errors import DomainError, Invalid, problem
 from shared.ids import new_id
 
@@ -103,7 +105,7 @@ class Guards:
             self._check(scope)
             await self._app(scope, body.receive, dressed)
         except (BodyTooLarge, UrlTooLong, HeadersTooLarge, UnknownHost, AmbiguousLength,
-                RequestTooSlow) as error:  # fmt: skip
+                RequestTooSlow, CardNumberRefused) as error:  # fmt: skip
             if not dressed.started:
                 await _answer(dressed, error, request_id=named)
 
@@ -113,6 +115,8 @@ class Guards:
             raise HeadersTooLarge()
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_URL_BYTES:
             raise UrlTooLong()
+        if has_card_in_address(scope):
+            raise CardNumberRefused(field="address")
         headers = dict(raw)
         if b"transfer-encoding" in headers and b"content-length" in headers:
             raise AmbiguousLength()
@@ -133,6 +137,15 @@ class Guards:
             return True
         parent = host.partition(".")[2]
         return bool(parent) and f"*.{parent}" in self._hosts
+
+
+def has_card_in_address(scope: Scope) -> bool:
+    """Whether a card's number stands in path or query, as they were typed.
+
+    Such a request is refused, and has no span: the span would hold the address.
+    """
+    query: bytes = scope.get("query_string", b"")
+    return has_card_number(f"{scope['path']} {unquote_plus(query.decode('latin-1'))}")
 
 
 class _MeasuredBody:

@@ -116,7 +116,7 @@ class DeclaredRoute(APIRoute):
         async def admitted(request: Request) -> Response:
             gate: Gate = request.app.state.gate
             request.state.caller = await gate.admit(request, access)
-            await check_json(request)
+            await check_json(request, is_signed=access.is_signed)
             try:
                 if access.repeat in (Repeat.READS, Repeat.OWN):
                     return await handle(request)

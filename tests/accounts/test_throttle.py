@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.accounts.sessions.attempts import network_of
 from services.accounts.sessions.throttle import Attempts, GrowingDelay, PerHour
+from shared.networks import network_of
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BY_ADDRESS = GrowingDelay("address", has_hard_limit=True)

@@ -484,7 +484,7 @@ class Sandbox:
         assert answer.status_code == 303, answer.text
 
 
-def billing_settings(database: Database, sandbox: Sandbox) -> BillingSettings:
+def billing_settings(database: Database, sandbox: Sandbox, **more: Any) -> BillingSettings:
     operator = OKPKey.generate_key("Ed25519").as_dict(private=False)
     own = f"http://127.0.0.1:{sandbox.ports['billing']}"
     return BillingSettings.model_validate(
@@ -508,6 +508,7 @@ def billing_settings(database: Database, sandbox: Sandbox) -> BillingSettings:
             "panel_url": sandbox.panel_url,
             "panel_key": SECRET,
             "panel_webhook_secret": SECRET,
+            **more,
         }
     )
 
@@ -540,18 +541,20 @@ async def serving(
 
 
 @asynccontextmanager
-async def open_house(database: Database, folder: Path) -> AsyncIterator[House]:
+async def open_house(database: Database, folder: Path, **settings: Any) -> AsyncIterator[House]:
     """The service, built by its composition root, without the bus, between its sandboxes."""
     sandbox = Sandbox(folder)
     with patch.object(ssl.SSLContext, "load_verify_locations"):
         # Eight clients of loopback addresses need no list of certificate authorities.
-        async with _furnished_house(database, sandbox) as house:
+        async with _furnished_house(database, settings, sandbox=sandbox) as house:
             yield house
 
 
 @asynccontextmanager
-async def _furnished_house(database: Database, sandbox: Sandbox) -> AsyncIterator[House]:
-    service = await build(billing_settings(database, sandbox))
+async def _furnished_house(
+    database: Database, settings: dict[str, Any], *, sandbox: Sandbox
+) -> AsyncIterator[House]:
+    service = await build(billing_settings(database, sandbox, **settings))
     service.store.keyring = KeysInMemory()
     app = create_app(service)
     for name in ("accounts", "portal"):

@@ -45,6 +45,7 @@ from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.wallet import SavedMethod, Wallet
 from services.billing.staff_tasks.staff_task import StaffTask
+from services.billing.top_ups.top_up import TopUp
 
 ACCOUNT, ORDER, SERVICE, INVOICE, PAYMENT, OTHER, REQUEST, NEXT = (
     UUID(int=number) for number in range(1, 9)
@@ -494,6 +495,17 @@ def wallet_with(*saved: SavedMethod) -> Wallet:
     for each in saved:
         wallet.save(each, is_preferred=False, today=TODAY)
     return wallet
+
+
+def wanted_top_up() -> TopUp:
+    return TopUp.want(
+        id=OTHER,
+        account_id=ACCOUNT,
+        brand="ponto",
+        amount_minor=5000,
+        currency="BRL",
+        wanted_on=TODAY,
+    )
 
 
 def wanted_setup() -> MethodSetup:

@@ -40,6 +40,7 @@ from services.billing.rules.account_terms import AccountTerms
 from services.billing.saved_methods.method_setup import MethodSetup
 from services.billing.saved_methods.wallet import Wallet
 from services.billing.staff_tasks.staff_task import StaffTask
+from services.billing.top_ups.top_up import TopUp
 from services.billing.why.why import Why
 from shared.contracts import events_of
 from tests.billing.bank_samples import bank_histories
@@ -92,6 +93,7 @@ from tests.billing.samples import (
     used_promotion,
     wallet_with,
     wanted_setup,
+    wanted_top_up,
 )
 
 BECOMES: dict[type[Any], str | None] = {
@@ -213,7 +215,13 @@ BECOMES: dict[type[Any], str | None] = {
     Wallet.DefaultChosen: "PaymentMethodPreferred",
     Wallet.AutopaySwitched: "AutopayChanged",
     Wallet.MethodDeclined: "PaymentMethodDeclined",
+    Wallet.ConfirmationWanted: "PaymentConfirmationWanted",
     Wallet.ExpiryNoticed: "PaymentMethodExpiring",
+    TopUp.Wanted: None,
+    TopUp.PaymentStarted: None,
+    TopUp.PaymentHeld: None,
+    TopUp.PaymentEnded: None,
+    TopUp.Credited: None,
     MethodSetup.Wanted: None,
     MethodSetup.Opened: None,
     MethodSetup.Ended: None,
@@ -256,6 +264,7 @@ AGGREGATES: tuple[type[Aggregate], ...] = (
     AccountTerms,
     Wallet,
     MethodSetup,
+    TopUp,
     StaffTask,
     Boleto,
     PixCharge,
@@ -321,11 +330,18 @@ def saved_methods() -> list[Aggregate]:
     wallet.choose_default(saved_card(2).id, today=TODAY)
     wallet.switch_autopay(to_on=False)
     wallet.decline(saved_card(1).id, payment_id=PAYMENT, reason="stolen_card", today=TODAY)
+    wallet.want_confirmation(
+        payment_id=PAYMENT, invoice_id=INVOICE, amount_minor=2990, currency="BRL"
+    )
     wallet.notice_expiry(saved_card(2).id, Why(rule="card.expires"))
     wallet.remove(saved_card(1).id, today=TODAY)
     setup.mark_opened("seti_1")
     setup.end("saved")
-    return [wallet, setup]
+    top_up = wanted_top_up()
+    top_up.start_payment(payment_id=PAYMENT, method="card", today=TODAY)
+    top_up.hold_for_payment(PAYMENT)
+    top_up.pay(payment_id=PAYMENT, amount_minor=5000, today=TODAY)
+    return [wallet, setup, top_up]
 
 
 def by_boleto_and_pix() -> list[Aggregate]:

@@ -401,6 +401,7 @@ async def test_a_day_lists_what_came_and_what_went_back(
     await gateway.refund(back)
     card = await saved(gateway, stripe, "4242424242424242")
     charged = await gateway.charge(charge_request(card.token))
+    stripe.pages[paid.id]["created"] -= 3 * 86400  # it came earlier than it went back
     entries = await gateway.day(datetime.now(UTC).date())  # noqa: TID251
     told = {(each.kind, each.payment_id, each.reference, each.amount_minor) for each in entries}
     assert {
@@ -563,11 +564,11 @@ async def test_a_report_of_the_day_goes_through_many_pages(
     opened = await gateway.open(last)
     for _ in range(3):
         await gateway.open(page_request())
-    with patch("services.billing.gateways.stripe.gateway.PAGE_SIZE", 2):
+    with patch("services.billing.gateways.stripe.lookups.PAGE_SIZE", 2):
         found = await gateway.find(last.reference)
         assert found is not None and found.id == opened.id
     with (
-        patch("services.billing.gateways.stripe.gateway.PAGE_SIZE", 1),
+        patch("services.billing.gateways.stripe.lookups.PAGE_SIZE", 1),
         patch("services.billing.gateways.stripe.calls.MOST_PAGES", 2),
         pytest.raises(OutcomeUnknown),
     ):

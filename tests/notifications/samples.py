@@ -29,8 +29,10 @@ from shared.contracts.billing import (
     InvoiceIssued,
     InvoiceLine,
     InvoiceOverdue,
+    PaymentConfirmationWanted,
     PaymentFailed,
     PaymentMethod,
+    PaymentMethodExpiring,
     PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
@@ -40,6 +42,7 @@ from shared.contracts.billing import (
     ServiceTerminated,
     ServiceUnsuspended,
     SuspensionWarned,
+    Why,
 )
 from shared.contracts.event import PublicEvent, source_of
 from shared.contracts.tickets import TicketOpened, TicketReplied
@@ -187,6 +190,16 @@ EVENTS: tuple[PublicEvent, ...] = (
         gateway_reference="chk_1",
     ),
     PaymentFailed(payment_id=PAYMENT, invoice_id=INVOICE, reason="card_declined"),
+    PaymentConfirmationWanted(
+        payment_id=PAYMENT, invoice_id=INVOICE, amount_minor=2990, currency="BRL"
+    ),
+    PaymentMethodExpiring(
+        method_id=REQUEST,
+        card_brand="visa",
+        last_four="4242",
+        expires_on=date(2026, 12, 31),
+        why=Why(rule="card.expires"),
+    ),
     BoletoIssued(
         boleto_id=BOLETO,
         payment_id=PAYMENT,

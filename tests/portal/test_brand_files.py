@@ -61,7 +61,7 @@ async def test_pages_name_no_other_site_and_run_no_foreign_script(house: House) 
     async with house.browser() as browser:
         answer = await browser.get("/products")
     policy = answer.headers["content-security-policy"]
-    gateway = house.desk.settings.gateway_origin
+    gateway = house.desk.settings.payment_origins[0]
     assert "default-src 'none'" in policy
     assert f"form-action 'self' {gateway}" in policy
     assert "unsafe" not in policy

@@ -111,7 +111,7 @@ async def test_each_kind_of_refusal_is_said_in_the_clients_language(
 async def test_paying_leads_to_the_gateways_page(house: House) -> None:
     page = last_invoice(await house.tell(normal()))
     started = {"payment_id": "p1", "status": "created", "amount_minor": 1, "currency": "BRL"}
-    url = f"{house.desk.settings.gateway_origin}/pay/co_1"
+    url = f"{house.desk.settings.payment_origins[0]}/pay/co_1"
     house.neighbours.answer("POST", f"/v1{page}/payments", started, status=201)
     house.neighbours.answer("POST", "/v1/payments/p1/hosted-page", {"url": url})
     async with house.browser(CLIENT) as browser:

@@ -75,6 +75,12 @@ async def often() -> None:
     return None
 
 
+@router.post("/signed", who=Who.PUBLIC, rate=Rate.INTERNAL, repeat=Repeat.OWN)
+async def signed(call: Call) -> str:
+    """A webhook, as far as this test goes: its body is another system's."""
+    return str((await call.request.json())["text"])
+
+
 class Client:
     """Speaks to the toy service as a client of one account."""
 
@@ -396,3 +402,35 @@ def test_callers_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> N
         for caller in range(8):
             assert rate.hit(f"{minute}/{caller}", per_minute=1)
         assert len(rate._windows) <= 16
+
+
+CARD = "4242 4242 4242 4242"
+
+
+async def test_the_number_of_a_card_is_refused_in_any_field_and_not_repeated(
+    client: Client,
+) -> None:
+    refused = [
+        await client.post("/counters", content=body.encode())
+        for body in (
+            f'{{"owner": "{CARD}"}}',
+            '{"owner": "Ana", "step": 4242424242424242}',
+            f'{{"owner": "Ana", "extra": [{{"{CARD}": 1}}]}}',
+            '{"owner": "a\\n4242424242424242\\nb"}',
+            '{"owner": "\\u0034242424242424242"}',
+        )
+    ]
+    refused += [
+        await client.http.get(f"/books?q={CARD}"),
+        await client.http.get("/books?q=4242%204242+4242-4242"),
+        await client.http.get("/books/4242424242424242"),
+    ]
+    for answer in refused:
+        assert code_of(answer) == (422, "card_number_refused")
+        assert "4242" not in answer.text
+    assert await client.events() == 0
+
+
+async def test_what_another_system_has_signed_is_kept_as_it_came(client: Client) -> None:
+    answer = await client.http.post("/signed", json={"text": CARD})
+    assert (answer.status_code, answer.json()) == (200, CARD)

@@ -14,7 +14,7 @@ from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
 from services.billing.payments.due_questions import _ABOUT, _NEXT, _TAKE_DUE
-from services.billing.saved_methods.commands import _EXPIRING
+from services.billing.saved_methods.commands import _EXPIRING, _OPEN
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
 from shared.numbers import _NEXT_OF_CONTINUED
@@ -345,10 +345,10 @@ async def addons(session: Session, parent_id: UUID) -> list[Values]:
     return [{"service_id": row["service_id"]} for row in found]
 
 
-@statement("select payment_id, invoice_id from payment_open where invoice_id = any($1)")
+@statement(chunks._OPEN_PAYMENTS)
 async def open_payments(session: Session, invoice_ids: list[UUID]) -> list[Values]:
     wanted = set(invoice_ids)
-    return session.scan("payment_open", lambda row: row["invoice_id"] in wanted)
+    return session.scan("payment_open_invoice", lambda row: row["invoice_id"] in wanted)
 
 
 @statement(_ASKED["payment"])
@@ -540,3 +540,13 @@ async def expiring(session: Session, brand: str, month: date) -> list[Values]:
         if row["expires_on"] and month <= row["expires_on"] < next_month
     ]
     return sorted(found, key=lambda row: (row["account_id"], row["method_id"]))
+
+
+@statement(_OPEN)
+async def open_by_themselves(session: Session, account_id: UUID, brand: str) -> list[Values]:
+    found = [
+        row
+        for row in rows_of(session, "invoice_open", brand=brand, account_id=account_id)
+        if not row["is_pending"] and row["order_id"] is None
+    ]
+    return sorted(found, key=lambda row: row["invoice_id"])

@@ -3,15 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from services.accounts.sessions.throttle import Attempts, GrowingDelay, Limit, PerHour
 from shared.database import Connection, Pool, acquire
 from shared.errors import TooMany
 
 KEPT = timedelta(days=30)
-IPV4_PREFIX = 24
-IPV6_PREFIX = 56
 PER_ADDRESS = 3
 """Registrations, or requests for a reset, with one e-mail address in an hour."""
 
@@ -53,21 +50,6 @@ def asked_for(what: str, *, brand: str, email: str) -> Subject:
 def asked_from(what: str, *, network: str, most: int) -> Subject:
     """Registrations, confirmations or resets from one network, to any address."""
     return Subject(limit=PerHour(f"{what}/network", most=most), value=network)
-
-
-def network_of(address: str) -> str:
-    """The /24 (IPv6: /56) of an IP address: what one household or office shares.
-
-    `ValueError` for a text that is no address.
-
-    >>> network_of("203.0.113.77"), network_of("2001:db8:1:2ff::1")
-    ('203.0.113.0/24', '2001:db8:1:200::/56')
-    """
-    ip = ip_address(address)
-    if isinstance(ip, IPv6Address):
-        ip = ip.ipv4_mapped or ip
-    prefix = IPV4_PREFIX if ip.version == 4 else IPV6_PREFIX
-    return str(ip_network((ip, prefix), strict=False))
 
 
 async def count(pool: Pool, *subjects: Subject, now: datetime) -> None:

@@ -23,9 +23,12 @@ class AskAutopay:
 
 
 async def ask_autopay(command: AskAutopay, tx: Transaction) -> bool:
-    """Have the invoice collected; once for each try, for ever. Not while a payment may arrive."""
+    """Have the invoice collected; once for each try, for ever. Not while a payment may arrive.
+
+    A payment page that is open is no hindrance: who collects closes it before.
+    """
     invoice = await tx.load(Invoice, command.invoice_id)
-    if not invoice.is_open or invoice.settlement.attempt is not None:
+    if not invoice.is_open or invoice.settlement.is_payment_awaited:
         return False
     if not await tx.claim_once("autopay", f"{invoice.id}/{command.retry_days}"):
         return False
@@ -37,13 +40,40 @@ async def ask_autopay(command: AskAutopay, tx: Transaction) -> bool:
     return True
 
 
-def _request(invoice: Invoice, command: AskAutopay, *, why: Why) -> AutopayRequest:
+@dataclass(frozen=True, kw_only=True)
+class AskAutopayAtOnce:
+    """An open invoice whose account has got `method_id` to pay with."""
+
+    invoice_id: UUID
+    method_id: UUID
+    today: date
+
+
+async def ask_autopay_at_once(command: AskAutopayAtOnce, tx: Transaction) -> bool:
+    """Have the invoice collected if its day has come; once for each saved way to pay, for ever."""
+    invoice = await tx.load(Invoice, command.invoice_id)
+    if not invoice.is_open or invoice.settlement.is_payment_awaited or invoice.order_id:
+        return False
+    policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
+    if command.today < invoice.due_on - timedelta(days=policy.rules.autopay_days_before):
+        return False
+    if not await tx.claim_once("autopay", f"{invoice.id}/{command.method_id}"):
+        return False
+    why = because(tx, "autopay.new_method", policy=policy, due_on=invoice.due_on)
+    await tx.save(_request(invoice, command, why=why))
+    return True
+
+
+def _request(
+    invoice: Invoice, command: AskAutopay | AskAutopayAtOnce, *, why: Why
+) -> AutopayRequest:
     assert invoice.account_id is not None, "an invoice belongs to an account"
     return AutopayRequest.ask(
         account_id=invoice.account_id,
         brand=invoice.brand,
         invoice_id=invoice.id,
-        retry_days=command.retry_days,
+        retry_days=command.retry_days if isinstance(command, AskAutopay) else 0,
+        method_id=command.method_id if isinstance(command, AskAutopayAtOnce) else None,
         asked_on=command.today,
         open_minor=invoice.open_minor,
         currency=invoice.currency,

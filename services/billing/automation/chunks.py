@@ -59,6 +59,9 @@ where brand = $1 and day = $2 and ordinal = $3 and (partition, account_id, item)
 order by partition, account_id, item limit $7
 """
 
+_OPEN_PAYMENTS = """
+select payment_id, invoice_id from payment_open_invoice where invoice_id = any($1)
+"""
 _DONE = """
 delete from business_day_task
 where brand = $1 and day = $2 and ordinal = $3
@@ -201,10 +204,7 @@ class Chunks:
         if not asked_about:
             return {}
         async with acquire(self._store.pool) as db:
-            rows = await db.fetch(
-                "select payment_id, invoice_id from payment_open where invoice_id = any($1)",
-                list(asked_about),
-            )
+            rows = await db.fetch(_OPEN_PAYMENTS, list(asked_about))
         faults: dict[str, Exception] = {}
         for row in rows:
             if fault := await _fault_of(self._inquiry.ask(row["payment_id"])):

@@ -31,10 +31,11 @@ class AutopayRequest(Aggregate):
         open_minor: int
         currency: str
         why: Why
+        method_id: UUID | None = None
 
     @staticmethod
-    def id_of(invoice_id: UUID, retry_days: int) -> UUID:
-        return uuid5(invoice_id, f"autopay:{retry_days}")
+    def id_of(invoice_id: UUID, retry_days: int, method_id: UUID | None = None) -> UUID:
+        return uuid5(invoice_id, f"autopay:{method_id or retry_days}")
 
     @classmethod
     def ask(
@@ -48,11 +49,15 @@ class AutopayRequest(Aggregate):
         open_minor: int,
         currency: str,
         why: Why,
+        method_id: UUID | None = None,
     ) -> Self:
-        """The first try (`retry_days` 0), or the one so many days after it."""
+        """The first try (`retry_days` 0), or the one so many days after it.
+
+        Or the one that follows at once as the account has got `method_id` to pay with.
+        """
         assert open_minor > 0, "there is something to collect"
         return cls(
-            id=cls.id_of(invoice_id, retry_days),
+            id=cls.id_of(invoice_id, retry_days, method_id),
             account_id=account_id,
             brand=brand,
             invoice_id=invoice_id,
@@ -61,6 +66,7 @@ class AutopayRequest(Aggregate):
             open_minor=open_minor,
             currency=currency,
             why=why,
+            method_id=method_id,
         )
 
     @event(Asked)
@@ -76,6 +82,7 @@ class AutopayRequest(Aggregate):
         open_minor: int,
         currency: str,
         why: Why,
+        method_id: UUID | None,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand

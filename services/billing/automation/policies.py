@@ -4,6 +4,7 @@ A suspension is lifted by every payment, early or late (`held_services/policies.
 """
 
 from datetime import date
+from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.automation.voided_fees import VoidLateFee, void_late_fee
@@ -32,11 +33,17 @@ async def when_payment_ends_reconsider_fees(envelope: Envelope, tx: Transaction)
     A fee for which money was on its way is looked at again when that has come, or will not come.
     """
     match envelope.event:
-        case PaymentReceived(invoice_id=invoice_id) | PaymentFailed(invoice_id=invoice_id):
-            invoice = await tx.load(Invoice, invoice_id)
-            await _reconsider(invoice, tx)
-            if invoice.details.about_invoice_id:
-                await _reconsider(await tx.load(Invoice, invoice.details.about_invoice_id), tx)
+        case (PaymentReceived() | PaymentFailed()) as ended if ended.purpose == "invoice":
+            for invoice_id in (ended.invoice_id, *ended.further_invoices):
+                await _reconsider_both(invoice_id, tx)
+
+
+async def _reconsider_both(invoice_id: UUID, tx: Transaction) -> None:
+    """The fee for this invoice, and where this is one over a fee, that for the other."""
+    invoice = await tx.load(Invoice, invoice_id)
+    await _reconsider(invoice, tx)
+    if invoice.details.about_invoice_id:
+        await _reconsider(await tx.load(Invoice, invoice.details.about_invoice_id), tx)
 
 
 async def _reconsider(invoice: Invoice, tx: Transaction) -> None:

@@ -19,6 +19,7 @@ def of_handover(event: DomainEvent) -> PublicEvent | None:
                 open_minor=asked.open_minor,
                 currency=asked.currency,
                 why=_public(asked.why),
+                method_id=asked.method_id,
             )
         case CardNotices.Asked(expiring_from=expiring_from, why=why):
             return billing.CardNoticesDue(expiring_from=expiring_from, why=_public(why))

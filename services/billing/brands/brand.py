@@ -1,5 +1,6 @@
 """A hosting company's settings: configured -> configured anew, as often as its file is applied."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Self, TypeVar
@@ -207,11 +208,11 @@ class Brand(Aggregate):
     def _reconfigured(self, settings: BrandSettings) -> None:
         self.settings = settings
 
-    def online_method(self, method_id: str) -> PaymentMethod:
-        """The way to pay by that name that has a payment page, or a named refusal."""
+    def online_method(self, method_id: str, *, kinds: Collection[str] = ONLINE) -> PaymentMethod:
+        """The way to pay by that name, if it is of these kinds, or a named refusal."""
         for method in self.settings.payment_methods:
             if method.id == method_id:
-                if method.kind not in ONLINE:
+                if method.kind not in kinds:
                     raise PaymentMethodNotOnline(method=method_id)
                 return method
         raise PaymentMethodUnknown(method=method_id)

@@ -116,6 +116,7 @@ BY_PEOPLE: frozenset[type[PublicEvent]] = frozenset(
         billing.InvoiceWrittenOff,
         billing.OrderPlaced,
         billing.PaymentAllocated,
+        billing.PaymentConfirmationWanted,
         billing.PaymentDisputeClosed,
         billing.PaymentDisputed,
         billing.PaymentFailed,

@@ -122,17 +122,31 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
             rows.update("invoice_list", invoice_id, status="unpaid", paid_on=None)
         case CreditNoteIssued() as note:
             _list_credit_note(note, rows)
-        case (
-            PaymentPending(invoice_id=invoice_id)
-            | PaymentOutcomeUnknown(invoice_id=invoice_id, is_charge=True)
-        ):
-            unpaid = {"status": "unpaid"}
-            rows.update("invoice_list", invoice_id, where=unpaid, status="payment_pending")
-        case PaymentFailed(invoice_id=invoice_id):
-            pending = {"status": "payment_pending"}
-            rows.update("invoice_list", invoice_id, where=pending, status="unpaid")
+        case (PaymentPending() | PaymentOutcomeUnknown(is_charge=True)) as pending:
+            _mark(pending, rows, before="unpaid", after="payment_pending")
+        case PaymentFailed() as failed:
+            _mark(failed, rows, before="payment_pending", after="unpaid")
         case _:
             _list_end(envelope, rows)
+
+
+def _mark(
+    event: PaymentPending | PaymentOutcomeUnknown | PaymentFailed,
+    rows: Rows,
+    *,
+    before: str,
+    after: str,
+) -> None:
+    for id in _invoices_of(event):
+        rows.update("invoice_list", id, where={"status": before}, status=after)
+
+
+def _invoices_of(
+    event: PaymentPending | PaymentOutcomeUnknown | PaymentFailed | PaymentRefunded,
+) -> list[UUID]:
+    """A charge that nobody answered is for one invoice."""
+    further = [] if isinstance(event, PaymentOutcomeUnknown) else event.further_invoices
+    return [event.invoice_id, *further]
 
 
 def _list_end(envelope: Envelope, rows: Rows) -> None:
@@ -142,9 +156,9 @@ def _list_end(envelope: Envelope, rows: Rows) -> None:
         case InvoiceReopened(invoice_id=invoice_id, amount_minor=amount_minor):
             _settle(rows, invoice_id, by="paid_minor", amount_minor=-amount_minor)
             rows.update("invoice_list", invoice_id, status="unpaid", paid_on=None)
-        case PaymentRefunded(invoice_id=invoice_id, is_whole=True):
-            credited = {"status": "credited"}
-            rows.update("invoice_list", invoice_id, where=credited, status="refunded")
+        case PaymentRefunded(is_whole=True) as refunded:
+            for id in _invoices_of(refunded):
+                rows.update("invoice_list", id, where={"status": "credited"}, status="refunded")
         case InvoiceNumbered(invoice_id=invoice_id, number=number):
             rows.update(
                 "invoice_list", invoice_id, number=number, is_pro_forma=False, is_booked=True
@@ -229,15 +243,11 @@ def apply_to_open(envelope: Envelope, rows: Rows) -> None:
                 rows.delete("invoice_open_service", invoice_id, service_id)
         case PaymentTakenBack() as back:
             _reopen(envelope, back, rows=rows)
-        case (
-            PaymentPending(invoice_id=invoice_id)
-            | PaymentOutcomeUnknown(invoice_id=invoice_id, is_charge=True)
-        ):
-            rows.update("invoice_open", invoice_id, is_pending=True)
+        case (PaymentPending() | PaymentOutcomeUnknown(is_charge=True) | PaymentFailed()) as said:
+            for id in _invoices_of(said):
+                rows.update("invoice_open", id, is_pending=not isinstance(said, PaymentFailed))
         case InvoiceReopened() as again:
             _open(envelope, again, rows=rows)
-        case PaymentFailed(invoice_id=invoice_id):
-            rows.update("invoice_open", invoice_id, is_pending=False)
 
 
 def _open(

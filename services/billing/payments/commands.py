@@ -1,25 +1,41 @@
 """Starting payments and booking the gateway's word about them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.brands.brand import Brand, PaymentMethod
+from services.billing.brands.brand import HOSTED_PAGE, Brand, PaymentMethod
 from services.billing.credit.balances import balance_of
 from services.billing.gateways.port import Reported
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number, number_if_paid
+from services.billing.invoices.settlement import PaymentAlreadyOpen
+from services.billing.payments.allocation import OpenInvoice, allocate, oldest_first
 from services.billing.payments.handing_over import task_about
 from services.billing.payments.mismatch import Mismatch, first_difference
+from services.billing.payments.payables import Payable, check_any_open, numbers_of, payables_of
 from services.billing.payments.payment import Payment
+from services.billing.saved_methods.keeping import heed_word
 from services.billing.staff_tasks.commands import open_task
+from services.billing.top_ups.top_up import TopUp
 from services.billing.why.because import because
 from services.billing.why.codes import Code
-from shared.errors import NotFound, Stale
+from shared.errors import Conflict, NotFound, Stale
 from shared.ids import new_id
 from shared.store import Transaction
 
 ABANDONED = "abandoned"
+_RULES: Mapping[str, Code] = {
+    "overpayment": "credit.overpayment",
+    "invoice_cancelled": "credit.after_end",
+    "top_up": "credit.top_up",
+}
+
+
+class NothingToPay(Conflict):
+    """No invoice of the account is open, or money for each is on its way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +56,19 @@ async def start_payment(command: StartPayment, tx: Transaction) -> Payment:
     method = brand.online_method(command.method)
     attempt = invoice.settlement.attempt
     if attempt and attempt.method == method.id:
-        return await tx.load(Payment, attempt.payment_id)
+        return await _open_attempt(attempt.payment_id, [invoice.id], tx)
     payment_id, today = new_id(), await today_for(invoice.brand, tx)
     invoice.start_payment(payment_id=payment_id, method=method.id, today=today)
     payment = _attempt(invoice, command.account_id, method=method)
     await tx.save(payment, invoice)
+    return payment
+
+
+async def _open_attempt(payment_id: UUID, invoice_ids: Sequence[UUID], tx: Transaction) -> Payment:
+    """The attempt if it is for these invoices alone; else `PaymentAlreadyOpen`."""
+    payment = await tx.load(Payment, payment_id)
+    if payment.invoice_ids != list(invoice_ids):
+        raise PaymentAlreadyOpen(method=payment.method)
     return payment
 
 
@@ -60,6 +84,106 @@ def _attempt(invoice: Invoice, account_id: UUID, *, method: PaymentMethod) -> Pa
         amount_minor=invoice.open_minor,
         currency=invoice.currency,
         today=attempt.started_on,
+        gateway=method.gateway,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartCombinedPayment:
+    """Several invoices at once. `invoice_ids` None: all that are open; else in the order given.
+
+    All of them, and by default, the oldest first.
+    """
+
+    account_id: UUID
+    brand: str
+    invoice_ids: Sequence[UUID] | None
+    method: str
+
+
+MOST_INVOICES = 100
+
+
+async def start_combined_payment(command: StartCombinedPayment, tx: Transaction) -> Payment:
+    """One attempt over all that is open of them. The same again gives the open attempt.
+
+    On a payment page: a boleto or a PIX code is for one invoice. PaymentMethodNotOnline,
+    NothingToPay, CurrenciesDiffer, InvoiceNamedTwice, PaymentAlreadyOpen, InvoiceAlreadyPaid.
+    """
+    invoices = await _chosen(command, tx)
+    brand = await tx.look_at(Brand, Brand.id_of(command.brand))
+    method = brand.online_method(command.method, kinds={HOSTED_PAGE})
+    first = invoices[0].settlement.attempt
+    if first and first.method == method.id:
+        return await _open_attempt(first.payment_id, [each.id for each in invoices], tx)
+    today = await today_for(command.brand, tx)
+    payment = _combined(command, invoices, method=method, today=today)
+    for invoice in invoices:
+        invoice.start_payment(payment_id=payment.id, method=method.id, today=today)
+    await tx.save(payment, *invoices)
+    return payment
+
+
+_OPEN_OF_ACCOUNT = """
+select invoice_id from invoice_open where account_id = $1 and brand = $2
+order by due_on, invoice_id limit $3
+"""
+
+
+async def _chosen(command: StartCombinedPayment, tx: Transaction) -> list[Invoice]:
+    ids = command.invoice_ids
+    if ids is None:
+        most = MOST_INVOICES
+        rows = await tx.read.fetch(_OPEN_OF_ACCOUNT, command.account_id, command.brand, most)
+        ids = [row["invoice_id"] for row in rows]
+    invoices = [await tx.load(Invoice, id) for id in ids]
+    if any(each.account_id != command.account_id for each in invoices):
+        raise NotFound()
+    if command.invoice_ids is None:
+        invoices = _oldest_first([each for each in invoices if _is_free(each)])
+    if not invoices:
+        raise NothingToPay()
+    currency = invoices[0].currency
+    allocate(0, map(_open_invoice, invoices), currency=currency)  # may they be paid together?
+    return invoices
+
+
+def _is_free(invoice: Invoice) -> bool:
+    return invoice.is_open and not invoice.settlement.is_payment_awaited
+
+
+def _oldest_first(invoices: Sequence[Invoice]) -> list[Invoice]:
+    by_id = {each.id: each for each in invoices}
+    return [by_id[each.invoice_id] for each in oldest_first(map(_open_invoice, invoices))]
+
+
+def _open_invoice(invoice: Invoice) -> OpenInvoice:
+    return OpenInvoice(
+        invoice_id=invoice.id,
+        number=invoice.number,
+        due_on=invoice.due_on,
+        currency=invoice.currency,
+        open_minor=invoice.open_minor,
+    )
+
+
+def _combined(
+    command: StartCombinedPayment,
+    invoices: Sequence[Invoice],
+    *,
+    method: PaymentMethod,
+    today: date,
+) -> Payment:
+    return Payment.start(
+        id=new_id(),
+        account_id=command.account_id,
+        brand=command.brand,
+        invoice_id=invoices[0].id,
+        further_invoices=[each.id for each in invoices[1:]],
+        method=method.id,
+        amount_minor=sum(each.open_minor for each in invoices),
+        currency=invoices[0].currency,
+        today=today,
         gateway=method.gateway,
     )
 
@@ -86,11 +210,11 @@ async def request_page(command: RequestPage, tx: Transaction) -> WantedPage:
     payment = await tx.load(Payment, command.payment_id)
     if payment.account_id != command.account_id:
         raise NotFound()
-    invoice = await tx.load(Invoice, payment.invoice_id)
-    invoice.settlement.check_open()
+    payables = await payables_of(payment, tx)
+    check_any_open(payables)
     payment.request_page(command.return_path)
     await tx.save(payment)
-    return WantedPage(payment=payment, invoice_number=invoice.number)
+    return WantedPage(payment=payment, invoice_number=numbers_of(payables))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,16 +269,23 @@ async def settle_payment(command: SettlePayment, tx: Transaction) -> Payment:
     payment = await tx.load(Payment, command.payment_id)
     if command.gateway not in {None, payment.gateway}:
         raise NotFound()
-    invoice = await tx.load(Invoice, payment.invoice_id)
+    payables = await payables_of(payment, tx)
     reported = command.reported
     if mismatch := difference(payment, command):
-        payment.note_mismatch(mismatch)
-        await open_task(task_about(payment, "payment_mismatch", **vars(mismatch)), tx)
-    elif reported.status != "succeeded":
-        _take_word(payment, invoice, reported=reported)
+        return await _kept_for_staff(payment, mismatch, tx=tx)
+    await heed_word(payment, reported, tx)
+    if reported.status != "succeeded":
+        _take_word(payment, payables, reported=reported)
     elif not payment.is_paid:
-        await _receive(payment, invoice, reported=reported, tx=tx)
-    await tx.save(payment, invoice)
+        await _receive(payment, payables, reported=reported, tx=tx)
+    await tx.save(payment, *payables)
+    return payment
+
+
+async def _kept_for_staff(payment: Payment, mismatch: Mismatch, *, tx: Transaction) -> Payment:
+    payment.note_mismatch(mismatch)
+    await open_task(task_about(payment, "payment_mismatch", **vars(mismatch)), tx)
+    await tx.save(payment)
     return payment
 
 
@@ -174,36 +305,59 @@ def difference(payment: Payment, command: SettlePayment) -> Mismatch | None:
     )
 
 
-def _take_word(payment: Payment, invoice: Invoice, *, reported: Reported) -> None:
+def _take_word(payment: Payment, payables: Sequence[Payable], *, reported: Reported) -> None:
     match reported.status:
         case "open":
             payment.mark("sent", reported.id)
         case "pending":
             payment.mark("pending", reported.id)
-            invoice.hold_for_payment(payment.id)
+            for each in payables:
+                each.hold_for_payment(payment.id)
         case _:
             payment.fail(reported.failure_code or reported.status)
-            invoice.end_payment(payment.id)
+            for each in payables:
+                each.end_payment(payment.id)
 
 
 async def _receive(
-    payment: Payment, invoice: Invoice, *, reported: Reported, tx: Transaction
+    payment: Payment, payables: Sequence[Payable], *, reported: Reported, tx: Transaction
 ) -> None:
-    """Settle the invoice; what it does not take is the client's credit.
+    """Settle what it is for; what that does not take is the client's credit.
 
     It is booked today, though the money may have come on an earlier day.
     """
     brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
     today = await today_for(payment.brand, tx)
     receipt = await next_document_number(tx, brand, series="receipt", today=today)
-    reason = "invoice_cancelled" if invoice.settlement.is_cancelled else "overpayment"
+    reason = _reason_of_rest(payables)
     received_on = min(reported.paid_on or today, today)
     payment.succeed(received_on=received_on, receipt_number=receipt, gateway_reference=reported.id)
-    rest_minor = invoice.pay(payment_id=payment.id, amount_minor=payment.amount_minor, today=today)
-    await number_if_paid(invoice, today=today, tx=tx)
-    await tx.save(payment, invoice)
+    rest_minor = await _settle(payment, payables, today=today, tx=tx)
+    await tx.save(payment, *payables)
     if rest_minor:
         await _add_credit(payment, rest_minor, reason=reason, tx=tx)
+
+
+def _reason_of_rest(payables: Sequence[Payable]) -> str:
+    if isinstance(payables[0], TopUp):
+        return "top_up"
+    is_void = all(each.settlement.is_cancelled for each in payables)
+    return "invoice_cancelled" if is_void else "overpayment"
+
+
+async def _settle(
+    payment: Payment, payables: Sequence[Payable], *, today: date, tx: Transaction
+) -> int:
+    """Each in its order, as far as the money reaches; what is left over."""
+    rest_minor = payment.amount_minor
+    for each in payables:
+        if not rest_minor:
+            each.end_payment(payment.id)
+            continue
+        rest_minor = each.pay(payment_id=payment.id, amount_minor=rest_minor, today=today)
+        if isinstance(each, Invoice):
+            await number_if_paid(each, today=today, tx=tx)
+    return rest_minor
 
 
 async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: Transaction) -> None:
@@ -211,8 +365,9 @@ async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: T
     credit = await balance_of(
         tx, payment.account_id, brand=payment.brand, currency=payment.currency
     )
-    rule: Code = "credit.overpayment" if reason == "overpayment" else "credit.after_end"
-    why = because(tx, rule, invoice=payment.invoice_id)
+    rule = _RULES[reason]
+    is_top_up = reason == "top_up"
+    why = because(tx, rule) if is_top_up else because(tx, rule, invoice=payment.invoice_id)
     credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id, why=why)
     await tx.save(credit)
 
@@ -238,7 +393,8 @@ async def abandon_payment(command: AbandonPayment, tx: Transaction) -> None:
         return
     if command.expected_version not in (None, payment.version):
         raise Stale(version=payment.version)
-    invoice = await tx.load(Invoice, payment.invoice_id)
+    payables = await payables_of(payment, tx)
     payment.fail(ABANDONED)
-    invoice.end_payment(payment.id)
-    await tx.save(payment, invoice)
+    for each in payables:
+        each.end_payment(payment.id)
+    await tx.save(payment, *payables)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from services.billing.gateways.port import Opened, PageRequest
 from services.billing.gateways.registry import Gateways
-from services.billing.invoices.invoice import Invoice
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.commands import (
     RecordSent,
@@ -20,6 +19,7 @@ from services.billing.payments.commands import (
     record_unknown,
     request_page,
 )
+from services.billing.payments.payables import numbers_of, payables_of
 from services.billing.payments.payment import Payment
 from services.billing.payments.ways import Ways
 from shared.store import Cause, EventStore, Transaction
@@ -27,8 +27,7 @@ from shared.store import Cause, EventStore, Transaction
 
 async def _wanted(payment_id: UUID, tx: Transaction) -> WantedPage:
     payment = await tx.load(Payment, payment_id)
-    invoice = await tx.load(Invoice, payment.invoice_id)
-    return WantedPage(payment=payment, invoice_number=invoice.number)
+    return WantedPage(payment=payment, invoice_number=numbers_of(await payables_of(payment, tx)))
 
 
 class HostedPages:

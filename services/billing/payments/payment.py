@@ -1,9 +1,12 @@
-"""One attempt to pay an invoice: created -> sent -> pending -> succeeded | failed, then refunded.
+"""One attempt to pay: created -> sent -> pending -> succeeded | failed, then refunded.
+
+It is for one invoice or several, which it settles in their order, or for a top-up of the credit.
 
 Its id is the gateway's idempotency key and our reference there. What news does to it, in whatever
 order it comes, stands in `life_cycle.py`. Amounts in minor units.
 """
 
+from dataclasses import field
 from datetime import date
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -16,6 +19,9 @@ from services.billing.payments.life_cycle import News, State, has_ended, is_mone
 from services.billing.payments.mismatch import Mismatch
 from services.billing.payments.return_path import is_own_path
 from shared.errors import Conflict, Invalid
+
+Purpose = Literal["invoice", "top_up"]
+"""What it is for; `invoice_id` is the top-up's where it is one."""
 
 
 class PaymentHasEnded(Conflict):
@@ -48,6 +54,8 @@ class Payment(Aggregate):
         currency: str
         started_on: date
         gateway: str = "sandbox"
+        purpose: Purpose = "invoice"
+        further_invoices: list[UUID] = field(default_factory=list)
 
     PageRequested = events.PageRequested
     ChargeRequested = events.ChargeRequested
@@ -68,7 +76,8 @@ class Payment(Aggregate):
     def start(cls, *, amount_minor: int, today: date, **says: Any) -> Self:
         """An attempt that the gateway has not heard of. `says`: what else the event says."""
         assert amount_minor > 0, "a payment brings money"
-        return cls(**{"gateway": "sandbox", **says}, amount_minor=amount_minor, started_on=today)
+        usual: dict[str, Any] = {"gateway": "sandbox", "purpose": "invoice", "further_invoices": []}
+        return cls(**{**usual, **says}, amount_minor=amount_minor, started_on=today)
 
     @event(Started)
     def __init__(
@@ -83,6 +92,8 @@ class Payment(Aggregate):
         currency: str,
         started_on: date,
         gateway: str,
+        purpose: Purpose,
+        further_invoices: list[UUID],
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
@@ -92,6 +103,8 @@ class Payment(Aggregate):
         self.currency = currency
         self.started_on = started_on
         self.gateway = gateway
+        self.purpose = purpose
+        self.further_invoices = tuple(further_invoices)
         self.status: State = "created"
         self.return_path = ""
         self.token = ""
@@ -103,6 +116,11 @@ class Payment(Aggregate):
         self.reserved: dict[str, int] = {}
         self.disputes: dict[str, str] = {}
         self.disputed: dict[str, int] = {}
+
+    @property
+    def invoice_ids(self) -> list[UUID]:
+        """In the order in which it settles them; none where it tops up the credit."""
+        return [self.invoice_id, *self.further_invoices] if self.purpose == "invoice" else []
 
     @property
     def has_ended(self) -> bool:

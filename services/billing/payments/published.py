@@ -11,20 +11,25 @@ def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
     """The public event of a payment attempt."""
     ids: dict[str, Any] = {"payment_id": payment.id, "invoice_id": payment.invoice_id}
     money: dict[str, Any] = {"amount_minor": payment.amount_minor, "currency": payment.currency}
+    about: dict[str, Any] = {
+        **ids,
+        "purpose": payment.purpose,
+        "further_invoices": list(payment.further_invoices),
+    }
     match event:
         case Payment.Started():
             return billing.PaymentStarted(
-                **ids, **money, method=payment.method, gateway=payment.gateway
+                **about, **money, method=payment.method, gateway=payment.gateway
             )
         case Payment.Sent(gateway_reference=reference):
             return billing.PaymentSent(**ids, gateway_reference=reference)
         case Payment.OutcomeUnknown(cause=cause):
             return billing.PaymentOutcomeUnknown(**ids, cause=cause, is_charge=bool(payment.token))
         case Payment.MarkedPending():
-            return billing.PaymentPending(**ids)
+            return billing.PaymentPending(**about)
         case Payment.Succeeded() as succeeded:
             return billing.PaymentReceived(
-                **ids,
+                **about,
                 **money,
                 method=payment.method,
                 received_on=succeeded.received_on,
@@ -37,23 +42,24 @@ def of_payment(event: DomainEvent, payment: Payment) -> PublicEvent | None:
                 **ids, **money, method=payment.method, reason=reason, gateway=payment.gateway
             )
         case Payment.Failed(reason=reason):
-            return billing.PaymentFailed(**ids, reason=reason)
+            return billing.PaymentFailed(**about, reason=reason)
         case Payment.MismatchFound(mismatch=mismatch):
             return billing.PaymentMismatchFound(
                 **ids, field=mismatch.field, expected=mismatch.expected, found=mismatch.found
             )
         case _:
-            return _of_reversal(event, payment, ids=ids)
+            return _of_reversal(event, payment, about=about)
 
 
 def _of_reversal(
-    event: DomainEvent, payment: Payment, *, ids: dict[str, Any]
+    event: DomainEvent, payment: Payment, *, about: dict[str, Any]
 ) -> PublicEvent | None:
     """How the money went back; a refund names what is left by what it makes of the payment."""
+    ids = {name: about[name] for name in ("payment_id", "invoice_id")}
     match event:
         case Payment.Refunded() as refunded:
             return billing.PaymentRefunded(
-                **ids,
+                **about,
                 refund_id=refunded.refund_id,
                 amount_minor=refunded.amount_minor,
                 currency=payment.currency,

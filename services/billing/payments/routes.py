@@ -11,17 +11,29 @@ from services.billing.invoices.settlement import (
     InvoiceAlreadyPaid,
     InvoiceIsCancelled,
     PaymentAlreadyOpen,
+    PaymentAwaited,
 )
 from services.billing.outside_calls import OutcomeUnknown
-from services.billing.payments.commands import StartPayment, start_payment
+from services.billing.payments.allocation import CurrenciesDiffer, InvoiceNamedTwice
+from services.billing.payments.card_attempts import TooManyCardAttempts, count_card_attempt
+from services.billing.payments.commands import (
+    MOST_INVOICES,
+    NothingToPay,
+    StartCombinedPayment,
+    StartPayment,
+    start_combined_payment,
+    start_payment,
+)
 from services.billing.payments.payment import (
+    Payment,
     PaymentGoesAnotherWay,
     PaymentHasEnded,
     ReturnPathInvalid,
 )
 from services.billing.state import account_of, cause_of, state_of
 from shared.errors import NotFound
-from shared.http import Answer, Body, Call, Line, Repeat, Router, Who
+from shared.http import Answer, Body, Call, Id, Line, Repeat, Router, Who
+from shared.http.call import CallContext
 
 router = Router(tags=["payments"])
 
@@ -73,13 +85,55 @@ async def post_payment(invoice_id: UUID, body: PaymentBody, call: Call) -> Payme
     """Start to pay. As long as an attempt by the same method is open, it is that attempt."""
     account_id, _ = account_of(call)
     command = StartPayment(account_id=account_id, invoice_id=invoice_id, method=body.method)
-    payment = await start_payment(command, call.tx)
+    return _started(await start_payment(command, call.tx))
+
+
+def _started(payment: Payment) -> PaymentStartedOut:
     return PaymentStartedOut(
         payment_id=payment.id,
         status=payment.status,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
     )
+
+
+class CombinedPaymentBody(Body):
+    """Which invoices, in the order in which they are settled; left out: all, the oldest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"method": "card", "invoice_ids": ["01939000-0000-7000-8000-000000000007"]}
+            ]
+        }
+    )
+
+    method: Line
+    invoice_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_INVOICES)] | None = None
+
+
+@router.post(
+    "/v1/payments",
+    status_code=201,
+    who=Who.CLIENT,
+    errors=(
+        NotFound,
+        PaymentMethodUnknown,
+        PaymentMethodNotOnline,
+        InvoiceAlreadyPaid,
+        InvoiceIsCancelled,
+        PaymentAlreadyOpen,
+        NothingToPay,
+        InvoiceNamedTwice,
+        CurrenciesDiffer,
+    ),
+)
+async def post_combined_payment(body: CombinedPaymentBody, call: Call) -> PaymentStartedOut:
+    """Start to pay several invoices at once, or all that are open; each is settled in its turn."""
+    account_id, brand = account_of(call)
+    command = StartCombinedPayment(account_id=account_id, brand=brand, **body.model_dump())
+    payment = await start_combined_payment(command, call.tx)
+    return _started(payment)
 
 
 class HostedPageBody(Body):
@@ -117,12 +171,14 @@ class HostedPageOut(Answer):
         InvoiceAlreadyPaid,
         InvoiceIsCancelled,
         ReturnPathInvalid,
+        TooManyCardAttempts,
         OutcomeUnknown,
     ),
 )
 async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -> HostedPageOut:
     """Open the payment page; again, the same page. No transaction is open meanwhile."""
     account_id, _ = account_of(call)
+    await count_card_attempt(call, payment_id)
     opened = await state_of(call).hosted_pages.open(
         payment_id,
         account_id=account_id,
@@ -130,3 +186,29 @@ async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -
         cause=cause_of(call),
     )
     return HostedPageOut(url=opened.url, instructions=opened.instructions)
+
+
+@router.post(
+    "/v1/payments/{payment_id}/withdrawal",
+    who=Who.CLIENT,
+    repeat=Repeat.OWN,
+    errors=(NotFound, PaymentAwaited, GatewayNotConfigured, OutcomeUnknown),
+)
+async def post_withdrawal(payment_id: UUID, call: Call) -> PaymentStartedOut:
+    """Close an open attempt, so that another way to pay can be chosen. Over already: as it ended.
+
+    What was paid meanwhile is booked and shown. `PaymentAwaited`: its money may come yet.
+    """
+    account_id, _ = account_of(call)
+    await _check_own(payment_id, account_id=account_id, call=call)
+    payment = await state_of(call).inquiry.end(payment_id)
+    if not payment.has_ended:
+        raise PaymentAwaited()
+    return _started(payment)
+
+
+async def _check_own(payment_id: UUID, *, account_id: UUID, call: CallContext) -> None:
+    async with call.store.transaction(cause_of(call)) as tx:
+        payment = await tx.look_at(Payment, payment_id)
+    if payment.account_id != account_id:
+        raise NotFound()

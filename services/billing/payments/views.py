@@ -49,6 +49,12 @@ create table payment_open (
     traceparent text not null
 );
 create index payment_open_started on payment_open (started_at);
+create table payment_open_invoice (
+    payment_id uuid not null,
+    invoice_id uuid not null,
+    primary key (payment_id, invoice_id)
+);
+create index payment_open_of_invoice on payment_open_invoice (invoice_id);
 """
 
 
@@ -69,6 +75,8 @@ def apply(envelope: Envelope, rows: Rows) -> None:
                 correlation_id=envelope.correlation_id,
                 traceparent=envelope.traceparent,
             )
+            for id in (started.invoice_id, *started.further_invoices):
+                rows.insert("payment_open_invoice", payment_id=started.payment_id, invoice_id=id)
         case PaymentSent(payment_id=payment_id):
             rows.update("payment_open", payment_id, status="open", since=envelope.occurred_at)
         case PaymentPending(payment_id=payment_id):
@@ -77,6 +85,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             rows.update("payment_open", payment_id, status="unknown", since=envelope.occurred_at)
         case PaymentReceived(payment_id=payment_id) | PaymentFailed(payment_id=payment_id):
             rows.delete("payment_open", payment_id)
+            rows.delete("payment_open_invoice", where={"payment_id": payment_id})
 
 
 payment_open = View(

@@ -97,7 +97,7 @@ async def _record(
         account_id=payment.account_id,
         brand=payment.brand,
         payment_id=payment.id,
-        invoice_id=payment.invoice_id,
+        invoice_id=payment.invoice_ids[0] if len(payment.invoice_ids) == 1 else None,
         amount_minor=reported.amount_minor,
         currency=payment.currency,
         way="at_gateway",
@@ -107,7 +107,7 @@ async def _record(
         gateway=payment.gateway,
         payment_reference=payment.gateway_reference,
     )
-    withdrawn_minor = await _cover_as_far(refund, today=today, tx=tx)
+    withdrawn_minor = await _cover_as_far(refund, payment, today=today, tx=tx)
     refund.order(approved_by="", withdrawn_minor=withdrawn_minor)
     refund.finish(gateway_reference=reported.id, refunded_on=today)
     await tx.save(payment, refund)
@@ -116,18 +116,31 @@ async def _record(
         await open_task(task_about(payment, "refund_unexplained", short_minor=short_minor), tx)
 
 
-async def _cover_as_far(refund: Refund, *, today: date, tx: Transaction) -> int:
-    """How much of the refund came out of the account's money."""
-    invoice = await tx.load(Invoice, refund.invoice_id) if refund.invoice_id else None
-    if invoice and not invoice.is_pro_forma and not invoice.settlement.is_payment_awaited:
-        kept_minor = min(refund.amount_minor, invoice.settlement.kept_of(refund.payment_id))
-        if kept_minor and not invoice.is_open:
-            await take_back_invoice(invoice.id, kept_minor, today=today, tx=tx)
+async def _cover_as_far(refund: Refund, payment: Payment, *, today: date, tx: Transaction) -> int:
+    """How much of the refund came out of the account's money: of its invoices, then its credit."""
+    rest_minor = refund.amount_minor
+    for invoice_id in payment.invoice_ids:
+        rest_minor -= await _cover_by(
+            invoice_id, payment.id, most_minor=rest_minor, today=today, tx=tx
+        )
     credit = await credit_of(refund.account_id, refund.currency, tx)
     withdrawn_minor = min(refund.amount_minor, credit.balance_minor if credit else 0)
     if withdrawn_minor:
         await withdraw_for(refund, withdrawn_minor, tx=tx)
     return withdrawn_minor
+
+
+async def _cover_by(
+    invoice_id: UUID, payment_id: UUID, *, most_minor: int, today: date, tx: Transaction
+) -> int:
+    """How much of the payment the invoice keeps no longer: what a credit note takes back."""
+    invoice = await tx.load(Invoice, invoice_id)
+    kept_minor = min(most_minor, invoice.settlement.kept_of(payment_id))
+    if invoice.is_pro_forma or invoice.settlement.is_payment_awaited or invoice.is_open:
+        return 0
+    if kept_minor:
+        await take_back_invoice(invoice.id, kept_minor, today=today, tx=tx)
+    return kept_minor
 
 
 async def _take_dispute(
@@ -153,10 +166,13 @@ async def _take_dispute(
 
 
 async def _charge_back(payment: Payment, lost_minor: int, *, today: date, tx: Transaction) -> None:
-    """The invoice is owed again; the rest comes out of the credit as far as that reaches."""
-    invoice = await tx.load(Invoice, payment.invoice_id)
-    owed_minor = invoice.reopen(payment_id=payment.id, amount_minor=lost_minor, today=today)
-    await tx.save(invoice)
+    """Its invoices are owed again; the rest comes out of the credit as far as that reaches."""
+    owed_minor = 0
+    for invoice_id in payment.invoice_ids:
+        invoice = await tx.load(Invoice, invoice_id)
+        rest_minor = lost_minor - owed_minor
+        owed_minor += invoice.reopen(payment_id=payment.id, amount_minor=rest_minor, today=today)
+        await tx.save(invoice)
     credit = await credit_of(payment.account_id, payment.currency, tx)
     rest_minor = min(lost_minor - owed_minor, credit.balance_minor if credit else 0)
     if credit and rest_minor:

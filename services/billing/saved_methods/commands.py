@@ -4,16 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from services.billing.automation.autopay import AskAutopayAtOnce, ask_autopay_at_once
 from services.billing.automation.today import today_for
+from services.billing.saved_methods.keeping import wallet_of
 from services.billing.saved_methods.wallet import SavedMethod, Wallet
 from services.billing.why.because import because
 from shared.store import Transaction
-
-
-async def wallet_of(account_id: UUID, brand: str, tx: Transaction) -> Wallet:
-    """The account's wallet as of this transaction, empty if nobody opened it."""
-    wallet = await tx.find(Wallet, Wallet.id_of(account_id))
-    return wallet or Wallet.open(account_id=account_id, brand=brand)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,29 +80,6 @@ async def switch_autopay(command: SwitchAutopay, tx: Transaction) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoteDecline:
-    """A bank's last word about a card: it will never be charged. `reason` is a stable code."""
-
-    account_id: UUID
-    brand: str
-    method_id: UUID
-    payment_id: UUID
-    reason: str
-
-
-async def note_decline(command: NoteDecline, tx: Transaction) -> None:
-    """Try it no more. Known, or removed meanwhile: nothing."""
-    wallet = await wallet_of(command.account_id, command.brand, tx)
-    wallet.decline(
-        command.method_id,
-        payment_id=command.payment_id,
-        reason=command.reason,
-        today=await today_for(command.brand, tx),
-    )
-    await tx.save(wallet)
-
-
-@dataclass(frozen=True, kw_only=True)
 class TellOfExpiry:
     """The month, from its first day, with which cards of the brand end."""
 
@@ -132,3 +105,34 @@ async def tell_of_expiry(command: TellOfExpiry, tx: Transaction) -> int:
             wallet.notice_expiry(row["method_id"], why)
     await tx.save(*wallets.values())
     return len(rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectAtOnce:
+    """The saved way to pay that the account is charged by from now on."""
+
+    account_id: UUID
+    brand: str
+    method_id: UUID
+
+
+_OPEN = """
+select invoice_id from invoice_open
+where account_id = $1 and brand = $2 and not is_pending and order_id is null order by invoice_id
+"""
+
+
+async def collect_at_once(command: CollectAtOnce, tx: Transaction) -> int:
+    """Have what is due collected by it, each invoice once; how many. Not if it is not charged."""
+    wallet = await wallet_of(command.account_id, command.brand, tx)
+    today = await today_for(command.brand, tx)
+    charged = wallet.charged_automatically(today)
+    if charged is None or charged.id != command.method_id:
+        return 0
+    asked = 0
+    for row in await tx.read.fetch(_OPEN, command.account_id, command.brand):
+        ask = AskAutopayAtOnce(
+            invoice_id=row["invoice_id"], method_id=command.method_id, today=today
+        )
+        asked += await ask_autopay_at_once(ask, tx)
+    return asked

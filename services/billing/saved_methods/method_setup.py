@@ -9,13 +9,7 @@ from uuid import UUID
 
 from eventsourcing.domain import Aggregate, event
 
-from shared.errors import Conflict
-
 Outcome = Literal["saved", "failed", "expired", "refused"]
-
-
-class SetupHasEnded(Conflict):
-    """This page has been left; ask for another one to save a way to pay."""
 
 
 class MethodSetup(Aggregate):

@@ -7,7 +7,7 @@ from shared.contracts import PublicEvent, billing
 from shared.store import DomainEvent
 
 
-def of_wallet(event: DomainEvent, _: Wallet) -> PublicEvent | None:
+def of_wallet(event: DomainEvent, wallet: Wallet) -> PublicEvent | None:
     """The public event of an account's wallet."""
     match event:
         case Wallet.MethodSaved(saved=saved) as said:
@@ -33,9 +33,19 @@ def of_wallet(event: DomainEvent, _: Wallet) -> PublicEvent | None:
                 reason=declined.reason,
                 declined_on=declined.declined_on,
             )
+        case Wallet.ConfirmationWanted() as wanted:
+            return billing.PaymentConfirmationWanted(
+                payment_id=wanted.payment_id,
+                invoice_id=wanted.invoice_id,
+                amount_minor=wanted.amount_minor,
+                currency=wanted.currency,
+            )
         case Wallet.ExpiryNoticed() as noticed:
+            card = {**wallet.forgotten, **wallet.methods}[noticed.method_id]
             return billing.PaymentMethodExpiring(
                 method_id=noticed.method_id,
+                card_brand=card.card_brand,
+                last_four=card.last_four,
                 expires_on=noticed.expires_on,
                 why=msgspec.convert(noticed.why, billing.Why, from_attributes=True),
             )

@@ -12,16 +12,21 @@ from services.billing.event_groups import (
     PROVISIONING,
     SAVED_METHODS,
     SERVICES,
+    Group,
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     AutopayChanged,
+    PaymentConfirmationWanted,
     PaymentMethodDeclined,
     PaymentMethodExpiring,
     PaymentMethodPreferred,
     PaymentMethodRemoved,
     PaymentMethodSaved,
 )
+
+TOLD: Group = frozenset({PaymentConfirmationWanted, PaymentMethodExpiring})
+"""What its holder is told leaves a saved way to pay as it is."""
 
 TABLES = """
 create table saved_method (
@@ -81,9 +86,9 @@ saved_method = View(
     sources=("billing",),
     tables=TABLES,
     apply=apply,
-    handles=SAVED_METHODS - {PaymentMethodExpiring},
+    handles=SAVED_METHODS - TOLD,
     ignored=(PAYMENTS - SAVED_METHODS)
-    | {PaymentMethodExpiring}
+    | TOLD
     | BRANDS
     | CREDIT
     | DAYS

@@ -94,6 +94,13 @@ class Wallet(Aggregate):
         reason: str
         declined_on: date
 
+    class ConfirmationWanted(Aggregate.Event):
+        TOPIC = "billing.wallet.confirmation_wanted"
+        payment_id: UUID
+        invoice_id: UUID
+        amount_minor: int
+        currency: str
+
     class ExpiryNoticed(Aggregate.Event):
         TOPIC = "billing.wallet.expiry_noticed"
         method_id: UUID
@@ -118,6 +125,7 @@ class Wallet(Aggregate):
         self.default_id: UUID | None = None
         self.is_autopay_on = True
         self.noticed: frozenset[tuple[UUID, date]] = frozenset()
+        self.unconfirmed: frozenset[UUID] = frozenset()
         self.forgotten: dict[UUID, SavedMethod] = {}
 
     @property
@@ -219,6 +227,24 @@ class Wallet(Aggregate):
         self, method_id: UUID, payment_id: UUID, *, reason: str, declined_on: date
     ) -> None:
         self.methods = {**self.methods, method_id: replace(self.methods[method_id], decline=reason)}
+
+    def want_confirmation(
+        self, *, payment_id: UUID, invoice_id: UUID, amount_minor: int, currency: str
+    ) -> None:
+        """The holder's bank wants them to confirm a charge (3-D Secure). Told once a charge."""
+        if payment_id not in self.unconfirmed:
+            self._confirmation_wanted(
+                payment_id=payment_id,
+                invoice_id=invoice_id,
+                amount_minor=amount_minor,
+                currency=currency,
+            )
+
+    @event(ConfirmationWanted)
+    def _confirmation_wanted(
+        self, payment_id: UUID, invoice_id: UUID, *, amount_minor: int, currency: str
+    ) -> None:
+        self.unconfirmed |= {payment_id}
 
     def notice_expiry(self, method_id: UUID, why: Why) -> None:
         """Tell that it expires. Told before, removed meanwhile, or without an expiry: nothing."""

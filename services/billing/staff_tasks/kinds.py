@@ -3,6 +3,7 @@
 from typing import Literal
 
 Kind = Literal[
+    "card_testing",
     "payment_charged_back",
     "payment_disputed",
     "payment_mismatch",

@@ -9,6 +9,7 @@ from typing import Literal
 
 Code = Literal[
     "autopay.due",
+    "autopay.new_method",
     "autopay.retry",
     "bank_entry.assigned",
     "bank_entry.matched",
@@ -36,6 +37,7 @@ Code = Literal[
     "credit.refund_failed",
     "credit.refunded",
     "credit.released",
+    "credit.top_up",
     "credit_note.by_staff",
     "credit_note.correction",
     "credit_note.paid_in_time",

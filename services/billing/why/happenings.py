@@ -48,6 +48,7 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.OrderCancelled: Sentence("Order %(number)s was cancelled."),
     billing.OrderPlaced: Sentence("Order %(number)s was placed."),
     billing.PaymentAllocated: Sentence("%(amount_minor)s were paid of an invoice."),
+    billing.PaymentConfirmationWanted: Sentence("The bank wanted a payment to be confirmed."),
     billing.PaymentDisputeClosed: Sentence("The bank has decided about a disputed payment."),
     billing.PaymentDisputed: Sentence(
         "The payer asked the bank for %(amount_minor)s of a payment back."

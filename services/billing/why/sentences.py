@@ -27,6 +27,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     "autopay.due": Sentence(
         "The invoice is due on %(due_on)s, so the stored card is charged if there is one."
     ),
+    "autopay.new_method": Sentence(
+        "The invoice was due on %(due_on)s, and there is another way to pay since: it is charged "
+        "at once."
+    ),
     "autopay.retry": Sentence(
         "The invoice was due on %(due_on)s; the stored card is tried again %(num)s day later.",
         "The invoice was due on %(due_on)s; the stored card is tried again %(num)s days later.",
@@ -85,6 +89,7 @@ SENTENCES: Mapping[Code, Sentence] = {
     "credit.released": Sentence(
         "Nothing is owed for invoice %(invoice)s any more, so the credit used for it is free again."
     ),
+    "credit.top_up": Sentence("The account was topped up."),
     "credit_note.by_staff": Sentence(
         "Our staff took back a part of invoice %(invoice)s or all of it: %(reason)s"
     ),

@@ -24,7 +24,9 @@ from shared.contracts.billing import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceOverdue,
+    PaymentConfirmationWanted,
     PaymentFailed,
+    PaymentMethodExpiring,
     PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
@@ -49,7 +51,9 @@ HANDLED: frozenset[type[PublicEvent]] = frozenset(
         InvoiceOverdue,
         PasswordChanged,
         PasswordResetRequested,
+        PaymentConfirmationWanted,
         PaymentFailed,
+        PaymentMethodExpiring,
         PaymentReceived,
         PaymentReminderDue,
         RegistrationRepeated,
@@ -107,6 +111,7 @@ def notice_of(envelope: Envelope) -> Notice | None:
         or _of_invoice(envelope.event)
         or _of_boleto(envelope.event)
         or _of_credit_note(envelope.event)
+        or _of_saved_method(envelope.event)
         or _of_service(envelope)
         or _of_ticket(envelope)
     )
@@ -177,7 +182,7 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 days=event.days_after,
             )
-        case PaymentReceived():
+        case PaymentReceived() if event.purpose == "invoice":
             return Notice(
                 template="payment_receipt",
                 key=f"payment_receipt/{event.payment_id}",
@@ -188,12 +193,32 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 day=event.received_on,
             )
-        case PaymentFailed() if event.reason not in QUIET_ENDS:
+        case PaymentFailed() if event.purpose == "invoice" and event.reason not in QUIET_ENDS:
             return Notice(
                 template="payment_failed",
                 key=f"payment_failed/{event.payment_id}",
                 invoice_id=event.invoice_id,
                 reason=event.reason,
+            )
+    return None
+
+
+def _of_saved_method(event: PublicEvent) -> Notice | None:
+    match event:
+        case PaymentConfirmationWanted():
+            return Notice(
+                template="payment_confirmation",
+                key=f"payment_confirmation/{event.payment_id}",
+                invoice_id=event.invoice_id,
+                amount_minor=event.amount_minor,
+                currency=event.currency,
+            )
+        case PaymentMethodExpiring():
+            return Notice(
+                template="card_expiring",
+                key=f"card_expiring/{event.method_id}/{event.expires_on}",
+                number=event.last_four,
+                day=event.expires_on,
             )
     return None
 

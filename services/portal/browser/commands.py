@@ -11,6 +11,7 @@ from services.portal.browser.positions import reached
 from services.portal.browser.sentences import explain
 from services.portal.browser.visit import Visit
 from shared.errors import DomainError
+from shared.networks import ADDRESS_HEADER
 
 WAIT_S = 2.0
 
@@ -76,7 +77,8 @@ def _headers(visit: Visit, command: Command) -> dict[str, str]:
     client = visit.call.request.client
     return {
         "Idempotency-Key": command.form.intent,
-        **({"Faktura-Client-Address": client.host} if client else {}),
+        **({ADDRESS_HEADER: client.host} if client else {}),
+        **visit.desk.peers.vouch(command.peer),
         **({"Faktura-Session": command.session} if command.session else {}),
         **({"If-Match": f'"{command.version}"'} if command.version else {}),
     }

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from services.portal.browser.refusals import FormUnreadable
+from shared.card_numbers import refuse_card_numbers
 from shared.ids import new_id
 
 MAX_FIELDS = 40
@@ -40,7 +41,10 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """The form of a request. `FormUnreadable` for anything but a plain, bounded form."""
+    """The form of a request. `FormUnreadable` for anything but a plain, bounded form.
+
+    `CardNumberRefused` if a card's number was typed into any field: it is not shown again either.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != FORM_TYPE:
         raise FormUnreadable()
@@ -49,6 +53,7 @@ async def read_form(request: Request) -> Form:
             values = {name: _readable(value) for name, value in sent.items()}
     except (HTTPException, UnicodeDecodeError) as error:
         raise FormUnreadable() from error
+    refuse_card_numbers(values, field="form")
     return Form(values=values, intent=_intent(values.get("intent", "")))
 
 

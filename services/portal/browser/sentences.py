@@ -54,6 +54,10 @@ SENTENCES: Mapping[str, str] = {
     "stale": _("Somebody changed this at the same time. Here is what is stored now."),
     "unavailable": UNAVAILABLE,
     "idempotency_key_reused": _("This form was sent before. Please check and send it again."),
+    "card_number_refused": _(
+        "That looks like the number of a card, so we kept nothing of it. Please go back and leave "
+        "it out: only the payment page may see your card."
+    ),
     "form_unreadable": _("This form could not be read. Please fill it in again."),
 }
 REQUIRED = _("Please fill in this field.")

@@ -198,7 +198,7 @@ class Visit:
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
-            f"form-action 'self' {self.desk.settings.gateway_origin}",
+            f"form-action 'self' {' '.join(self.desk.settings.payment_origins)}",
             "frame-ancestors 'none'",
             "base-uri 'none'",
         )

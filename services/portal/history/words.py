@@ -75,6 +75,7 @@ SENTENCES = {
     "PaymentMethodPreferred": _("Another saved way to pay was chosen."),
     "PaymentMethodDeclined": _("The bank declined a saved card; it is not charged any more."),
     "PaymentMethodExpiring": _("Notice: a saved card expires on %(expires_on)s."),
+    "PaymentConfirmationWanted": _("The bank wants a payment of %(amount)s to be confirmed."),
     "AutopayChanged": _("Automatic payment was switched on or off."),
     "CreditAdded": _("%(amount)s was added to the account's credit."),
     "CreditGiven": _("%(amount)s was given as credit to the account."),

@@ -239,14 +239,16 @@ def _follow_money(envelope: Envelope, rows: Rows) -> None:
                 paid_on=None,
                 open_minor=lambda open: open + amount_minor,
             )
-        case PaymentPending(invoice_id=invoice_id, payment_id=payment_id):
-            rows.update(
-                "invoice_list",
-                invoice_id,
-                pending_payments=lambda pending: [*pending, payment_id],
-            )
-        case PaymentRefunded(invoice_id=invoice_id, is_whole=True):
-            rows.update("invoice_list", invoice_id, where={"state": "credited"}, state="refunded")
+        case PaymentPending(payment_id=payment_id) as e:
+            for invoice_id in (e.invoice_id, *e.further_invoices):
+                rows.update(
+                    "invoice_list",
+                    invoice_id,
+                    pending_payments=lambda pending: [*pending, payment_id],
+                )
+        case PaymentRefunded(is_whole=True) as e:
+            for id in (e.invoice_id, *e.further_invoices):
+                rows.update("invoice_list", id, where={"state": "credited"}, state="refunded")
         case PaymentReceived() | PaymentFailed() as e:
             _no_longer_pending(e, rows=rows)
 
@@ -275,11 +277,12 @@ def _shown(note: CreditNoteIssued) -> CreditNote:
 
 
 def _no_longer_pending(e: PaymentReceived | PaymentFailed, *, rows: Rows) -> None:
-    rows.update(
-        "invoice_list",
-        e.invoice_id,
-        pending_payments=lambda pending: [id for id in pending if id != e.payment_id],
-    )
+    for invoice_id in (e.invoice_id, *e.further_invoices):
+        rows.update(
+            "invoice_list",
+            invoice_id,
+            pending_payments=lambda pending: [id for id in pending if id != e.payment_id],
+        )
 
 
 def _issue(envelope: Envelope, e: InvoiceIssued, *, rows: Rows) -> None:

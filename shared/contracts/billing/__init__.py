@@ -114,6 +114,7 @@ from shared.contracts.billing.reconciliation import (
 )
 from shared.contracts.billing.saved_methods import (
     AutopayChanged,
+    PaymentConfirmationWanted,
     PaymentMethodDeclined,
     PaymentMethodExpiring,
     PaymentMethodPreferred,
@@ -197,6 +198,7 @@ __all__ = [
     "PayerForgotten",
     "PayerRemembered",
     "PaymentAllocated",
+    "PaymentConfirmationWanted",
     "PaymentDisputeClosed",
     "PaymentDisputed",
     "PaymentFailed",

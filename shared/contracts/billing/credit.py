@@ -9,7 +9,7 @@ from shared.contracts.event import PublicEvent
 class CreditAdded(PublicEvent, frozen=True, kw_only=True):
     """Money of the account that we hold: what a payment left over.
 
-    `reason`: `overpayment`, or `invoice_cancelled` when the invoice was void by then.
+    `reason`: `overpayment`, `invoice_cancelled` when the invoice was void by then, or `top_up`.
     """
 
     amount_minor: int

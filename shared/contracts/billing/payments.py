@@ -3,12 +3,18 @@
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from shared.contracts.billing.why import Why
 from shared.contracts.event import PublicEvent
 
 
 class PaymentStarted(PublicEvent, frozen=True, kw_only=True):
-    """An attempt to pay; its id is the idempotency key at the `gateway` of that name."""
+    """An attempt to pay; its id is the idempotency key at the `gateway` of that name.
+
+    `purpose`: `invoice`, or `top_up`, of which `invoice_id` is the id then. `further_invoices`:
+    those that it is for besides the first, in their order.
+    """
 
     payment_id: UUID
     invoice_id: UUID
@@ -16,6 +22,8 @@ class PaymentStarted(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     gateway: str = "sandbox"
+    purpose: str = "invoice"
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentSent(PublicEvent, frozen=True, kw_only=True):
@@ -43,6 +51,8 @@ class PaymentPending(PublicEvent, frozen=True, kw_only=True):
 
     payment_id: UUID
     invoice_id: UUID
+    purpose: str = "invoice"
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
@@ -59,6 +69,8 @@ class PaymentReceived(PublicEvent, frozen=True, kw_only=True):
     received_on: date
     receipt_number: str
     gateway_reference: str
+    purpose: str = "invoice"
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
     gateway: str = ""
 
 
@@ -93,6 +105,8 @@ class PaymentFailed(PublicEvent, frozen=True, kw_only=True):
     payment_id: UUID
     invoice_id: UUID
     reason: str
+    purpose: str = "invoice"
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentMismatchFound(PublicEvent, frozen=True, kw_only=True):
@@ -109,6 +123,7 @@ class PaymentRefunded(PublicEvent, frozen=True, kw_only=True):
     """A part of a payment went back to the payer, or all of it.
 
     `way`: gateway, by_hand, or at_gateway where it was begun there. `is_whole`: nothing is left.
+    `purpose` and `further_invoices` as in `PaymentStarted`.
     """
 
     payment_id: UUID
@@ -119,6 +134,8 @@ class PaymentRefunded(PublicEvent, frozen=True, kw_only=True):
     refunded_on: date
     way: str
     is_whole: bool
+    purpose: str = "invoice"
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class PaymentDisputed(PublicEvent, frozen=True, kw_only=True):
@@ -199,7 +216,8 @@ class RefundFailed(PublicEvent, frozen=True, kw_only=True):
 class AutopayDue(PublicEvent, frozen=True, kw_only=True):
     """The invoice is to be collected by a stored card, if the account has one and wants it.
 
-    `retry_days`: 0 for the first try, else so many days after it.
+    `retry_days`: 0 for the first try, else so many days after it. `method_id`: the saved way to pay
+    that the account has got just now, for which it is not waited until the next try.
     """
 
     invoice_id: UUID
@@ -208,6 +226,7 @@ class AutopayDue(PublicEvent, frozen=True, kw_only=True):
     open_minor: int
     currency: str
     why: Why
+    method_id: UUID | None = None
 
 
 class CardNoticesDue(PublicEvent, frozen=True, kw_only=True):

@@ -54,6 +54,18 @@ class PaymentMethodExpiring(PublicEvent, frozen=True, kw_only=True):
     method_id: UUID
     expires_on: date
     why: Why
+    card_brand: str = ""
+    last_four: str = ""
+
+
+class PaymentConfirmationWanted(PublicEvent, frozen=True, kw_only=True):
+    """The payer's bank wants them to confirm the charge of a saved card (3-D Secure); else nothing
+    comes of it. Once for each attempt. `amount_minor` in minor units of `currency`."""
+
+    payment_id: UUID
+    invoice_id: UUID
+    amount_minor: int
+    currency: str
 
 
 class AutopayChanged(PublicEvent, frozen=True, kw_only=True):

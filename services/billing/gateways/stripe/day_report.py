@@ -11,7 +11,7 @@ from typing import Literal
 from services.billing.gateways.port import DayEntry
 from services.billing.gateways.stripe.amounts import AmountNotPayable, amount_here
 from services.billing.gateways.stripe.connection import unknown
-from services.billing.gateways.stripe.meanings import REFERENCE
+from services.billing.gateways.stripe.meanings import BY_PAGE, REFERENCE
 from services.billing.gateways.stripe.objects import BalanceTransaction, Source
 
 Kind = Literal["payment", "refund", "dispute", "dispute_won", "fee", "payout"]
@@ -34,6 +34,18 @@ def bounds_of(day: date) -> tuple[int, int]:
     """The first second of the day and that of the next one."""
     begins = datetime.combine(day, time(), UTC)
     return int(begins.timestamp()), int((begins + timedelta(days=1)).timestamp())
+
+
+def made_on_a_page(movement: BalanceTransaction) -> str | None:
+    """The payment that the movement is about, if it may have been made on a hosted page.
+
+    Of what goes back it is not said.
+    """
+    kind, source = _KINDS.get(movement.reporting_category, "fee"), movement.source
+    if kind not in _OF_AN_ATTEMPT or not isinstance(source, Source):
+        return None
+    is_by_card = kind == "payment" and BY_PAGE not in source.metadata
+    return None if is_by_card else source.payment_intent
 
 
 def entries_of(movement: BalanceTransaction, pages: Mapping[str, str]) -> list[DayEntry]:

@@ -6,39 +6,27 @@ whose it is must be kept beside it.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
 from services.billing.gateways import port
 from services.billing.gateways.stripe import day_report, meanings, objects, requests
 from services.billing.gateways.stripe.amounts import AmountNotPayable
-from services.billing.gateways.stripe.calls import (
-    PAGE_SIZE,
-    Refusal,
-    all_of,
-    ask,
-    first_of,
-    look_for,
-    must,
-)
+from services.billing.gateways.stripe.calls import Refusal, all_of, ask, look_for, must
 from services.billing.gateways.stripe.connection import NAME, connect, unknown
 from services.billing.gateways.stripe.declines import (
     CONFIRMATION_WANTED,
     METHOD_GONE,
     decline_of,
 )
-from services.billing.gateways.stripe.meanings import BY_PAGE, REFERENCE
+from services.billing.gateways.stripe.lookups import PAGE, Lookups
+from services.billing.gateways.stripe.meanings import REFERENCE
 from services.billing.gateways.stripe.signature import check_signature
 from services.billing.gateways.stripe.webhook import notice_of
 from shared.clock import Clock
 
-Listed = TypeVar("Listed")
-
-_PAGE = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
-_INTENT = re.compile(r"pi_[A-Za-z0-9_]{1,250}")
 _TOKEN = re.compile(r"(cus_[A-Za-z0-9_]{1,250})/(pm_[A-Za-z0-9_]{1,250})")
 _AMOUNT_REFUSED = {"amount_too_large", "amount_too_small", "invalid_charge_amount"}
 _PAGES_LIVE = timedelta(days=1)
@@ -68,6 +56,7 @@ class StripeGateway(port.Gateway):
         self.name = NAME
         client, self._network = connect(url=url, key=key)
         self._v1 = client.v1
+        self._known = Lookups(client)
         self._webhook_secrets = webhook_secrets
         self._clock = clock
 
@@ -75,7 +64,7 @@ class StripeGateway(port.Gateway):
         """See the port. `AmountNotPayable` also for what is below or above Stripe's limits."""
         params = requests.page_of(request)
         if not self._is_key_kept(request.reference):
-            known = await self._page_with(request.reference, mode="payment")
+            known = await self._known.page_with(request.reference, mode="payment")
             if known is not None:
                 return _opened(known, reference=request.reference)
         answer = await ask(
@@ -90,44 +79,22 @@ class StripeGateway(port.Gateway):
 
     async def look(self, id: str) -> port.Reported | None:
         """See the port. A payment that was made on a page is reported under the page's name."""
-        if _PAGE.fullmatch(id):
-            page = await look_for(
-                self._v1.checkout.sessions.retrieve_async(id), objects.CheckoutSession
-            )
-            return None if page is None else await self._page_report(page)
-        if not _INTENT.fullmatch(id):
-            return None
-        intent = await self._intent(id)
-        if intent is None or not intent.metadata.get(BY_PAGE):
-            return None if intent is None else await self._intent_report(intent)
-        pages = await must(
-            self._v1.checkout.sessions.list_async({"payment_intent": id, "limit": 1}),
-            objects.Page[objects.CheckoutSession],
-        )
-        if not pages.data:
-            raise unknown("a payment by a page without the page")
-        return await self._page_report(pages.data[0])
+        return await self._known.look(id)
 
     async def find(self, reference: str) -> port.Reported | None:
         """See the port. Looks through what there is since the reference was made."""
-        page = await self._page_with(reference, mode="payment")
-        if page is not None:
-            return await self._page_report(page)
-        charged = await self._charge_with(reference)
-        if charged is None:
-            return None
-        return await self.look(charged.id)
+        return await self._known.find(reference)
 
     async def expire(self, id: str) -> port.Reported:
         """See the port."""
-        report = await self._look_at(id)
+        report = await self._known.look_at(id)
         if report.status != "open":
             return report
-        if _PAGE.fullmatch(id):
+        if PAGE.fullmatch(id):
             await ask(self._v1.checkout.sessions.expire_async(id), objects.CheckoutSession)
         else:
             await ask(self._v1.payment_intents.cancel_async(id), objects.PaymentIntent)
-        return await self._look_at(id)  # refused or not: what holds now is what counts
+        return await self._known.look_at(id)  # refused or not: what holds now is what counts
 
     async def charge(self, request: port.ChargeRequest) -> port.Reported:
         """See the port. If the payer must confirm it, the report has the bank's page."""
@@ -152,8 +119,8 @@ class StripeGateway(port.Gateway):
 
     async def refund(self, request: port.RefundRequest) -> port.ReportedRefund:
         """See the port. Looks for the reference first, however old it is."""
-        intent_id = await self._intent_of(request.payment_id)
-        for refund in await self._refunds(intent_id):
+        intent_id = await self._known.intent_of(request.payment_id)
+        for refund in await self._known.refunds_of(intent_id):
             if refund.metadata.get(REFERENCE) == request.reference:
                 return meanings.refund_report(refund)
         try:
@@ -171,7 +138,7 @@ class StripeGateway(port.Gateway):
     async def open_setup(self, request: port.SetupRequest) -> port.Opened:
         """See the port."""
         if not self._is_key_kept(request.reference):
-            known = await self._page_with(request.reference, mode="setup")
+            known = await self._known.page_with(request.reference, mode="setup")
             if known is not None:
                 return _opened(known, reference=request.reference)
         page = await must(
@@ -184,7 +151,7 @@ class StripeGateway(port.Gateway):
 
     async def find_setup(self, reference: str) -> port.ReportedSetup | None:
         """See the port."""
-        page = await self._page_with(reference, mode="setup")
+        page = await self._known.page_with(reference, mode="setup")
         if page is None:
             return None
         intent = None
@@ -215,7 +182,7 @@ class StripeGateway(port.Gateway):
         """See the port. The days are those of UTC."""
         begins, ends = day_report.bounds_of(on)
         movements = await all_of(
-            self._pages_of(
+            self._known.pages_of(
                 self._v1.balance_transactions.list_async,
                 objects.Page[objects.BalanceTransaction],
                 created={"gte": begins, "lt": ends},
@@ -224,13 +191,17 @@ class StripeGateway(port.Gateway):
         )
         earlier = begins - int(_PAGES_LIVE.total_seconds())
         pages = await all_of(
-            self._pages_of(
+            self._known.pages_of(
                 self._v1.checkout.sessions.list_async,
                 objects.Page[objects.CheckoutSession],
                 created={"gte": earlier, "lt": ends},
             )
         )
         names = {page.payment_intent: page.id for page in pages if page.payment_intent}
+        moved = (day_report.made_on_a_page(each) for each in movements)
+        for intent_id in {each for each in moved if each} - names.keys():
+            page = await self._known.page_behind(intent_id)  # what goes back came long ago
+            names |= {intent_id: page.id} if page else {}
         oldest_first = reversed(movements)
         return [entry for each in oldest_first for entry in day_report.entries_of(each, names)]
 
@@ -246,94 +217,8 @@ class StripeGateway(port.Gateway):
         """Close the connections."""
         await self._network.close_async()
 
-    # ----------------------------------------------------------------------------- what is asked
-
     def _is_key_kept(self, reference: str) -> bool:
         return requests.is_key_kept(reference, now=self._clock.now())
-
-    async def _look_at(self, id: str) -> port.Reported:
-        report = await self.look(id)
-        if report is None:
-            raise unknown("gone")
-        return report
-
-    async def _intent(self, id: str) -> objects.PaymentIntent | None:
-        return await look_for(
-            self._v1.payment_intents.retrieve_async(
-                id, {"expand": ["latest_charge", "payment_method"]}
-            ),
-            objects.PaymentIntent,
-        )
-
-    async def _page_report(self, page: objects.CheckoutSession) -> port.Reported:
-        if page.payment_intent is None:
-            return meanings.page_report(page, None)
-        intent = await self._intent(page.payment_intent)
-        if intent is None:
-            raise unknown("a page without its payment")
-        refunds, disputes = await self._what_went_back(intent)
-        return meanings.page_report(page, intent, refunds=refunds, disputes=disputes)
-
-    async def _intent_report(self, intent: objects.PaymentIntent) -> port.Reported:
-        refunds, disputes = await self._what_went_back(intent)
-        return meanings.intent_report(intent, refunds=refunds, disputes=disputes)
-
-    async def _what_went_back(
-        self, intent: objects.PaymentIntent
-    ) -> tuple[list[objects.Refund], list[objects.Dispute]]:
-        charge = intent.latest_charge
-        if intent.status != "succeeded" or not isinstance(charge, objects.Charge):
-            return [], []
-        disputes: list[objects.Dispute] = []
-        if charge.disputed:
-            disputes = await all_of(
-                self._pages_of(
-                    self._v1.disputes.list_async,
-                    objects.Page[objects.Dispute],
-                    payment_intent=intent.id,
-                )
-            )
-        return await self._refunds(intent.id), disputes
-
-    async def _refunds(self, intent_id: str) -> list[objects.Refund]:
-        return await all_of(
-            self._pages_of(
-                self._v1.refunds.list_async,
-                objects.Page[objects.Refund],
-                payment_intent=intent_id,
-            )
-        )
-
-    async def _intent_of(self, id: str) -> str:
-        """The name of the payment of an attempt that was paid."""
-        if _INTENT.fullmatch(id):
-            return id
-        if not _PAGE.fullmatch(id):
-            raise unknown("no name of an attempt")
-        page = await must(self._v1.checkout.sessions.retrieve_async(id), objects.CheckoutSession)
-        if page.payment_intent is None:
-            raise unknown("a page without its payment")
-        return page.payment_intent
-
-    async def _page_with(self, reference: str, *, mode: str) -> objects.CheckoutSession | None:
-        return await first_of(
-            self._pages_of(
-                self._v1.checkout.sessions.list_async,
-                objects.Page[objects.CheckoutSession],
-                created={"gte": requests.not_before(reference)},
-            ),
-            lambda page: page.client_reference_id == reference and page.mode == mode,
-        )
-
-    async def _charge_with(self, reference: str) -> objects.PaymentIntent | None:
-        return await first_of(
-            self._pages_of(
-                self._v1.payment_intents.list_async,
-                objects.Page[objects.PaymentIntent],
-                created={"gte": requests.not_before(reference)},
-            ),
-            lambda intent: intent.metadata.get(REFERENCE) == reference,
-        )
 
     async def _refused_charge(
         self, request: port.ChargeRequest, refusal: Refusal, *, method: str
@@ -364,17 +249,6 @@ class StripeGateway(port.Gateway):
         if answer.intent is None:
             raise unknown(f"refused: {answer.code}")
         return meanings.intent_report(answer.intent)
-
-    def _pages_of(
-        self, list_async: Callable[..., Awaitable[Any]], kind: type[Listed], **params: Any
-    ) -> Callable[[str], Awaitable[Listed]]:
-        """Asks for a list page by page, each after the name that it is given."""
-
-        async def next_page(after: str) -> Listed:
-            more = {"starting_after": after} if after else {}
-            return await must(list_async({**params, "limit": PAGE_SIZE, **more}), kind)
-
-        return next_page
 
 
 def _opened(page: objects.CheckoutSession, *, reference: str) -> port.Opened:

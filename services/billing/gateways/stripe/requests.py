@@ -3,7 +3,7 @@
 It compares what comes under one idempotency key and refuses what differs.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from stripe.params import PaymentIntentCreateParams, RefundCreateParams
@@ -17,6 +17,7 @@ from services.billing.gateways.port import (
 )
 from services.billing.gateways.stripe.amounts import amount_there
 from services.billing.gateways.stripe.meanings import BY_PAGE, REFERENCE
+from shared.ids import made_at
 
 KEYS_KEPT = timedelta(hours=20)
 """Stripe forgets keys after a day (manual: at least 24 hours); some of it is our caution."""
@@ -24,30 +25,23 @@ _EARLIER = timedelta(hours=1)
 """By how much its clock and ours may differ, with much to spare."""
 
 
-def made_at(reference: str) -> datetime | None:
-    """When an id of ours was made, if it says so (UUIDv7).
-
-    >>> made_at("01939000-0000-7000-8000-000000000019").isoformat()
-    '2024-12-04T04:48:59.392000+00:00'
-    """
+def _made_at(reference: str) -> datetime | None:
+    """When an id of ours was made, if it is one."""
     try:
-        id = UUID(reference)
+        return made_at(UUID(reference))
     except ValueError:
         return None
-    if id.version != 7:
-        return None
-    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
 
 
 def is_key_kept(reference: str, *, now: datetime) -> bool:
     """Whether a key that was used when the id was made, or since, is still known at Stripe."""
-    at = made_at(reference)
+    at = _made_at(reference)
     return at is not None and now - at < KEYS_KEPT
 
 
 def not_before(reference: str) -> int:
     """The second from which on there can be something with this reference at Stripe."""
-    at = made_at(reference)
+    at = _made_at(reference)
     return int((at - _EARLIER).timestamp()) if at is not None else 0
 
 
