@@ -72,6 +72,8 @@ UNDONE = {
     "position": None, "waiting": 0, "error": None,
 }  # fmt: skip
 PARKED = f"/ops/parked/billing/invoice_issuing/{FROZEN['id']}"
+ABOUT_MONEY = ("home", "invoice", "pay", "credit", "cards", "ops-account")
+"""How the pages begin that the story of ways to pay is for."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
     house.neighbours.refuse(
         "POST", "/internal/parked/skip", status=422, code="malformed_request", errors=flaws
     )
-    yield from _client_pages(world)
-    yield from _staff_pages(world)
+    pages = [*_client_pages(world), *_staff_pages(world)]
+    yield from (page for page in pages if state != "owing" or page.name.startswith(ABOUT_MONEY))
     if state == "normal":
         yield Shown("ops-parked-one", PARKED, "staff")
         yield Shown("ops-parked-refused", PARKED, "staff", send="#skip button")
