@@ -73,6 +73,8 @@ from services.billing.provisioning.views import provisioning_open
 from services.billing.publishing import publish
 from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
+from services.billing.refunds.routes import router as refunds_router
+from services.billing.refunds.views import refund_list
 from services.billing.return_files.folder import ReturnFolder
 from services.billing.return_files.return_file import LARGEST_BYTES
 from services.billing.return_files.routes import RETURN_FILES
@@ -131,6 +133,7 @@ VIEWS = (
     credit_held,
     saved_method,
     ledger_posting,
+    refund_list,
     staff_task,
 )
 POLICIES = (
@@ -176,6 +179,7 @@ ROUTERS = (
     top_ups_router,
     webhooks_router,
     automation_router,
+    refunds_router,
     rules_router,
     statements_router,
     why_router,
