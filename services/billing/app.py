@@ -29,6 +29,7 @@ from services.billing.catalogue.views import product
 from services.billing.charges.routes import router as charges_router
 from services.billing.charges.views import billable_item
 from services.billing.contacts.views import account_contact
+from services.billing.credit.routes import router as credit_router
 from services.billing.credit.views import credit_held
 from services.billing.credit_notes.routes import router as credit_notes_router
 from services.billing.credit_notes.views import credit_note
@@ -78,6 +79,7 @@ from services.billing.publishing import publish
 from services.billing.reconciliation.comparing import Comparing
 from services.billing.reconciliation.routes import router as reconciliation_router
 from services.billing.reconciliation.views import gateway_payment, reconciliation
+from services.billing.refunds.claiming import claim_guarantee
 from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
 from services.billing.refunds.routes import router as refunds_router
@@ -185,6 +187,7 @@ ROUTERS = (
     suspensions_router,
     transfers_router,
     invoices_router,
+    credit_router,
     credit_notes_router,
     documents_router,
     drafts_router,
@@ -267,6 +270,7 @@ def _service(
             hosted_pages=asking.pages,
             setup_pages=asking.setups,
             card_attempts=_card_attempts(settings, store),
+            inquiry=inquiry,
             gateways=gateways,
             inbox=inbox,
             days=days,
@@ -275,6 +279,7 @@ def _service(
             return_files=files,
             webhook_secrets=_webhook_secrets(settings),
             bank_files=BankFiles(),
+            claim_guarantee=claim_guarantee,
         ),
         loops={
             "webhooks": inbox.run,

@@ -29,6 +29,7 @@ from services.portal.live.routes import router as live
 from services.portal.ops.event_tail import event_tail
 from services.portal.ops.routes import pages as ops_pages
 from services.portal.ops.search import search
+from services.portal.payments.routes import pages as payment_pages
 from services.portal.payments.views import payment_list
 from services.portal.profile.routes import pages as profile_pages
 from services.portal.publishing import publish
@@ -68,6 +69,7 @@ PAGES = (
     home_pages,
     service_pages,
     invoice_pages,
+    payment_pages,
     ticket_pages,
     profile_pages,
     ops_pages,

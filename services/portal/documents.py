@@ -36,7 +36,7 @@ select (select row_to_json(document) from (
                 select p.payment_id, p.method, p.amount_minor, p.currency, p.status,
                        to_char(p.started_at at time zone 'UTC', {_INSTANT}) as started_at,
                        p.received_on, p.receipt_number
-                from payment_list p where p.invoice_id = i.invoice_id
+                from payment_list p where p.invoice_ids @> array[i.invoice_id]
                 order by p.started_at desc limit 50) attempt) as payments
 ) document)::text
 from (select invoice.*, greatest(d.day, ($3::timestamptz at time zone b.time_zone)::date) as today

@@ -7,7 +7,7 @@ what it refuses. Payers and banks act through the methods of `StripeStandIn`.
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -57,6 +57,15 @@ _CONFIRM = {
 }
 
 
+Wrong = Callable[[str], Awaitable[Response | None]]
+"""A path -> what is answered instead, or None."""
+
+
+async def nothing_wrong(_: str) -> Response | None:
+    """What is asked for is done and answered."""
+    return None
+
+
 @contextmanager
 def running_localstripe() -> Iterator[str]:
     """localstripe on a port of loopback, for the time of the block; where it listens."""
@@ -87,6 +96,11 @@ class StripeStandIn:
         self.asked: list[str] = []
         self.breaks: Callable[[str], Response | None] = lambda path: None
         """What is answered instead, after all was done: a path -> an answer, or None."""
+        self.before: Wrong = nothing_wrong
+        self.after: Wrong = nothing_wrong
+        """What goes wrong with the first request under a key, before or after it is carried out."""
+        self.told: list[tuple[dict[str, str], bytes]] = []
+        """Every webhook, whether somebody listens or not: headers and body."""
         self._behind = behind
         self._answers: dict[str, tuple[bytes, Response | None]] = {}
         self._metadata: dict[str, dict[str, str]] = {}
@@ -155,15 +169,14 @@ class StripeStandIn:
 
     async def tell(self, kind: str, thing: Mapping[str, Any], **more: Any) -> httpx.Response | None:
         """Send a signed webhook; None when nobody listens."""
-        if not self.webhook_url:
-            return None
         event = {"id": f"evt_{new_id().hex}", "type": kind, "data": {"object": _shown(thing)}}
         body = msgspec.json.encode({**event, **more})
-        header = sign(body, self.secrets, at=unix_now())
+        headers = {"stripe-signature": sign(body, self.secrets, at=unix_now())}
+        self.told.append((headers, body))
+        if not self.webhook_url:
+            return None
         async with httpx.AsyncClient() as http:
-            return await http.post(
-                self.webhook_url, content=body, headers={"stripe-signature": header}
-            )
+            return await http.post(self.webhook_url, content=body, headers=headers)
 
     async def listen(self, webhook_url: str) -> None:
         """Have localstripe and its proxy tell this address, with the newest secret."""
@@ -212,6 +225,8 @@ class StripeStandIn:
     async def _first(
         self, request: Request, handle: Callable[[Request], Any], *, key: str, said: bytes
     ) -> Response:
+        if wrong := await self.before(request.url.path):
+            return wrong
         if key:
             self._answers[key] = said, None
         response: Response = await handle(request)
@@ -219,7 +234,8 @@ class StripeStandIn:
             del self._answers[key]  # what does not pass validation is not kept
         elif key:
             self._answers[key] = said, response
-        return self.breaks(request.url.path) or response
+        path = request.url.path
+        return await self.after(path) or self.breaks(path) or response
 
     async def _forward(self, request: Request) -> Response:
         path, params = request.url.path, _pairs(await request.body())
@@ -228,8 +244,9 @@ class StripeStandIn:
             self._unconfirmed.discard(path.split("/")[-2])
             asked = [pair for pair in asked if pair[0] != "payment_method"]
             return await self._relay("GET", path.removesuffix("/confirm"))
-        if path == "/v1/refunds" and request.method == "POST":
-            refused = await self._refuse_refund(dict(params))
+        refuses = {"/v1/refunds": self._refuse_refund, "/v1/payment_intents": self._refuse_charge}
+        if path in refuses and request.method == "POST":
+            refused = await refuses[path](dict(params))
             if refused is not None:
                 return refused
         query = [pair for pair in request.query_params.multi_items() if pair[0] not in _DROPPED]
@@ -293,6 +310,13 @@ class StripeStandIn:
             return _error(400, type="invalid_request_error", code="charge_already_refunded")
         if int(params["amount"]) > left:
             return _error(400, type="invalid_request_error", param="amount")
+        return None
+
+    async def _refuse_charge(self, params: dict[str, str]) -> Response | None:
+        """localstripe charges what was detached from its customer."""
+        answer = await self._behind.get(f"/v1/payment_methods/{params['payment_method']}")
+        if answer.is_success and answer.json()["customer"] != params["customer"]:
+            return _error(400, type="invalid_request_error", code="resource_missing")
         return None
 
     def _completed(self, thing: Any) -> Any:

@@ -27,8 +27,6 @@ SECRET = SecretStr("only-for-tests-on-loopback")
 class SandboxPayer:
     """Pays on the sandbox's pages, and tells it what to do."""
 
-    cannot: frozenset[str] = frozenset()
-
     def __init__(self, url: str, file: Path) -> None:
         self._http = httpx.AsyncClient(
             base_url=url,
@@ -95,6 +93,8 @@ async def stand(tmp_path: Path) -> AsyncIterator[Stand]:
 class TestSandbox(GatewayContract):
     """See `GatewayContract`."""
 
+    adapter = SandboxGateway
+
 
 async def deliveries(stand: Stand) -> int:
     assert isinstance(stand.payer, SandboxPayer)
@@ -108,14 +108,14 @@ async def deliveries(stand: Stand) -> int:
 async def test_the_payer_chooses_how_often_the_merchant_is_told(
     stand: Stand, how: str, webhooks: int
 ) -> None:
-    request = stand.page()
+    request = await stand.page()
     await stand.payer.pay(await stand.gateway.open(request), how=how)
     assert (await stand.seen(request.reference)).status == "succeeded"
     assert await deliveries(stand) == webhooks
 
 
 async def test_another_amount_is_told_and_a_dispute_opens_after_days(stand: Stand) -> None:
-    wrong, disputed = stand.page(), stand.page()
+    wrong, disputed = await stand.page(), await stand.page()
     await stand.payer.pay(await stand.gateway.open(wrong), how="wrong-amount")
     assert (await stand.seen(wrong.reference)).amount_minor == wrong.amount_minor + 1
     await stand.payer.pay(await stand.gateway.open(disputed), how="dispute")

@@ -68,7 +68,7 @@ def test_the_demos_brand_file_is_valid_and_complete() -> None:
         ("currency: BRL\n  invoice", "currency: REAL\n  invoice", "brand.currency"),
         ('"#0f6b60"', '"#7fd3a0"', "brand.accent_colour"),
         ("kind: hosted_page", "kind: cheque", "brand.payment_methods[0].kind"),
-        ("clearing_days: 2", "clearing_days: two", "brand.payment_methods[1].clearing_days"),
+        ("clearing_days: 2", "clearing_days: two", "brand.payment_methods[3].clearing_days"),
         ("cycle: quarterly", "cycle: fortnightly", "products[0].prices[1].cycle"),
         (
             "recurring_minor: 3990",
@@ -111,7 +111,7 @@ def test_all_flaws_of_a_file_are_told_at_once(demo_with: Write) -> None:
     path = demo_with("sort: 20\n    up", "sort: ten\n    up")
     path.write_text(path.read_text().replace("clearing_days: 2", "clearing_days: -2"))
     assert [field for _, field, _ in flaws_of(path)] == [
-        "brand.payment_methods[1].clearing_days",
+        "brand.payment_methods[3].clearing_days",
         "products[1].sort",
     ]
 
@@ -265,13 +265,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_brand_file(tmp_path / "nowhere.yaml")
 
 
-BANKS = """  bank_accounts:
-    - { id: conta, bank: "237", wallet: "09", branch: "1234", account: "123456" }
-  pix_receivers:
-    - { id: chave, key: 123e4567-e89b-12d3-a456-426614174000, name: Ponto, city: Florianópolis }
-  departments:"""
-
-
 @pytest.mark.parametrize(
     ("old", "new", "field", "reason"),
     [
@@ -279,15 +272,14 @@ BANKS = """  bank_accounts:
         ('wallet: "09"', 'wallet: ""', "wallet", "is needed by bank 237"),
         ('"123456"', '"123456789"', "account", "digits, at most 7"),
         ("branch:", 'agreement: "1", branch:', "agreement", "means nothing to bank 237"),
-        ("account: ", 'fine_percent: "200", account: ', "fine_percent", "is no percentage"),
+        ('fine_percent: "2"', 'fine_percent: "200"', "fine_percent", "is no percentage"),
         ("key: 123e", "key: xyz", "key", "is no PIX key"),
     ],
 )
 def test_a_bank_account_that_cannot_collect_is_shown_at_its_field(
     demo_with: Write, old: str, new: str, field: str, reason: str
 ) -> None:
-    path = demo_with("  departments:", BANKS.replace(old, new, 1))
-    ((_, where, why),) = flaws_of(path)
+    ((_, where, why),) = flaws_of(demo_with(old, new))
     assert where.endswith(field)
     assert reason in why
 
@@ -300,8 +292,11 @@ def test_a_way_to_pay_without_its_account_is_shown_at_its_field(demo_with: Write
     assert flaws_of(path)
 
 
-def test_boleto_and_pix_go_through_gateways_of_their_own(demo_with: Write) -> None:
-    path = demo_with("kind: hosted_page", "kind: boleto\n      bank_account: conta")
-    path.write_text(path.read_text().replace("  departments:", BANKS, 1))
-    methods = read_brand_file(path).body()["payment_methods"]
-    assert [each["gateway"] for each in methods] == ["boleto", "sandbox"]
+def test_boleto_and_pix_go_through_gateways_of_their_own() -> None:
+    methods = read_brand_file(BRAND_FILE).body()["payment_methods"]
+    assert {each["id"]: each["gateway"] for each in methods} == {
+        "card": "sandbox",
+        "pix": "pix",
+        "boleto": "boleto",
+        "bank-transfer": "sandbox",
+    }

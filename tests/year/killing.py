@@ -66,14 +66,16 @@ class Evening:
 
     def again(self, loop: VirtualLoop) -> World:
         """A world of its own that begins like this."""
-        made = World(loop, _copied(self.world.server, loop))
+        made = World(loop, copied(self.world.server, loop))
         made.gateway = self.world.gateway.copy()
         made.panel.requests = dict(self.world.panel.requests)
         return made
 
 
-def _copied(server: MemoryServer, loop: VirtualLoop) -> MemoryServer:
-    """Rows are replaced, never changed, so the tables alone are copied."""
+def copied(server: MemoryServer, loop: VirtualLoop) -> MemoryServer:
+    """A server of its own that begins as this one stands, with nobody connected.
+
+    Rows are replaced, never changed, so the tables alone are copied."""
     made = MemoryServer([_copied_table(table) for table in server.tables.values()], loop.now)
     made.tables["process"] = Table("process", ("id",), unique=(("seat",),))
     made.tables["lease"] = Table("lease", ("name",))

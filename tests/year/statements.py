@@ -14,7 +14,7 @@ from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
 from services.billing.payments.due_questions import _ABOUT, _NEXT, _TAKE_DUE
-from services.billing.saved_methods.commands import _EXPIRING
+from services.billing.saved_methods.commands import _EXPIRING, _OPEN
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
 from shared.numbers import _NEXT_OF_CONTINUED
@@ -535,3 +535,13 @@ async def expiring(session: Session, brand: str, month: date) -> list[Values]:
         if row["expires_on"] and month <= row["expires_on"] < next_month
     ]
     return sorted(found, key=lambda row: (row["account_id"], row["method_id"]))
+
+
+@statement(_OPEN)
+async def open_by_themselves(session: Session, account_id: UUID, brand: str) -> list[Values]:
+    found = [
+        row
+        for row in rows_of(session, "invoice_open", brand=brand, account_id=account_id)
+        if not row["is_pending"] and row["order_id"] is None
+    ]
+    return sorted(found, key=lambda row: row["invoice_id"])

@@ -1,11 +1,7 @@
 """QR codes and boleto bars as SVG: one path each, in the units of one module or narrow bar."""
 
-import segno
-
 from services.billing.boleto.interleaved import interleaved_bars
-
-QUIET_MODULES = 4
-"""The white frame that ISO/IEC 18004 wants around a QR code."""
+from shared.qr import qr_path
 
 
 def qr_code(text: str) -> str:
@@ -16,14 +12,8 @@ def qr_code(text: str) -> str:
     >>> qr_code("Ana").partition("viewBox=")[2].partition(" p")[0]
     '"0 0 29 29"'
     """
-    code = segno.make(text, error="m", micro=False, boost_error=False)
-    size = len(code.matrix) + 2 * QUIET_MODULES
-    runs = (
-        f"M{start + QUIET_MODULES} {y + QUIET_MODULES}h{length}v1h-{length}z"
-        for y, row in enumerate(code.matrix)
-        for start, length in _runs(row)
-    )
-    return _svg(size, size, path="".join(runs))
+    size, path = qr_path(text)
+    return _svg(size, size, path=path)
 
 
 def boleto_bars(digits: str) -> str:
@@ -37,19 +27,6 @@ def boleto_bars(digits: str) -> str:
             path += f"M{x} 0h{width}v1h-{width}z"
         x += width
     return _svg(x, 1, path=path)
-
-
-def _runs(row: bytearray) -> list[tuple[int, int]]:
-    """Where dark modules of a row begin, and how many there are."""
-    found: list[tuple[int, int]] = []
-    for x, is_dark in enumerate(row):
-        if not is_dark:
-            continue
-        if found and sum(found[-1]) == x:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((x, 1))
-    return found
 
 
 def _svg(width: int, height: int, *, path: str) -> str:

@@ -11,6 +11,7 @@ from services.billing.invoices.settlement import (
     InvoiceAlreadyPaid,
     InvoiceIsCancelled,
     PaymentAlreadyOpen,
+    PaymentAwaited,
 )
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.allocation import CurrenciesDiffer, InvoiceNamedTwice
@@ -32,6 +33,7 @@ from services.billing.payments.payment import (
 from services.billing.state import account_of, cause_of, state_of
 from shared.errors import NotFound
 from shared.http import Answer, Body, Call, Id, Line, Repeat, Router, Who
+from shared.http.call import CallContext
 
 router = Router(tags=["payments"])
 
@@ -184,3 +186,29 @@ async def post_hosted_page(payment_id: UUID, body: HostedPageBody, call: Call) -
         cause=cause_of(call),
     )
     return HostedPageOut(url=opened.url, instructions=opened.instructions)
+
+
+@router.post(
+    "/v1/payments/{payment_id}/withdrawal",
+    who=Who.CLIENT,
+    repeat=Repeat.OWN,
+    errors=(NotFound, PaymentAwaited, GatewayNotConfigured, OutcomeUnknown),
+)
+async def post_withdrawal(payment_id: UUID, call: Call) -> PaymentStartedOut:
+    """Close an open attempt, so that another way to pay can be chosen. Over already: as it ended.
+
+    What was paid meanwhile is booked and shown. `PaymentAwaited`: its money may come yet.
+    """
+    account_id, _ = account_of(call)
+    await _check_own(payment_id, account_id=account_id, call=call)
+    payment = await state_of(call).inquiry.end(payment_id)
+    if not payment.has_ended:
+        raise PaymentAwaited()
+    return _started(payment)
+
+
+async def _check_own(payment_id: UUID, *, account_id: UUID, call: CallContext) -> None:
+    async with call.store.transaction(cause_of(call)) as tx:
+        payment = await tx.look_at(Payment, payment_id)
+    if payment.account_id != account_id:
+        raise NotFound()

@@ -5,7 +5,6 @@ account's credit, then taken out of that, then sent; a refund to the credit ends
 Amounts in minor units.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -15,7 +14,8 @@ from services.billing.gateways.port import ReportedRefund
 from services.billing.payments.payment import Payment
 from services.billing.payments.payment_events import PaymentNotRefundable
 from services.billing.refunds.covering import give_back, take_back_invoices, withdraw_for
-from services.billing.refunds.refund import Refund, Way
+from services.billing.refunds.giving_back import GiveBack, RequestRefund, planned_by_staff
+from services.billing.refunds.refund import Refund
 from services.billing.staff_tasks.commands import CloseTask, OpenTask, close_task, open_task
 from services.billing.staff_tasks.kinds import Kind
 from shared.errors import NotFound
@@ -24,24 +24,9 @@ from shared.store import Transaction
 TO_APPROVE: Kind = "refund_to_approve"
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestRefund:
-    """`invoice_id`: whose credit note it comes with; None: it comes out of the account's credit.
-
-    `further_invoices` follow where that one does not keep as much. `reason` is a sentence.
-    `needs_approval`: it waits until somebody else has approved it.
-    """
-
-    id: UUID
-    payment_id: UUID
-    amount_minor: int
-    way: Way
-    reason: str
-    requested_by: str
-    today: date
-    invoice_id: UUID | None = None
-    further_invoices: Sequence[UUID] = ()
-    needs_approval: bool = False
+async def give_back_payment(command: GiveBack, tx: Transaction) -> Refund:
+    """The refund that staff wants. What `planned_by_staff` and `request_refund` refuse."""
+    return await request_refund(await planned_by_staff(command, tx), tx)
 
 
 async def request_refund(command: RequestRefund, tx: Transaction) -> Refund:

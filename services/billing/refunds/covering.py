@@ -15,6 +15,7 @@ from services.billing.credit_notes.commands import (
 )
 from services.billing.invoices.invoice import Invoice
 from services.billing.refunds.credited_amounts import amounts_covering
+from services.billing.refunds.giving_back import RefundExceedsInvoice
 from services.billing.refunds.refund import Refund
 from services.billing.why.because import because
 from shared.errors import Conflict
@@ -26,10 +27,6 @@ REASON = "refund"
 
 class RefundedInvoiceIsOpen(Conflict):
     """An invoice that the payment paid in part is still open; void or credit that first."""
-
-
-class RefundExceedsInvoice(Conflict):
-    """The invoices do not keep that much of the payment any more."""
 
 
 async def take_back_invoices(refund: Refund, *, today: date, tx: Transaction) -> None:

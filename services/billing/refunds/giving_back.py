@@ -5,6 +5,7 @@ Amounts in minor units.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -13,12 +14,15 @@ from services.billing.gateways.port import GatewayCannot
 from services.billing.invoices.invoice import Invoice
 from services.billing.payments.payment import Payment
 from services.billing.payments.payment_events import PaymentNotReceived, RefundExceedsPayment
-from services.billing.refunds.commands import RequestRefund, request_refund
-from services.billing.refunds.covering import RefundExceedsInvoice
-from services.billing.refunds.refund import Refund, Way
+from services.billing.refunds.refund import Way
 from services.billing.rules.policy import policy_for
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.store import Transaction
+
+
+class RefundExceedsInvoice(Conflict):
+    """The invoices do not keep that much of the payment any more."""
+
 
 Source = Literal["invoices", "credit"]
 """What it is taken out of: of what the payment settled, by credit notes, or of the credit alone."""
@@ -44,23 +48,43 @@ class GiveBack:
     invoice_id: UUID | None = None
 
 
-async def give_back_payment(command: GiveBack, tx: Transaction) -> Refund:
-    """Ask for the refund: up to the brand's limit it goes at once, above it when another approves.
+@dataclass(frozen=True, kw_only=True)
+class RequestRefund:
+    """`invoice_id`: whose credit note it comes with; None: it comes out of the account's credit.
+
+    `further_invoices` follow where that one does not keep as much. `reason` is a sentence.
+    `needs_approval`: it waits until somebody else has approved it.
+    """
+
+    id: UUID
+    payment_id: UUID
+    amount_minor: int
+    way: Way
+    reason: str
+    requested_by: str
+    today: date
+    invoice_id: UUID | None = None
+    further_invoices: Sequence[UUID] = ()
+    needs_approval: bool = False
+
+
+async def planned_by_staff(command: GiveBack, tx: Transaction) -> RequestRefund:
+    """What staff asks for: up to the brand's limit it goes at once, above it another approves.
 
     What was given back of the payment before counts, so that many small refunds are no way around
-    the limit. GatewayCannot, and what `planned_refund` and `request_refund` refuse.
+    the limit. GatewayCannot, and what `planned_refund` refuses.
     """
     payment = await tx.load(Payment, command.payment_id)
     if payment.brand != command.brand:
         raise NotFound()
     if command.way == "gateway" and payment.gateway not in command.refunding:
         raise GatewayCannot(gateway=payment.gateway, what="refund")
-    request = await planned_refund(command, payment, tx)
+    planned = await planned_refund(command, payment, tx)
     policy = await policy_for(tx, payment.brand, account_id=payment.account_id)
     alone_minor = policy.rules.refund_alone_maximum_minor
-    gone_minor = await _gone(payment, tx) + request.amount_minor
+    gone_minor = await _gone(payment, tx) + planned.amount_minor
     needs_approval = alone_minor is not None and gone_minor > alone_minor
-    return await request_refund(replace(request, needs_approval=needs_approval), tx)
+    return replace(planned, needs_approval=needs_approval)
 
 
 async def _gone(payment: Payment, tx: Transaction) -> int:

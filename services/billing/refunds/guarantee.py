@@ -6,25 +6,18 @@ that it was paid by gives nothing back, staff pays it out by hand and says so by
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.held_services.held_service import HeldService
-from services.billing.held_services.terms import NOW
 from services.billing.invoices.invoice import Invoice
 from services.billing.payments.payment import Payment
 from services.billing.payments.payment_events import PaymentNotReceived
-from services.billing.refunds.commands import request_refund
-from services.billing.refunds.giving_back import GiveBack, planned_refund
-from services.billing.refunds.refund import Refund, Way
+from services.billing.refunds.giving_back import GiveBack, RequestRefund, planned_refund
+from services.billing.refunds.refund import Way
 from services.billing.rules.policy import policy_for
-from services.billing.service_endings.commands import (
-    CancelService,
-    WithdrawCancellation,
-    cancel_service,
-    withdraw_cancellation,
-)
 from shared.errors import Conflict, NotFound
 from shared.store import Transaction
 
@@ -41,6 +34,13 @@ class NotTheFirstPayment(Conflict):
     """The guarantee is for the first payment of an account alone."""
 
 
+class Guaranteed(NamedTuple):
+    """What is to be asked for, and the services that end by it."""
+
+    request: RequestRefund
+    services: Sequence[HeldService]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClaimGuarantee:
     """The client wants the money of its first payment back. `refunding` as in `GiveBack`."""
@@ -53,12 +53,8 @@ class ClaimGuarantee:
     refunding: frozenset[str]
 
 
-async def claim_guarantee(command: ClaimGuarantee, tx: Transaction) -> Refund:
-    """End what was bought and give all of the payment back; once, as then nothing is left of it.
-
-    GuaranteeOver, NotTheFirstPayment, PaymentNotReceived, and what `planned_refund`,
-    `request_refund` and `cancel_service` refuse.
-    """
+async def guaranteed(command: ClaimGuarantee, tx: Transaction) -> Guaranteed:
+    """What the claim gives back and ends. GuaranteeOver, NotTheFirstPayment, PaymentNotReceived."""
     payment = await tx.load(Payment, command.payment_id)
     if payment.account_id != command.account_id:
         raise NotFound()
@@ -68,10 +64,8 @@ async def claim_guarantee(command: ClaimGuarantee, tx: Transaction) -> Refund:
     services = await _begun_by(payment, tx)
     await _check_days(payment, services, tx)
     way: Way = "gateway" if payment.gateway in command.refunding else "by_hand"
-    request = await planned_refund(_give_back(command, way=way), payment, tx)
-    refund = await request_refund(replace(request, needs_approval=way == "by_hand"), tx)
-    await _end_services(services, command, tx)
-    return refund
+    planned = await planned_refund(_give_back(command, way=way), payment, tx)
+    return Guaranteed(replace(planned, needs_approval=way == "by_hand"), services)
 
 
 def _give_back(command: ClaimGuarantee, *, way: Way) -> GiveBack:
@@ -114,34 +108,3 @@ async def _check_days(payment: Payment, services: Sequence[HeldService], tx: Tra
     assert payment.received_on is not None, "it is paid"
     if not days or today > payment.received_on + timedelta(days=days):
         raise GuaranteeOver(days=days)
-
-
-async def _end_services(
-    services: Sequence[HeldService], command: ClaimGuarantee, tx: Transaction
-) -> None:
-    """All that it was for ends today, whatever the brand offers else, and whatever was planned."""
-    today = await today_for(command.brand, tx)
-    for service in services:
-        if service.has_ended:
-            continue
-        if service.cancellation is not None:
-            if service.cancellation.ends_on <= today:
-                continue
-            await withdraw_cancellation(_withdrawal(service, command), tx)
-        await cancel_service(_cancellation(service, command, today=today), tx)
-
-
-def _withdrawal(service: HeldService, command: ClaimGuarantee) -> WithdrawCancellation:
-    return WithdrawCancellation(service_id=service.id, account_id=command.account_id)
-
-
-def _cancellation(service: HeldService, command: ClaimGuarantee, *, today: date) -> CancelService:
-    return CancelService(
-        service_id=service.id,
-        account_id=command.account_id,
-        at=NOW,
-        reason=GUARANTEE,
-        requested_by="client",
-        today=today,
-        is_right=True,
-    )

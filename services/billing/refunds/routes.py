@@ -28,18 +28,17 @@ from services.billing.refunds.commands import (
     DeclineRefund,
     OrderRefund,
     decline_refund,
+    give_back_payment,
     order_refund,
 )
-from services.billing.refunds.covering import RefundedInvoiceIsOpen, RefundExceedsInvoice
-from services.billing.refunds.giving_back import GiveBack, Source, give_back_payment
+from services.billing.refunds.covering import RefundedInvoiceIsOpen
+from services.billing.refunds.giving_back import GiveBack, RefundExceedsInvoice, Source
 from services.billing.refunds.guarantee import (
     ClaimGuarantee,
     GuaranteeOver,
     NotTheFirstPayment,
-    claim_guarantee,
 )
 from services.billing.refunds.refund import Refund, RefundIsDecided, RefundNeedsAnother
-from services.billing.service_endings.commands import EndUnderWay
 from services.billing.state import account_of, staff_brand_of, state_of
 from shared.contracts.permissions import BILLING_APPROVE_REFUND, BILLING_READ, BILLING_REFUND
 from shared.database import acquire
@@ -155,7 +154,6 @@ def _refunding(call: CallContext) -> frozenset[str]:
         GuaranteeOver,
         NotTheFirstPayment,
         ServiceNotActive,
-        EndUnderWay,
     ),
 )
 async def post_guarantee(payment_id: UUID, call: Call) -> RefundOut:
@@ -173,7 +171,7 @@ async def post_guarantee(payment_id: UUID, call: Call) -> RefundOut:
         claimed_by=call.caller.actor,
         refunding=_refunding(call),
     )
-    return _out(await claim_guarantee(command, call.tx))
+    return _out(await state_of(call).claim_guarantee(command, call.tx))
 
 
 @router.post(
@@ -280,6 +278,12 @@ async def _refunds_of(
     return [RefundListed.model_validate(dict(row)) for row in rows]
 
 
+_OF_BRAND = """
+select * from refund where brand = $1 and status = $2
+and ($3::uuid is null or refund_id > $3) order by refund_id limit $4
+"""
+
+
 @router.get("/v1/brands/{brand}/refunds", who=Who.STAFF, scope=BILLING_READ, errors=(NotFound,))
 async def get_refunds_of_brand(
     brand: BrandSlug,
@@ -291,12 +295,5 @@ async def get_refunds_of_brand(
     """The brand's refunds of one status, oldest first: first of all those that wait."""
     call.own(None, brand)
     async with acquire(call.db) as db:
-        rows = await db.fetch(
-            """select * from refund where brand = $1 and status = $2
-               and ($3::uuid is null or refund_id > $3) order by refund_id limit $4""",
-            brand,
-            status,
-            after,
-            limit,
-        )
+        rows = await db.fetch(_OF_BRAND, brand, status, after, limit)
     return [RefundListed.model_validate(dict(row)) for row in rows]

@@ -43,8 +43,9 @@ update return_line l set outcome = d.outcome, detail = d.detail, boleto_id = d.b
     account_id = d.account_id
 from unnest($2::int[], $3::text[], $4::text[], $5::uuid[], $6::uuid[])
     as d (line, outcome, detail, boleto_id, account_id)
-where l.return_file_id = $1 and l.line = d.line
+where l.return_file_id = $1 and l.line = d.line and l.line between $7 and $8
 """
+"""The range keeps the server from reading the whole file for each chunk of it."""
 
 log = structlog.get_logger()
 
@@ -177,14 +178,17 @@ async def _take_all(own: Sequence[Done], tx: Transaction) -> None:
 
 async def _note(done: Sequence[Done], file: FileAtWork, tx: Transaction) -> None:
     db = await tx.begin()
+    lines = [each.line.number for each in done]
     await db.execute(
         _DONE,
         file.return_file_id,
-        [each.line.number for each in done],
+        lines,
         [each.outcome for each in done],
         [each.detail for each in done],
         [each.boleto.id if each.boleto else None for each in done],
         [each.boleto.account_id if each.boleto else None for each in done],
+        min(lines),
+        max(lines),
     )
 
 
@@ -196,4 +200,4 @@ async def _put_aside(
     code = fault.code if isinstance(fault, DomainError) else type(fault).__name__
     columns: tuple[list[Any], ...] = ([line.number], ["failed"], [code], [None], [None])
     async with acquire(store.pool) as db:
-        await db.execute(_DONE, file.return_file_id, *columns)
+        await db.execute(_DONE, file.return_file_id, *columns, line.number, line.number)

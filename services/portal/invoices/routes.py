@@ -4,7 +4,6 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from services.portal.browser.commands import Command, Outcome, send
 from services.portal.browser.downloads import download
 from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
@@ -22,7 +21,9 @@ from services.portal.invoices.views import (
     invoice_count,
     invoices_of,
 )
-from services.portal.payments.views import payments_of
+from services.portal.payments.paying import begin_invoice, lead_on
+from services.portal.payments.views import open_slip, payments_of
+from shared.qr import qr_path
 
 pages = Pages(For.CLIENTS)
 STATUSES = ("", "open", "overdue", "paid", "cancelled")
@@ -64,16 +65,11 @@ async def get_invoice_pdf(visit: Visit, invoice_id: UUID) -> Response:
     return await download(visit, f"/v1/invoices/{invoice_id}/pdf")
 
 
-@pages.get("/payments/{payment_id:uuid}/receipt")
-async def get_receipt(visit: Visit, payment_id: UUID) -> Response:
-    """The receipt of a payment that came."""
-    return await download(visit, f"/v1/payments/{payment_id}/receipt")
-
-
 async def _invoice_page(visit: Visit, invoice_id: UUID, *, form: Form) -> Response:
     invoice = await _own_invoice(visit, invoice_id)
     payments = await payments_of(visit.db, invoice_id)
     last = payments[0] if payments else None
+    slip = open_slip(last, visit.brand.payment_methods)
     return visit.show_live(
         "invoices/invoice.html",
         section="invoices",
@@ -81,6 +77,8 @@ async def _invoice_page(visit: Visit, invoice_id: UUID, *, form: Form) -> Respon
         payments=payments,
         methods=visit.brand.payment_methods,
         form=_with_method(visit, form),
+        slip=slip,
+        qr=qr_path(slip.pix_code) if slip and slip.pix_code else None,
         timeline=tell(await story_of_invoice(visit.db, invoice_id), visit.language),
         emails=await emails_about_invoice(visit.db, invoice_id),
         just_returned=bool(visit.query("back")) and (not last or last.status == "started"),
@@ -106,38 +104,17 @@ async def _own_invoice(visit: Visit, invoice_id: UUID) -> Invoice:
 
 @pages.post("/invoices/{invoice_id:uuid}/pay")
 async def pay_invoice(visit: Visit, form: Form, invoice_id: UUID) -> Response:
-    """Start a payment and go to the gateway's page; what has no page stays on the invoice's."""
+    """Start a payment: to the gateway's page, or by what the invoice's own page then shows."""
     await _own_invoice(visit, invoice_id)
+    page = f"/invoices/{invoice_id}"
     if _is_transfer(visit, form.text("method")):
-        return visit.go(f"/invoices/{invoice_id}?method={form.text('method')}")
-    started = await _start_payment(visit, form, invoice_id=invoice_id)
-    if started.refusal:
-        return await _invoice_page(visit, invoice_id, form=started.form)
-    hosted = await _hosted_page(visit, started, invoice_id=invoice_id)
-    if hosted.refusal:
-        return await _invoice_page(visit, invoice_id, form=hosted.form)
-    if hosted.answer["url"] is None:
-        return visit.go(f"/invoices/{invoice_id}?method={form.text('method')}")
-    return _to_gateway(visit, str(hosted.answer["url"]))
+        return visit.go(f"{page}?method={form.text('method')}")
+    opened = await begin_invoice(visit, form, invoice_id=invoice_id)
+    if opened.refusal:
+        return await _invoice_page(visit, invoice_id, form=opened.form)
+    return await lead_on(visit, opened, page=page)
 
 
 def _is_transfer(visit: Visit, method: str) -> bool:
     kinds = {known.id: known.kind for known in visit.brand.payment_methods}
     return kinds.get(method) == "bank_transfer"
-
-
-def _to_gateway(visit: Visit, url: str) -> Response:
-    assert visit.desk.settings.is_payment_page(url), "billing knows our gateways"
-    return visit.go(url)
-
-
-async def _start_payment(visit: Visit, form: Form, *, invoice_id: UUID) -> Outcome:
-    path = f"/v1/invoices/{invoice_id}/payments"
-    body = {"method": form.text("method")}
-    return await send(visit, Command(form=form, peer="billing", path=path, body=body))
-
-
-async def _hosted_page(visit: Visit, started: Outcome, *, invoice_id: UUID) -> Outcome:
-    path = f"/v1/payments/{started.answer['payment_id']}/hosted-page"
-    body = {"return_url_path": f"/invoices/{invoice_id}?back=1"}
-    return await send(visit, Command(form=started.form, peer="billing", path=path, body=body))

@@ -1,10 +1,12 @@
-"""Which attempts were there to pay an invoice, and what became of each? Amounts are minor units."""
+"""Which attempts were there to pay, by what slip or code, and what became of each? Minor units."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
+from services.portal.browser.paging import Page
 from services.portal.browser.rows import read_row
 from services.portal.topics import (
     BRANDS,
@@ -17,17 +19,22 @@ from services.portal.topics import (
     PAYMENTS,
     PRODUCTS,
     SERVICES,
+    Events,
 )
 from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
+    BoletoIssued,
+    BoletoReissued,
     PaymentDisputeClosed,
     PaymentDisputed,
     PaymentFailed,
+    PaymentMethod,
     PaymentPending,
     PaymentReceived,
     PaymentRefunded,
     PaymentReversed,
     PaymentStarted,
+    PixCodeIssued,
 )
 from shared.reads import Reader
 
@@ -44,17 +51,35 @@ create table payment_list (
     started_at timestamptz not null,
     received_on date,
     receipt_number text,
-    failure_reason text
+    failure_reason text,
+    purpose text not null,
+    invoice_ids uuid[] not null,
+    pix_code text,
+    pix_expires_at timestamptz,
+    boleto_id uuid,
+    boleto_line text,
+    boleto_due_on date,
+    boleto_minor bigint,
+    is_reissued boolean not null default false
 );
-create index payment_list_invoice on payment_list (invoice_id, started_at desc);
+create index payment_list_invoices on payment_list using gin (invoice_ids);
+create index payment_list_account on payment_list (account_id, started_at desc, payment_id desc);
 """
+HANDLES: Events = PAYMENTS | {BoletoIssued, BoletoReissued, PixCodeIssued}
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to pay."""
+    """One attempt to pay; `invoice_ids` is empty where it tops up the credit.
+
+    `pix_code` and `boleto_line` are what the payer copies; a segunda via has another
+    `boleto_due_on` and `boleto_minor` than the boleto had at first.
+    """
 
     payment_id: UUID
-    invoice_id: UUID
+    account_id: UUID
+    brand: str
+    purpose: str
+    invoice_ids: list[UUID]
     method: str
     amount_minor: int
     currency: str
@@ -63,24 +88,30 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     received_on: date | None
     receipt_number: str | None
     failure_reason: str | None
+    pix_code: str | None
+    pix_expires_at: datetime | None
+    boleto_id: UUID | None
+    boleto_line: str | None
+    boleto_due_on: date | None
+    boleto_minor: int | None
+    is_reissued: bool
+
+    @property
+    def id(self) -> UUID:
+        """The attempt's id, as links name it."""
+        return self.payment_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for the payer, or for what the payer did to arrive."""
+        return self.status in ("started", "pending")
 
 
 def apply(envelope: Envelope, rows: Rows) -> None:
     """Follow each attempt; all of its events come in order from one source."""
     match envelope.event:
         case PaymentStarted() as e:
-            rows.insert(
-                "payment_list",
-                payment_id=e.payment_id,
-                invoice_id=e.invoice_id,
-                account_id=envelope.account,
-                brand=envelope.brand,
-                method=e.method,
-                amount_minor=e.amount_minor,
-                currency=e.currency,
-                status="started",
-                started_at=envelope.occurred_at,
-            )
+            _start(envelope, e, rows=rows)
         case PaymentPending(payment_id=payment_id):
             rows.update("payment_list", payment_id, status="pending")
         case PaymentReceived() as e:
@@ -104,15 +135,92 @@ def apply(envelope: Envelope, rows: Rows) -> None:
         case PaymentDisputeClosed(payment_id=payment_id, outcome=outcome):
             status = "succeeded" if outcome == "won" else "charged_back"
             rows.update("payment_list", payment_id, status=status)
+        case _:
+            _note_slip(envelope, rows)
+
+
+def _start(envelope: Envelope, e: PaymentStarted, *, rows: Rows) -> None:
+    is_top_up = e.purpose == "top_up"
+    rows.insert(
+        "payment_list",
+        payment_id=e.payment_id,
+        invoice_id=e.invoice_id,
+        account_id=envelope.account,
+        brand=envelope.brand,
+        method=e.method,
+        amount_minor=e.amount_minor,
+        currency=e.currency,
+        status="started",
+        started_at=envelope.occurred_at,
+        purpose=e.purpose,
+        invoice_ids=[] if is_top_up else [e.invoice_id, *e.further_invoices],
+    )
+
+
+def _note_slip(envelope: Envelope, rows: Rows) -> None:
+    match envelope.event:
+        case PixCodeIssued() as e:
+            rows.update(
+                "payment_list",
+                e.payment_id,
+                pix_code=e.copy_and_paste,
+                pix_expires_at=e.expires_at,
+            )
+        case BoletoIssued() as e:
+            rows.update(
+                "payment_list",
+                e.payment_id,
+                boleto_id=e.boleto_id,
+                boleto_line=e.line,
+                boleto_due_on=e.due_on,
+                boleto_minor=e.amount_minor,
+            )
+        case BoletoReissued() as e:
+            rows.update(
+                "payment_list",
+                e.payment_id,
+                boleto_line=e.line,
+                boleto_due_on=e.pay_by,
+                boleto_minor=e.amount_minor,
+                is_reissued=True,
+            )
+
+
+def open_slip(last: Payment | None, methods: Sequence[PaymentMethod]) -> Payment | None:
+    """The latest attempt if it is to be paid by a code or a slip that our own page shows."""
+    shown = {method.id for method in methods if method.kind in ("pix", "boleto")}
+    return last if last and last.status == "started" and last.method in shown else None
 
 
 async def payments_of(db: Reader, invoice_id: UUID) -> list[Payment]:
-    """The attempts to pay the invoice, latest first."""
+    """The attempts to pay the invoice, alone or with others, latest first."""
     records = await db.fetch(
-        "select * from payment_list where invoice_id = $1 order by started_at desc limit 50",
+        """select * from payment_list where invoice_ids @> array[$1::uuid]
+           order by started_at desc, payment_id desc limit 50""",
         invoice_id,
     )
     return [read_row(Payment, record) for record in records]
+
+
+async def payments_of_account(db: Reader, account_id: UUID, *, page: Page) -> list[Payment]:
+    """All attempts of the account, latest first."""
+    records = await db.fetch(
+        """select * from payment_list where account_id = $1
+              and ($3::uuid is null or (started_at, payment_id) <
+                   (select a.started_at, a.payment_id from payment_list a
+                    where a.payment_id = $3 and a.account_id = $1))
+           order by started_at desc, payment_id desc limit $2""",
+        account_id,
+        page.limit,
+        page.after,
+    )
+    return [read_row(Payment, record) for record in records]
+
+
+async def payment_by_id(db: Reader, payment_id: UUID) -> Payment | None:
+    """The attempt, unless the view has not seen it."""
+    record = await db.fetchrow("select * from payment_list where payment_id = $1", payment_id)
+    return read_row(Payment, record) if record else None
 
 
 payment_list = View(
@@ -120,6 +228,7 @@ payment_list = View(
     sources=("billing",),
     tables=TABLES,
     apply=apply,
-    handles=PAYMENTS,
-    ignored=BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | INVOICES | NOTICES | CREDIT,
+    handles=HANDLES,
+    ignored=(BRANDS | DAYS | FINDINGS | PRODUCTS | ORDERS | SERVICES | INVOICES | NOTICES | CREDIT)
+    - HANDLES,
 )

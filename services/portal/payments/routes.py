@@ -1,0 +1,61 @@
+"""What a client did to pay: receipts, slips, and giving an attempt up to choose another way."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from services.portal.browser.commands import Command, arrive, send
+from services.portal.browser.downloads import download
+from services.portal.browser.forms import Form
+from services.portal.browser.pages import For, Pages
+from services.portal.browser.visit import Visit
+from services.portal.payments.paying import withdraw
+from services.portal.payments.views import Payment, payment_by_id
+
+pages = Pages(For.CLIENTS)
+
+
+@pages.get("/payments/{payment_id:uuid}/receipt")
+async def get_receipt(visit: Visit, payment_id: UUID) -> Response:
+    """The receipt of a payment that came."""
+    return await download(visit, f"/v1/payments/{payment_id}/receipt")
+
+
+@pages.get("/payments/{payment_id:uuid}/boleto")
+async def get_boleto(visit: Visit, payment_id: UUID) -> Response:
+    """The boleto of an attempt to print; late, the segunda via that was asked for last."""
+    payment = await _own_payment(visit, payment_id)
+    query = f"?pay_by={payment.boleto_due_on}" if payment.is_reissued else ""
+    return await download(visit, f"/v1/boletos/{payment.boleto_id}/pdf{query}")
+
+
+@pages.post("/payments/{payment_id:uuid}/boleto/again")
+async def reissue_boleto(visit: Visit, form: Form, payment_id: UUID) -> Response:
+    """The segunda via of a late boleto, with fine and interest up to today."""
+    payment = await _own_payment(visit, payment_id)
+    path = f"/v1/boletos/{payment.boleto_id}/duplicates"
+    again = await send(visit, Command(form=form, peer="billing", path=path, body={}))
+    if again.refusal:
+        raise again.refusal
+    return await arrive(visit, again, path=_page_of(payment))
+
+
+@pages.post("/payments/{payment_id:uuid}/withdraw")
+async def withdraw_payment(visit: Visit, form: Form, payment_id: UUID) -> Response:
+    """Give up an attempt that nobody has paid, to choose another way."""
+    payment = await _own_payment(visit, payment_id)
+    closed = await withdraw(visit, form, payment_id=payment_id)
+    if closed.refusal:
+        raise closed.refusal
+    return visit.go(_page_of(payment))
+
+
+async def _own_payment(visit: Visit, payment_id: UUID) -> Payment:
+    payment: Payment = visit.own(await payment_by_id(visit.db, payment_id))
+    return payment
+
+
+def _page_of(payment: Payment) -> str:
+    """Where the client pays it."""
+    one = len(payment.invoice_ids) == 1
+    return f"/invoices/{payment.invoice_ids[0]}" if one else "/invoices"
