@@ -132,6 +132,7 @@ BRAND["pix_receivers"] = [{**RECEIVER, "expires_after_minutes": 60}]
 DUE = "2026-12-05"
 BODIES: dict[str, Any] = {
     "POST /v1/services/{service_id}/renewals": {"periods": 1},
+    "POST /v1/top-ups": {"amount_minor": 5000, "method": "card"},
     "POST /v1/boletos/{boleto_id}/duplicates": {"pay_by": DUE},
     "POST /v1/top-ups": {"amount_minor": 5000, "method": "card"},
     "POST /v1/payments/{payment_id}/refunds": {
@@ -328,7 +329,7 @@ async def ask_raw(house: House, route: str, text: str) -> Any:
     return await house.http.request(method, path, content=text.encode(), headers=headers)
 
 
-async def test_no_route_takes_a_number_or_a_date_that_cannot_be(house: House) -> None:
+async def test_a53_a54_no_route_takes_a_number_or_a_date_that_cannot_be(house: House) -> None:
     before = await house.fetchval("select count(*) from events")
     for leaf in LEAVES:
         body = BODIES[leaf.route]
@@ -347,7 +348,7 @@ def _names(field: str, path: Path) -> bool:
 
 
 @pytest.mark.parametrize("token", NEVER_JSON)
-async def test_no_route_takes_what_is_no_number_of_json(house: House, token: str) -> None:
+async def test_a53_no_route_takes_what_is_no_number_of_json(house: House, token: str) -> None:
     before = await house.fetchval("select count(*) from events")
     for route in {leaf.route for leaf in LEAVES if leaf.kind == "integer"}:
         leaf = next(each for each in LEAVES if (each.route, each.kind) == (route, "integer"))
@@ -360,7 +361,7 @@ async def test_no_route_takes_what_is_no_number_of_json(house: House, token: str
 PRICES_OF_OTHERS = ("price_minor", "total_minor", "net_total", "tax_minor", "discount_percent")
 
 
-async def test_no_route_takes_a_price_from_who_is_to_pay_it(house: House) -> None:
+async def test_a52_no_route_takes_a_price_from_who_is_to_pay_it(house: House) -> None:
     """Nor any other field that it does not know (CVE-2023-3228)."""
     bodies = {
         **BODIES,

@@ -38,7 +38,7 @@ async def dates_of(house: House, account_id: UUID, name: str) -> list[dict[str, 
 # ------------------------------------------------------------------------------ starting
 
 
-async def test_a_day_is_published_once_and_missed_days_before_it(house: House) -> None:
+async def test_f59_a_day_is_published_once_and_missed_days_before_it(house: House) -> None:
     today = await house.today()
     for day in (today, today, today + 3 * DAY, today + DAY):
         await house.play(day)
@@ -183,7 +183,7 @@ async def test_sixteen_whole_runs_at_once_do_each_thing_once(house: House) -> No
     assert counts["ServiceSuspended"] == 1
 
 
-async def test_a_run_that_was_killed_is_resumed_and_repeats_nothing(
+async def test_f58_a_run_that_was_killed_is_resumed_and_repeats_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = await house.active_service(house.ana)
@@ -228,7 +228,7 @@ async def test_each_notice_goes_out_once_on_its_day(house: House) -> None:
     assert [each["suspended_on"] for each in suspended] == [(due + 5 * DAY).isoformat()]
 
 
-async def test_days_that_are_caught_up_at_once_send_what_days_one_by_one_send(
+async def test_f59_days_that_are_caught_up_at_once_send_what_days_one_by_one_send(
     house: House,
 ) -> None:
     service = await house.active_service(house.ana)

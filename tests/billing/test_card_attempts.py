@@ -44,7 +44,7 @@ async def tasks(house: House) -> list[dict[str, Any]]:
     return [each for each in found if each["kind"] == "card_testing"]
 
 
-async def test_500_attempts_of_an_account_are_five_and_one_task_for_staff(house: House) -> None:
+async def test_a57_500_attempts_of_an_account_are_five_and_one_task_for_staff(house: House) -> None:
     taken = [await is_taken(house, attempt()) for _ in range(500)]
     assert taken == [True] * 5 + [False] * 495
     (task,) = await tasks(house)
@@ -54,7 +54,7 @@ async def test_500_attempts_of_an_account_are_five_and_one_task_for_staff(house:
     assert await is_taken(house, attempt())
 
 
-async def test_attempts_of_many_accounts_from_one_network_are_ten(house: House) -> None:
+async def test_a57_attempts_of_many_accounts_from_one_network_are_ten(house: House) -> None:
     taken = [
         await is_taken(house, attempt(account_id=new_id(), network="203.0.113.0/24"))
         for _ in range(30)
@@ -77,7 +77,7 @@ async def test_the_same_attempt_again_is_no_other_attempt(house: House) -> None:
     assert await is_taken(house, same)
 
 
-async def test_an_account_of_the_last_ten_minutes_saves_two_cards(house: House) -> None:
+async def test_a57_an_account_of_the_last_ten_minutes_saves_two_cards(house: House) -> None:
     young = new_id()
     taken = [await is_taken(house, attempt(account_id=young, saves_card=True)) for _ in range(3)]
     assert taken == [True, True, False]

@@ -103,12 +103,12 @@ def test_a_service_is_renewed_by_one_item() -> None:
     assert cart.items[UUID(int=1)] == longer
 
 
-def test_a_cart_holds_only_so_much() -> None:
+def test_a59_a_cart_holds_only_so_much() -> None:
     cart = open_cart(*(cart_item(number) for number in range(1, MOST_ITEMS + 1)))
     given(cart).when(lambda cart: cart.add(cart_item(99), today=TODAY)).then_refused(CartFull)
 
 
-def test_a_promotion_stands_in_place_of_another() -> None:
+def test_a51_a_promotion_stands_in_place_of_another() -> None:
     cart = open_cart()
     cart.enter_promotion("WELCOME", today=TODAY)
     given(cart).when(lambda cart: cart.enter_promotion("WELCOME", today=TODAY)).then_nothing()

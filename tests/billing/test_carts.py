@@ -265,7 +265,9 @@ async def test_a_promotion_is_taken_off_for_its_periods_and_given_back_with_the_
     assert await house.findings() == []
 
 
-async def test_a_promotion_that_does_not_fit_is_named_and_can_be_taken_out(house: House) -> None:
+async def test_a51_a_promotion_that_does_not_fit_is_named_and_can_be_taken_out(
+    house: House,
+) -> None:
     await house.apply_brand(products=shop(), promotions=[{**PROMOTION, "products": ["pro"]}])
     ana = await shopper(house)
     await ana.put_in()
@@ -279,7 +281,7 @@ async def test_a_promotion_that_does_not_fit_is_named_and_can_be_taken_out(house
     assert (await ana.preview())["total_minor"] == 2990
 
 
-async def test_an_order_over_nothing_is_paid_at_once(house: House) -> None:
+async def test_a51_an_order_over_nothing_is_paid_at_once(house: House) -> None:
     free = {**PROMOTION, "rate_percent": "100", "products": []}
     await house.apply_brand(products=shop(), promotions=[free])
     ana = await shopper(house)

@@ -70,7 +70,7 @@ def test_the_tables_hold_every_invoice_that_was_published() -> None:
         ("CLF", "0.00005", 1, 0),
     ],
 )
-def test_a_currency_has_its_own_number_of_decimals(
+def test_a55_a_currency_has_its_own_number_of_decimals(
     currency: str, price: str, minor: int, tax_minor: int
 ) -> None:
     totals = add_up(

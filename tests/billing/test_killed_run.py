@@ -112,7 +112,7 @@ def plain(fields: dict[str, Any]) -> str:
     return re.sub(r"PON-(O-|R-)?\d{4}-\d{6}", "number", text)
 
 
-async def test_a_run_that_is_killed_at_every_step_comes_to_the_same(
+async def test_f58_a_run_that_is_killed_at_every_step_comes_to_the_same(
     database: OpenDatabase, tmp_path: Path
 ) -> None:
     outcomes = []

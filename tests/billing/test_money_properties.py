@@ -142,7 +142,7 @@ def test_a_payment_with_its_rest_leaves_nothing_unallocated() -> None:
     minor=st.integers(min_value=-(10**9), max_value=10**9),
     weights=st.lists(st.integers(min_value=0, max_value=1000), min_size=1, max_size=9),
 )
-def test_a_split_sums_to_the_whole(minor: int, weights: list[int]) -> None:
+def test_a55_a_split_sums_to_the_whole(minor: int, weights: list[int]) -> None:
     if sum(weights):
         assert sum(split(minor, weights)) == minor
 

@@ -88,7 +88,9 @@ async def odd_url() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-async def test_an_odd_answer_of_the_gateway_is_unknown_and_never_a_failure(odd_url: str) -> None:
+async def test_a67_an_odd_answer_of_the_gateway_is_unknown_and_never_a_failure(
+    odd_url: str,
+) -> None:
     for mode in (*ODD, "page", "status-201", "status-401", "status-409"):
         gateway = sandbox_at(f"{odd_url}/{mode}")
         for question in (gateway.open(REQUEST), gateway.find("p"), gateway.look("chk_1")):
@@ -97,7 +99,7 @@ async def test_an_odd_answer_of_the_gateway_is_unknown_and_never_a_failure(odd_u
         await gateway.close()
 
 
-async def test_an_answer_that_never_ends_is_unknown_after_its_time(odd_url: str) -> None:
+async def test_a67_an_answer_that_never_ends_is_unknown_after_its_time(odd_url: str) -> None:
     gateway = sandbox_at(f"{odd_url}/hang")
     with patch.object(outside_calls, "TOTAL_S", 0.05), pytest.raises(OutcomeUnknown):
         await gateway.find("p")
@@ -174,6 +176,6 @@ def test_the_right_signature_about_now_is_taken() -> None:
         sign(BODY, SECRET, at=AT).upper(),
     ],
 )
-def test_any_other_signature_is_refused(header: str) -> None:
+def test_a60_a62_any_other_signature_is_refused(header: str) -> None:
     with pytest.raises(SignatureInvalid):
         check_signature(header, BODY, secret=SECRET, now=NOW)

@@ -97,7 +97,7 @@ async def test_only_a_method_with_a_payment_page_can_be_started(house: House) ->
         assert code_of(answer) == refusal
 
 
-async def test_what_a_payment_costs_is_not_the_clients_to_say(house: House) -> None:
+async def test_a52_what_a_payment_costs_is_not_the_clients_to_say(house: House) -> None:
     order = await house.order(house.ana)
     path = f"/v1/invoices/{order['invoice_id']}/payments"
     for field in ("amount_minor", "currency", "status", "payment_id", "account_id"):
@@ -106,7 +106,7 @@ async def test_what_a_payment_costs_is_not_the_clients_to_say(house: House) -> N
         assert answer.status_code == 422
 
 
-async def test_invoices_and_payments_of_others_do_not_exist(house: House) -> None:
+async def test_a58_invoices_and_payments_of_others_do_not_exist(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     stranger = house.client(house.rui)
@@ -120,7 +120,7 @@ async def test_invoices_and_payments_of_others_do_not_exist(house: House) -> Non
         assert code_of(await house.ask("GET", path, token=stranger)) == (404, "not_found")
 
 
-async def test_a_paid_invoice_is_not_paid_again(house: House) -> None:
+async def test_a58_a_paid_invoice_is_not_paid_again(house: House) -> None:
     order = await house.order(house.ana)
     await house.pay_and_settle(house.ana, order["invoice_id"])
     path = f"/v1/invoices/{order['invoice_id']}/payments"
@@ -246,7 +246,7 @@ async def test_money_on_its_way_keeps_the_order_alive(house: House) -> None:
     assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "unpaid"
 
 
-async def test_another_amount_or_currency_books_nothing_and_is_told(house: House) -> None:
+async def test_a61_another_amount_or_currency_books_nothing_and_is_told(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     for assignment in ("amount_minor = 1", "amount_minor = 2990, currency = 'USD'"):
@@ -334,7 +334,7 @@ async def test_pay_and_cancel_at_once_have_one_winner_and_lose_no_money(house: H
 # ------------------------------------------------------------------------------ webhooks
 
 
-async def test_the_same_webhook_many_times_is_kept_and_booked_once(house: House) -> None:
+async def test_a62_the_same_webhook_many_times_is_kept_and_booked_once(house: House) -> None:
     order = await house.order(house.ana)
     payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
     house.sandbox.change_checkouts("status = 'succeeded'")
@@ -350,7 +350,7 @@ async def test_the_same_webhook_many_times_is_kept_and_booked_once(house: House)
     assert (await house.names(house.ana)).count("PaymentReceived") == 1
 
 
-async def test_a_webhook_without_its_signature_is_refused_and_not_kept(house: House) -> None:
+async def test_a60_a_webhook_without_its_signature_is_refused_and_not_kept(house: House) -> None:
     for signature in ("-", sign(b"other", SECRET, at=unix_now())):
         answer = await post_webhook(house, event_about("chk_1"), signature=signature)
         assert code_of(answer) == (401, "signature_invalid")
@@ -369,7 +369,7 @@ async def test_a_signed_webhook_that_says_nothing_is_refused(house: House) -> No
     assert code_of(raw) == (422, "webhook_malformed")
 
 
-async def test_a_webhook_about_what_is_not_ours_is_put_aside_and_shown(house: House) -> None:
+async def test_a64_a_webhook_about_what_is_not_ours_is_put_aside_and_shown(house: House) -> None:
     bodies = (
         event_about("chk_unknown", event_id="evt_1"),
         event_about("../../v1", event_id="evt_2"),
@@ -384,7 +384,7 @@ async def test_a_webhook_about_what_is_not_ours_is_put_aside_and_shown(house: Ho
     assert status["business"]["webhook_problems"] == 3
 
 
-async def test_a_checkout_of_another_merchants_reference_is_put_aside(house: House) -> None:
+async def test_a64_a_checkout_of_another_merchants_reference_is_put_aside(house: House) -> None:
     order = await house.order(house.ana)
     await house.start_payment(house.ana, order["invoice_id"])
     house.sandbox.change_checkouts(f"status = 'succeeded', reference = '{new_id()}'")

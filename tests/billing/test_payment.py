@@ -135,7 +135,7 @@ def tell(payment: Payment, news: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("news", ["sent", "unknown", "pending", "failed", "succeeded"])
-def test_a_payment_never_goes_back(state: str, news: str) -> None:
+def test_a65_a_payment_never_goes_back(state: str, news: str) -> None:
     if (state, news) == ("succeeded", "succeeded"):
         with pytest.raises(AssertionError):
             tell(succeeded_payment(), "succeeded")
@@ -258,8 +258,7 @@ def disputed_payment() -> Payment:
     return payment
 
 
-def test_a_failure_of_money_that_came_is_told_and_changes_nothing() -> None:
-    """A65."""
+def test_a65_a_failure_of_money_that_came_is_told_and_changes_nothing() -> None:
     mismatch = Mismatch(field="status", expected="succeeded", found="failed")
     payment = (
         given(succeeded_payment())
@@ -280,8 +279,7 @@ def test_a_payment_is_refunded_in_parts_until_nothing_is_left() -> None:
     assert (payment.status, payment.refunded_minor) == ("refunded", 2990)
 
 
-def test_the_same_refund_again_changes_nothing_and_more_than_is_left_is_refused() -> None:
-    """F55."""
+def test_f55_the_same_refund_again_changes_nothing_and_more_than_is_left_is_refused() -> None:
     payment = succeeded_payment()
     refunded(1000)(payment)
     given(payment).when(refunded(1000)).then_nothing()
@@ -297,8 +295,7 @@ def test_nothing_goes_back_of_what_did_not_come(state: str) -> None:
     given(payment).when(reserved(1)).then_refused(PaymentNotReceived)
 
 
-def test_a_disputed_payment_is_not_refunded_as_well() -> None:
-    """F55, F56."""
+def test_f55_f56_a_disputed_payment_is_not_refunded_as_well() -> None:
     given(disputed_payment()).when(refunded(1)).then_refused(PaymentNotRefundable)
     lost = disputed_payment()
     disputed("lost")(lost)
@@ -306,8 +303,7 @@ def test_a_disputed_payment_is_not_refunded_as_well() -> None:
     given(lost).when(refunded(1)).then_refused(PaymentNotRefundable)
 
 
-def test_a_dispute_is_opened_and_closed_once() -> None:
-    """F56."""
+def test_f56_a_dispute_is_opened_and_closed_once() -> None:
     payment = disputed_payment()
     assert payment.disputed == {"dp_1": 2990}
     given(payment).when(disputed("open")).then_nothing()
@@ -348,8 +344,7 @@ def test_a_dispute_that_we_hear_of_at_its_end_has_had_its_beginning() -> None:
     assert (done.status, done.disputes) == ("charged_back", {"dp_1": "lost"})
 
 
-def test_what_is_about_to_go_back_goes_back_no_other_way() -> None:
-    """F55."""
+def test_f55_what_is_about_to_go_back_goes_back_no_other_way() -> None:
     payment = succeeded_payment()
     reserved(2000)(payment)
     assert (payment.status, payment.refundable_minor) == ("succeeded", 990)

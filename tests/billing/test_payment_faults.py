@@ -49,10 +49,9 @@ async def charged_in_vain(house: House, side: GatewaySide, how: str) -> tuple[Pa
 
 
 @pytest.mark.parametrize("how", ["hang_after", "garbage"])
-async def test_a_charge_without_an_answer_is_unknown_and_found_by_asking(
+async def test_f46_f48_a_charge_without_an_answer_is_unknown_and_found_by_asking(
     house: House, side: GatewaySide, how: str
 ) -> None:
-    """F46, F48."""
     payment, invoice_id = await charged_in_vain(house, side, how)
     assert (await payment_now(house, payment.id)).status == "unknown"
     assert (await house.invoice(house.ana, invoice_id))["status"] == "payment_pending"
@@ -66,10 +65,9 @@ async def test_a_charge_without_an_answer_is_unknown_and_found_by_asking(
 
 
 @pytest.mark.parametrize("how", ["hang_before", "fault"])
-async def test_a_charge_that_never_came_to_be_is_made_under_the_same_key(
+async def test_f47_f48_a_charge_that_never_came_to_be_is_made_under_the_same_key(
     house: House, side: GatewaySide, how: str
 ) -> None:
-    """F47, F48."""
     payment, invoice_id = await charged_in_vain(house, side, how)
     assert (await payment_now(house, payment.id)).status == "unknown"
     assert side.captures() == 0
@@ -81,7 +79,7 @@ async def test_a_charge_that_never_came_to_be_is_made_under_the_same_key(
     assert (await house.names(house.ana)).count("PaymentStarted") == 1
 
 
-async def test_a_charge_that_never_came_to_be_is_not_made_for_what_is_void(
+async def test_f53_a_charge_that_never_came_to_be_is_not_made_for_what_is_void(
     house: House, side: GatewaySide
 ) -> None:
     """F53: nothing else ends the invoice while the money may come, so staff settles it first."""
@@ -94,7 +92,7 @@ async def test_a_charge_that_never_came_to_be_is_not_made_for_what_is_void(
 
 
 @pytest.mark.parametrize("how", ["wrong_amount", "wrong_currency", "wrong_merchant"])
-async def test_a_charge_that_is_not_what_was_asked_for_is_not_booked(
+async def test_f48_a61_a_charge_that_is_not_what_was_asked_for_is_not_booked(
     house: House, side: GatewaySide, how: str
 ) -> None:
     """F48, A64: amount, currency and merchant are compared with what was asked for."""
@@ -108,8 +106,9 @@ async def test_a_charge_that_is_not_what_was_asked_for_is_not_booked(
     assert (await payment_now(house, payment.id)).status == "created"
 
 
-async def test_an_answer_after_the_webhook_changes_nothing(house: House, side: GatewaySide) -> None:
-    """F49."""
+async def test_f49_an_answer_after_the_webhook_changes_nothing(
+    house: House, side: GatewaySide
+) -> None:
     order = await house.order(house.ana)
     payment, card = await started(house, order["invoice_id"]), await side.save_card()
     charge = house.charges.charge(charge_of(payment, card), cause=CAUSE)
@@ -119,10 +118,9 @@ async def test_an_answer_after_the_webhook_changes_nothing(house: House, side: G
     assert side.captures() == 1
 
 
-async def test_a_webhook_that_is_lost_is_made_up_for_within_five_minutes(
+async def test_f50_a_webhook_that_is_lost_is_made_up_for_within_five_minutes(
     house: House, side: GatewaySide
 ) -> None:
-    """F50."""
     order = await house.order(house.ana)
     await house.pay(house.ana, order["invoice_id"], outcome="webhook-lost")
     await house.catch_up()
@@ -131,8 +129,9 @@ async def test_a_webhook_that_is_lost_is_made_up_for_within_five_minutes(
     assert (await house.names(house.ana))[-3:] == RECEIVED
 
 
-async def test_a_webhook_that_comes_fifty_times_books_once(house: House, side: GatewaySide) -> None:
-    """F51."""
+async def test_f51_a_webhook_that_comes_fifty_times_books_once(
+    house: House, side: GatewaySide
+) -> None:
     order = await house.order(house.ana)
     await house.pay(house.ana, order["invoice_id"], outcome="webhook-fifty")
     await until_status(house, order["invoice_id"], "paid")
@@ -147,7 +146,7 @@ async def test_a_webhook_that_comes_fifty_times_books_once(house: House, side: G
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_webhooks_in_any_order_end_the_same(
+async def test_f51_webhooks_in_any_order_end_the_same(
     house: House, side: GatewaySide, seed: int
 ) -> None:
     """F51: of the refund before that of the capture, each several times."""
@@ -167,10 +166,9 @@ async def test_webhooks_in_any_order_end_the_same(
     assert await house.findings() == []
 
 
-async def test_a_hundred_clicks_on_pay_at_once_are_one_capture(
+async def test_f52_a_hundred_clicks_on_pay_at_once_are_one_capture(
     house: House, side: GatewaySide
 ) -> None:
-    """F52."""
     order = await house.order(house.ana)
     path, token = f"/v1/invoices/{order['invoice_id']}/payments", house.client(house.ana)
 
@@ -193,7 +191,7 @@ async def test_a_hundred_clicks_on_pay_at_once_are_one_capture(
     assert (await house.names(house.ana)).count("PaymentStarted") == 1
 
 
-async def test_an_open_page_is_closed_before_a_card_is_charged(
+async def test_f54_an_open_page_is_closed_before_a_card_is_charged(
     house: House, side: GatewaySide
 ) -> None:
     """F54: who is on the page meanwhile cannot pay a second time."""
@@ -248,10 +246,9 @@ async def test_a_page_that_is_asked_for_while_nothing_is_known_of_it_is_closed_b
     assert side.captures() == 0
 
 
-async def test_a_page_that_was_paid_meanwhile_is_booked_and_nothing_is_charged(
+async def test_f54_a_page_that_was_paid_meanwhile_is_booked_and_nothing_is_charged(
     house: House, side: GatewaySide
 ) -> None:
-    """F54."""
     order = await house.order(house.ana)
     payment_id = await house.pay(house.ana, order["invoice_id"], outcome="webhook-lost")
     ended = await house.inquiry.end(UUID(payment_id))
@@ -261,7 +258,7 @@ async def test_a_page_that_was_paid_meanwhile_is_booked_and_nothing_is_charged(
     assert again.version == ended.version
 
 
-async def test_an_outcome_that_stays_unknown_is_asked_about_by_the_schedule_and_then_by_people(
+async def test_f46_an_outcome_that_stays_unknown_is_asked_about_by_the_schedule_and_then_by_people(
     house: House, side: GatewaySide
 ) -> None:
     """One, five and sixty minutes, then five days, then a task of the staff; never a failure."""

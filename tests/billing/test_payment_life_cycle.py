@@ -77,7 +77,7 @@ ORDER: dict[State, int] = {
 }
 
 
-def test_no_news_leads_back_but_the_end_of_a_dispute() -> None:
+def test_a65_no_news_leads_back_but_the_end_of_a_dispute() -> None:
     """A65: the state never goes backwards."""
     back = {
         (state, news)
@@ -95,8 +95,7 @@ def test_money_that_came_is_never_forgotten_and_no_news_but_success_brings_it() 
             assert news == "succeeded"
 
 
-def test_silence_is_never_a_failure() -> None:
-    """F46, F47."""
+def test_f46_f47_silence_is_never_a_failure() -> None:
     assert {step(state, "silence").state for state in STATES} == {*STATES} - {"created"}
     assert step("created", "silence").state == "unknown"
     assert not has_ended("unknown")
@@ -116,7 +115,7 @@ def told(news: list[News]) -> State:
 
 @any_of(st.permutations(["sent", "silence", "pending", "succeeded"] * 2))
 @settings(max_examples=300)
-def test_the_order_and_number_of_news_on_the_way_do_not_matter(news: list[News]) -> None:
+def test_f49_f51_the_order_and_number_of_news_on_the_way_do_not_matter(news: list[News]) -> None:
     """F49, F51: the webhook before the answer, twice, and late."""
     assert told(news) == "succeeded"
 

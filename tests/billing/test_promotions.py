@@ -118,7 +118,7 @@ def test_a_promotion_ends_once_and_may_return() -> None:
     ended.check_open(today=TODAY, is_new_client=True)
 
 
-def test_a_promotion_is_open_from_its_first_day_to_its_last() -> None:
+def test_a51_a_promotion_is_open_from_its_first_day_to_its_last() -> None:
     promotion = published_promotion(starts_on=TODAY, ends_on=DUE)
     for day in (TODAY, DUE):
         promotion.check_open(today=day, is_new_client=False)
@@ -128,7 +128,7 @@ def test_a_promotion_is_open_from_its_first_day_to_its_last() -> None:
         promotion.check_open(today=DUE + DAY, is_new_client=False)
 
 
-def test_a_promotion_for_new_clients_is_used_once_by_one_who_is_new() -> None:
+def test_a56_a_promotion_for_new_clients_is_used_once_by_one_who_is_new() -> None:
     promotion = published_promotion(new_clients_only=True, limit_per_client=5)
     promotion.check_open(today=TODAY, is_new_client=True)
     with pytest.raises(PromotionForNewClients):
@@ -253,7 +253,7 @@ DISCOUNTS = st.builds(
 
 @any_of(discounts=st.lists(DISCOUNTS, max_size=3), charge=CHARGES)
 @settings(max_examples=1000)
-def test_nothing_falls_below_zero(discounts: list[Discount], charge: Charge) -> None:
+def test_a51_nothing_falls_below_zero(discounts: list[Discount], charge: Charge) -> None:
     off = all_taken_off(discounts, charge)
     assert 0 <= off.recurring_minor <= charge.product_minor + charge.options_minor
     assert 0 <= off.setup_minor <= charge.setup_minor

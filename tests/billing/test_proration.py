@@ -499,7 +499,7 @@ def carry_out(
 
 @any_of(first=PRICES, whole=PERIODS, by=POLICY, data=st.data())
 @settings(max_examples=300)
-def test_a_way_up_and_back_to_the_first_plan_never_pays(
+def test_a56_a_way_up_and_back_to_the_first_plan_never_pays(
     first: int, whole: Period, by: Proration, data: st.DataObject
 ) -> None:
     dearer_by = data.draw(st.sampled_from([CENTS, PRICES]))  # a cent is gained among cents
@@ -539,7 +539,7 @@ def test_what_is_paid_follows_what_is_used_whatever_is_changed(
 
 
 @any_of(first=PRICES, whole=PERIODS, by=MEASURED, data=st.data())
-def test_a_cancellation_after_changes_gives_back_no_more_than_was_charged(
+def test_a56_a_cancellation_after_changes_gives_back_no_more_than_was_charged(
     first: int, whole: Period, by: Proration, data: st.DataObject
 ) -> None:
     after, _ = carry_out(paid_for(first, whole, by=by), data.draw(steps(whole)), by=by)

@@ -72,7 +72,7 @@ ALLOWED: dict[str, list[tuple[Settlement, type[Conflict] | None]]] = {
     ("check", "settlement", "refusal"),
     [(name, *each) for name, cases in ALLOWED.items() for each in cases],
 )
-def test_each_state_allows_what_it_should_and_names_why_not(
+def test_a58_each_state_allows_what_it_should_and_names_why_not(
     check: str, settlement: Settlement, refusal: type[Conflict] | None
 ) -> None:
     if refusal is None:

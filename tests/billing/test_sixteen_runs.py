@@ -138,7 +138,9 @@ where before > number
 """The positions of a partition are in the order of the commits; so must be the numbers there."""
 
 
-async def test_sixteen_runs_at_once_bill_each_period_once(opened: Database, house: House) -> None:
+async def test_f58_sixteen_runs_at_once_bill_each_period_once(
+    opened: Database, house: House
+) -> None:
     """As sixteen processes would: the lease of the brand lets one work at a time."""
     today = await house.today()
     services = await populate(house, today + timedelta(days=10))
@@ -154,7 +156,7 @@ async def test_sixteen_runs_at_once_bill_each_period_once(opened: Database, hous
     assert await house.fetchval("select count(*) from business_day_problem") == 0
 
 
-async def test_sixteen_runs_without_a_lease_bill_each_period_once(
+async def test_f58_sixteen_runs_without_a_lease_bill_each_period_once(
     opened: Database, house: House
 ) -> None:
     """As if each believed to be alone: the claims and versions of what they write decide."""

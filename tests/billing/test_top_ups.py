@@ -161,7 +161,7 @@ async def test_a_transfer_is_told_where_to_and_what_to_name(house: House) -> Non
     assert wanted["reference"].startswith("T") and wanted["reference"].isalnum()
 
 
-async def test_top_ups_outside_the_limits_are_refused(house: House) -> None:
+async def test_a54_top_ups_outside_the_limits_are_refused(house: House) -> None:
     rules = {"top_up_maximum_minor": 9000, "balance_maximum_minor": 8000}
     await house.do("PUT", "/internal/brands/ponto", brand_file(rules=rules), token=house.internal())
     token = house.client(house.ana)

@@ -134,7 +134,7 @@ async def test_the_portal_consumes_and_publishes_nothing(connect: Connect) -> No
         "$SYS.REQ.SERVER.PING",
     ],
 )
-async def test_a_service_may_not_touch_what_is_anothers(connect: Connect, subject: str) -> None:
+async def test_a69_a_service_may_not_touch_what_is_anothers(connect: Connect, subject: str) -> None:
     await with_streams(connect)
     tickets = await connect("tickets")
     await tickets.assert_refused(subject)

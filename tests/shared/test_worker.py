@@ -273,7 +273,7 @@ async def test_a_consumer_ahead_of_its_source_stops(house: House) -> None:
     assert len(owner_rows) == 1
 
 
-async def test_an_altered_or_forged_message_is_not_believed(house: House) -> None:
+async def test_a69_an_altered_or_forged_message_is_not_believed(house: House) -> None:
     await house.counted(2)
     worker = await house.worker(tally)
     first, second, third = await house.records()
