@@ -191,3 +191,30 @@ async def test_several_invoices_are_paid_on_a_payment_page_alone(house: House) -
     body = {"method": "transfer", "invoice_ids": ids}
     refused = await house.ask("POST", "/v1/payments", body, token=token)
     assert code_of(refused) == (422, "payment_method_not_online")
+
+
+async def test_an_attempt_that_nobody_paid_is_closed_to_choose_another_way(
+    house: House, gateway: CardGateway
+) -> None:
+    ids = await three(house)
+    started = await start(house, ids[:2])
+    await open_page(house, started["payment_id"])
+    path, token = f"/v1/payments/{started['payment_id']}/withdrawal", house.client(house.ana)
+    strange = await house.ask("POST", path, token=house.client(house.rui))
+    assert code_of(strange) == (404, "not_found")
+    for _ in range(2):
+        closed = await house.do("POST", path, token=token)
+        assert closed["status"] == "failed"
+    assert (await start(house, ids))["amount_minor"] == 3 * 2990
+
+
+async def test_what_was_paid_meanwhile_is_not_given_up(house: House, gateway: CardGateway) -> None:
+    ids = await three(house)
+    started = await start(house, ids)
+    await open_page(house, started["payment_id"])
+    gateway.pay(started["payment_id"])
+    path = f"/v1/payments/{started['payment_id']}/withdrawal"
+    told = await house.do("POST", path, token=house.client(house.ana))
+    assert told["status"] == "succeeded"
+    await house.catch_up()
+    assert await statuses(house, ids) == ["paid"] * 3
