@@ -150,7 +150,7 @@ class Consumers:
             seen = self._moved.count
             heads = await self.feeds[source].heads()
             for workers, upto in self._steps(source, heads):
-                for failure in await self._step(workers, source, heads, upto=upto):
+                for failure in await self._step(workers, source, heads=heads, upto=upto):
                     raise failure
             if await self._lag_of(source):
                 await self._moved.wait_after(seen, timeout_s=OTHERS_POLL_S)
@@ -305,7 +305,7 @@ class Consumers:
         heads = await self.feeds[source].heads()
         for workers, upto in self._steps(source, heads):
             known = {worker.name for worker in workers if source in worker.stopped()}
-            for failure in await self._step(workers, source, heads, upto=upto):
+            for failure in await self._step(workers, source, heads=heads, upto=upto):
                 if not isinstance(failure, AnotherHistory):
                     raise failure
                 if failure.consumer not in known:
@@ -315,8 +315,8 @@ class Consumers:
         self,
         workers: Sequence[Worker],
         source: str,
-        heads: Mapping[int, int],
         *,
+        heads: Mapping[int, int],
         upto: Mapping[int, int],
     ) -> list[BaseException]:
         """Why some could not go as far; all have ended before one's failure is looked at."""
