@@ -79,8 +79,11 @@ from services.billing.publishing import publish
 from services.billing.reconciliation.comparing import Comparing
 from services.billing.reconciliation.routes import router as reconciliation_router
 from services.billing.reconciliation.views import gateway_payment, reconciliation
+from services.billing.refunds.claiming import claim_guarantee
 from services.billing.refunds.news import take_reversals
 from services.billing.refunds.reactor import refund_reactor
+from services.billing.refunds.routes import router as refunds_router
+from services.billing.refunds.views import first_payment, refund_list
 from services.billing.return_files.folder import ReturnFolder
 from services.billing.return_files.return_file import LARGEST_BYTES
 from services.billing.return_files.routes import RETURN_FILES
@@ -139,6 +142,8 @@ VIEWS = (
     credit_held,
     saved_method,
     ledger_posting,
+    refund_list,
+    first_payment,
     staff_task,
     bank_statement,
     bank_entry,
@@ -192,6 +197,7 @@ ROUTERS = (
     top_ups_router,
     webhooks_router,
     automation_router,
+    refunds_router,
     rules_router,
     statements_router,
     why_router,
@@ -273,6 +279,7 @@ def _service(
             return_files=files,
             webhook_secrets=_webhook_secrets(settings),
             bank_files=BankFiles(),
+            claim_guarantee=claim_guarantee,
         ),
         loops={
             "webhooks": inbox.run,

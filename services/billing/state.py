@@ -1,5 +1,6 @@
 """What the composition root makes once and the routes of this service use."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -20,9 +21,12 @@ if TYPE_CHECKING:  # routes import this module, and these import commands
     from services.billing.payments.card_attempts import CardAttempts
     from services.billing.payments.hosted_page import HostedPages
     from services.billing.payments.inquiry import Inquiry
+    from services.billing.refunds.guarantee import ClaimGuarantee
+    from services.billing.refunds.refund import Refund
     from services.billing.return_files.run import ReturnFiles
     from services.billing.saved_methods.setup_pages import SetupPages
     from services.billing.webhooks.inbox import Inbox
+    from shared.store import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class State:
     workshop: "Workshop"
     return_files: "ReturnFiles"
     bank_files: "BankFiles"
+    claim_guarantee: "Callable[[ClaimGuarantee, Transaction], Awaitable[Refund]]"
     webhook_secrets: dict[str, SecretStr]
 
 

@@ -25,6 +25,10 @@ BILLING_TASKS = "billing.tasks"
 """Saying that what was found for staff to look at is done."""
 BILLING_BANK = "billing.bank"
 """Bringing what banks write, return files of boletos and statements, and saying what it pays."""
+BILLING_REFUND = "billing.refund"
+"""Giving back what was paid."""
+BILLING_APPROVE_REFUND = "billing.approve_refund"
+"""Letting a refund go, above the brand's limit, that another person asked for."""
 
 STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_READ,
@@ -37,5 +41,7 @@ STAFF_PERMISSIONS: tuple[str, ...] = (
     BILLING_RULES,
     BILLING_AUTOMATION,
     BILLING_BANK,
+    BILLING_REFUND,
+    BILLING_APPROVE_REFUND,
     BILLING_TASKS,
 )

@@ -66,6 +66,16 @@ async def test_views_that_are_fed_twice_hold_the_same(house: House) -> None:
     assert await house.findings() == []
 
 
+BACK = {"way": "by_hand", "source": "credit", "amount_minor": 100, "reason": "In cash"}
+
+
+async def first_payment(house: House) -> str:
+    """Of Ana, who has paid."""
+    return str(
+        await house.fetchval("select payment_id from first_payment where account_id=$1", house.ana)
+    )
+
+
 async def by_hand(house: House) -> None:
     """What staff does of itself: an item for later, a draft, a note; a client: a card, a cart."""
     await keep_card(house, house.ana)
@@ -82,6 +92,7 @@ async def by_hand(house: House) -> None:
         (f"/v1/accounts/{house.ana}/billable-items", item),
         (f"/v1/accounts/{house.ana}/drafts", {"currency": "BRL"}),
         (f"/v1/invoices/{invoice}/credit-notes", {"reason": "Two days without service"}),
+        (f"/v1/payments/{await first_payment(house)}/refunds", BACK),
     ]
     for path, body in asked:
         await house.do("POST", path, body, token=house.staff())

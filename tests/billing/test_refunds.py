@@ -11,11 +11,11 @@ from services.billing.payments.payment_events import PaymentNotRefundable, Refun
 from services.billing.refunds.commands import (
     DeclineRefund,
     OrderRefund,
-    RequestRefund,
     decline_refund,
     order_refund,
     request_refund,
 )
+from services.billing.refunds.giving_back import RequestRefund
 from services.billing.refunds.refund import Refund, RefundIsDecided, RefundNeedsAnother
 from shared.errors import NotFound
 from shared.ids import new_id

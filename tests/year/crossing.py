@@ -36,7 +36,8 @@ from services.billing.orders.giving_up import CancelOrder, cancel_order
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.commands import StartPayment, start_payment
 from services.billing.payments.payment import Payment
-from services.billing.refunds.commands import RequestRefund, request_refund
+from services.billing.refunds.commands import request_refund
+from services.billing.refunds.giving_back import RequestRefund
 from services.billing.saved_methods.collecting import Collector
 from services.billing.saved_methods.collection import Collection
 from services.billing.saved_methods.commands import KeepMethod, keep_method

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from shared.contracts.permissions import (
+    BILLING_APPROVE_REFUND,
     BILLING_BANK,
     BILLING_CATALOGUE,
     BILLING_CORRECT,
     BILLING_INVOICE,
     BILLING_ORDERS,
     BILLING_READ,
+    BILLING_REFUND,
     BILLING_SERVICES,
     BILLING_TASKS,
     BILLING_WRITE_OFF,
@@ -30,8 +32,15 @@ _BILLING = (
     BILLING_ORDERS,
     BILLING_TASKS,
     BILLING_BANK,
+    BILLING_REFUND,
 )
-_MANAGER = (*_BILLING, BILLING_SERVICES, BILLING_CATALOGUE, BILLING_WRITE_OFF)
+_MANAGER = (
+    *_BILLING,
+    BILLING_SERVICES,
+    BILLING_CATALOGUE,
+    BILLING_WRITE_OFF,
+    BILLING_APPROVE_REFUND,
+)
 
 PERMISSIONS: Mapping[Role, tuple[str, ...]] = {
     "support": _SUPPORT,

@@ -1,7 +1,8 @@
 """Giving money back: asked for, ordered once whoever must agree has, booked when it has gone.
 
 A refund of what an invoice was paid with is a credit note over it first, so that the money is the
-account's credit, then taken out of that, then sent. Amounts in minor units.
+account's credit, then taken out of that, then sent; a refund to the credit ends with the first.
+Amounts in minor units.
 """
 
 from dataclasses import dataclass
@@ -11,29 +12,21 @@ from uuid import UUID
 
 from services.billing.gateways.port import ReportedRefund
 from services.billing.payments.payment import Payment
-from services.billing.refunds.covering import give_back, take_back_invoice, withdraw_for
-from services.billing.refunds.refund import Refund, Way
-from services.billing.staff_tasks.commands import OpenTask, open_task
+from services.billing.payments.payment_events import PaymentNotRefundable
+from services.billing.refunds.covering import give_back, take_back_invoices, withdraw_for
+from services.billing.refunds.giving_back import GiveBack, RequestRefund, planned_by_staff
+from services.billing.refunds.refund import Refund
+from services.billing.staff_tasks.commands import CloseTask, OpenTask, close_task, open_task
+from services.billing.staff_tasks.kinds import Kind
 from shared.errors import NotFound
 from shared.store import Transaction
 
+TO_APPROVE: Kind = "refund_to_approve"
 
-@dataclass(frozen=True, kw_only=True)
-class RequestRefund:
-    """`invoice_id`: whose credit note it comes with; None: it comes out of the account's credit.
 
-    `reason` is a sentence. `needs_approval`: it waits until somebody else has approved it.
-    """
-
-    id: UUID
-    payment_id: UUID
-    amount_minor: int
-    way: Way
-    reason: str
-    requested_by: str
-    today: date
-    invoice_id: UUID | None = None
-    needs_approval: bool = False
+async def give_back_payment(command: GiveBack, tx: Transaction) -> Refund:
+    """The refund that staff wants. What `planned_by_staff` and `request_refund` refuse."""
+    return await request_refund(await planned_by_staff(command, tx), tx)
 
 
 async def request_refund(command: RequestRefund, tx: Transaction) -> Refund:
@@ -49,7 +42,9 @@ async def request_refund(command: RequestRefund, tx: Transaction) -> Refund:
     payment.reserve_refund(refund_id=str(command.id), amount_minor=command.amount_minor)
     refund = _requested(command, payment)
     await tx.save(payment, refund)
-    if not command.needs_approval:
+    if command.needs_approval:
+        await open_task(_task(refund, TO_APPROVE), tx)
+    else:
         await order_refund(OrderRefund(refund_id=refund.id, brand=refund.brand), tx)
     return await tx.load(Refund, refund.id)
 
@@ -61,6 +56,7 @@ def _requested(command: RequestRefund, payment: Payment) -> Refund:
         brand=payment.brand,
         payment_id=payment.id,
         invoice_id=command.invoice_id,
+        further_invoices=list(command.further_invoices),
         amount_minor=command.amount_minor,
         currency=payment.currency,
         way=command.way,
@@ -83,21 +79,40 @@ class OrderRefund:
 
 
 async def order_refund(command: OrderRefund, tx: Transaction) -> Refund:
-    """Take the money out of the account, with its credit note; the gateway is asked after this.
+    """Take the money out of the account, with its credit notes; the gateway is asked after this.
 
-    What is paid back by hand is booked at once. RefundIsDecided, RefundNeedsAnother,
-    CreditTooSmall, and what a credit note refuses.
+    What is paid back by hand is booked at once, and so is what becomes credit. RefundIsDecided,
+    RefundNeedsAnother, PaymentNotRefundable where the payer's bank has taken the money meanwhile,
+    RefundedInvoiceIsOpen, RefundExceedsInvoice, CreditTooSmall, and what a credit note refuses.
     """
     refund = await _of_brand(command.refund_id, command.brand, tx)
     today = command.today or refund.requested_on
-    refund.order(approved_by=command.approved_by, withdrawn_minor=refund.amount_minor)
+    withdrawn_minor = 0 if refund.way == "credit" else refund.amount_minor
+    refund.order(approved_by=command.approved_by, withdrawn_minor=withdrawn_minor)
+    await _check_still_ours(refund, tx)
     await tx.save(refund)
-    if refund.invoice_id:
-        await take_back_invoice(refund.invoice_id, refund.amount_minor, today=today, tx=tx)
-    await withdraw_for(refund, refund.amount_minor, tx=tx)
+    await take_back_invoices(refund, today=today, tx=tx)
+    if withdrawn_minor:
+        await withdraw_for(refund, withdrawn_minor, tx=tx)
+    await _end_what_needs_no_gateway(refund, today=today, tx=tx)
+    await close_task(_decided(refund), tx)
+    return refund
+
+
+async def _check_still_ours(refund: Refund, tx: Transaction) -> None:
+    """While it waited for somebody to agree, the money may have gone back another way."""
+    payment = await tx.load(Payment, refund.payment_id)
+    if payment.status in {"disputed", "charged_back", "reversed"}:
+        raise PaymentNotRefundable(status=payment.status)
+
+
+async def _end_what_needs_no_gateway(refund: Refund, *, today: date, tx: Transaction) -> None:
     if refund.way == "by_hand":
         await _finish(refund, gateway_reference="", refunded_on=today, tx=tx)
-    return refund
+    elif refund.way == "credit":
+        await _release(refund, tx)
+        refund.finish(gateway_reference="", refunded_on=today)
+        await tx.save(refund)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +131,7 @@ async def decline_refund(command: DeclineRefund, tx: Transaction) -> Refund:
     refund.decline(declined_by=command.declined_by, reason=command.reason)
     await _release(refund, tx)
     await tx.save(refund)
+    await close_task(_decided(refund), tx)
     return refund
 
 
@@ -158,7 +174,7 @@ async def take_refund_news(command: TakeRefundNews, tx: Transaction) -> None:
         refund.fail(command.failure_code)
         await _release(refund, tx)
         await give_back(refund, tx=tx)
-        await open_task(_task(refund, command.failure_code), tx)
+        await open_task(_task(refund, "refund_failed", reason=command.failure_code), tx)
     await tx.save(refund)
 
 
@@ -189,17 +205,22 @@ async def _of_brand(refund_id: UUID, brand: str, tx: Transaction) -> Refund:
     return refund
 
 
-def _task(refund: Refund, reason: str) -> OpenTask:
-    facts = {
+def _task(refund: Refund, kind: Kind, **facts: str) -> OpenTask:
+    known = {
         "payment_id": str(refund.payment_id),
+        "way": refund.way,
         "amount_minor": str(refund.amount_minor),
         "currency": refund.currency,
-        "reason": reason,
     }
     return OpenTask(
         brand=refund.brand,
-        kind="refund_failed",
+        kind=kind,
         key=str(refund.id),
         account_id=refund.account_id,
-        facts=facts,
+        facts={**known, **facts},
     )
+
+
+def _decided(refund: Refund) -> CloseTask:
+    key = str(refund.id)
+    return CloseTask(brand=refund.brand, kind=TO_APPROVE, key=key, note=refund.status)

@@ -15,12 +15,37 @@ from services.billing.credit_notes.commands import (
 )
 from services.billing.invoices.invoice import Invoice
 from services.billing.refunds.credited_amounts import amounts_covering
+from services.billing.refunds.giving_back import RefundExceedsInvoice
 from services.billing.refunds.refund import Refund
 from services.billing.why.because import because
+from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Transaction
 
 REASON = "refund"
+
+
+class RefundedInvoiceIsOpen(Conflict):
+    """An invoice that the payment paid in part is still open; void or credit that first."""
+
+
+async def take_back_invoices(refund: Refund, *, today: date, tx: Transaction) -> None:
+    """Credit notes over the refund's invoices, in their order, as far as they keep its payment.
+
+    What they keep no longer has become the account's credit before, and comes out of that. What is
+    to become credit can not have done so before: `RefundExceedsInvoice`.
+    """
+    rest_minor = refund.amount_minor
+    for invoice_id in refund.invoice_ids:
+        invoice = await tx.load(Invoice, invoice_id)
+        kept_minor = min(rest_minor, invoice.settlement.kept_of(refund.payment_id))
+        if kept_minor and invoice.is_open:
+            raise RefundedInvoiceIsOpen(number=invoice.number)
+        if kept_minor:
+            await take_back_invoice(invoice.id, kept_minor, today=today, tx=tx)
+        rest_minor -= kept_minor
+    if rest_minor and refund.way == "credit":
+        raise RefundExceedsInvoice(short_minor=rest_minor)
 
 
 async def take_back_invoice(

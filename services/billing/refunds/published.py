@@ -18,7 +18,11 @@ def of_refund(event: DomainEvent, refund: Refund) -> PublicEvent | None:
     match event:
         case Refund.Requested():
             return billing.RefundRequested(
-                **ids, **money, invoice_id=refund.invoice_id, reason=refund.reason
+                **ids,
+                **money,
+                invoice_id=refund.invoice_id,
+                further_invoices=list(refund.further_invoices),
+                reason=refund.reason,
             )
         case Refund.Ordered():
             return billing.RefundOrdered(

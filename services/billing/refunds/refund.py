@@ -1,10 +1,11 @@
 """Money on its way back: requested -> ordered -> done | failed, or requested -> declined.
 
 What waits for a second person is requested; what is ordered has left the account's money and goes
-back by `way`: gateway, by_hand, or at_gateway where it was begun there. Its id is the idempotency
-key at the gateway. Amounts in minor units.
+back by `way`: gateway, by_hand, or at_gateway where it was begun there; by credit it stays with us
+as the account's. Its id is the idempotency key at the gateway. Amounts in minor units.
 """
 
+from dataclasses import field
 from datetime import date
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -13,7 +14,7 @@ from eventsourcing.domain import Aggregate, event
 
 from shared.errors import Conflict
 
-Way = Literal["gateway", "by_hand", "at_gateway"]
+Way = Literal["gateway", "by_hand", "credit", "at_gateway"]
 
 
 class RefundIsDecided(Conflict):
@@ -46,6 +47,7 @@ class Refund(Aggregate):
         requested_by: str
         gateway: str
         payment_reference: str
+        further_invoices: list[UUID] = field(default_factory=list)
 
     class Ordered(Aggregate.Event):
         TOPIC = "billing.refund.ordered"
@@ -70,10 +72,12 @@ class Refund(Aggregate):
     def request(cls, *, amount_minor: int, **says: Any) -> Self:
         """A refund that nothing has come of yet. `says`: what else the event says.
 
-        `payment_reference`: the `gateway`'s own name for the payment.
+        `payment_reference`: the `gateway`'s own name for the payment. `invoice_id` and
+        `further_invoices` are credited for it, in their order, as far as they keep the payment;
+        the rest, or all where there is none, comes out of the account's credit.
         """
         assert amount_minor > 0, "a refund takes money back"
-        return cls(amount_minor=amount_minor, **says)
+        return cls(**{"further_invoices": [], **says}, amount_minor=amount_minor)
 
     @event(Requested)
     def __init__(
@@ -92,6 +96,7 @@ class Refund(Aggregate):
         requested_by: str,
         gateway: str,
         payment_reference: str,
+        further_invoices: list[UUID],
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
@@ -105,8 +110,14 @@ class Refund(Aggregate):
         self.requested_by = requested_by
         self.gateway = gateway
         self.payment_reference = payment_reference
+        self.further_invoices = tuple(further_invoices)
         self.status = "requested"
         self.withdrawn_minor = 0
+
+    @property
+    def invoice_ids(self) -> list[UUID]:
+        """The invoices whose credit notes it comes with, in their order."""
+        return [self.invoice_id, *self.further_invoices] if self.invoice_id else []
 
     def order(self, *, approved_by: str, withdrawn_minor: int) -> None:
         """It is to go back; `withdrawn_minor` of it came out of the account's credit.

@@ -53,7 +53,9 @@ class Rules:
 
     None or 0 where a span or limit can be off: `termination_days` (counted from the suspension),
     `align_day` (periods begin on this day of the month; a start on `align_next_after_day` or later
-    bills the next whole period as well), `top_up_maximum_minor`, `balance_maximum_minor`.
+    bills the next whole period as well), `top_up_maximum_minor`, `balance_maximum_minor`,
+    `refund_alone_maximum_minor` (what one person may give back of a payment; above it a second one
+    approves; None: any sum).
     """
 
     new_order_due_days: int = 0
@@ -86,6 +88,7 @@ class Rules:
         default_factory=lambda: ["now", "period_end"]
     )
     guarantee_days: int = 0
+    refund_alone_maximum_minor: int | None = 50_000
     upgrade: Literal["now", "period_end"] = "now"
     downgrade: Literal["now", "period_end"] = "period_end"
     cycle_change: Literal["now", "period_end"] = "period_end"
@@ -170,6 +173,7 @@ def _check_amounts(rules: Rules) -> None:
         rules.top_up_minimum_minor,
         rules.top_up_maximum_minor,
         rules.balance_maximum_minor,
+        rules.refund_alone_maximum_minor or 0,
     ]
     _refuse(not all(0 <= minor < HIGHEST_MINOR for minor in amounts), "an amount is out of range")
     _refuse(not 0 <= rules.late_fee.rate_percent <= 100, "a rate is not within 0 and 100 percent")

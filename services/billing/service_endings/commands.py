@@ -33,7 +33,10 @@ class EndUnderWay(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class CancelService:
-    """`at`: now or period_end. `account_id` None: staff; `requested_by`: client or staff."""
+    """`at`: now or period_end. `account_id` None: staff; `requested_by`: client or staff.
+
+    `is_right`: it may be so whatever the brand offers, as by its money-back guarantee.
+    """
 
     service_id: UUID
     account_id: UUID | None
@@ -42,6 +45,7 @@ class CancelService:
     requested_by: str
     today: date
     expected_version: int | None = None
+    is_right: bool = False
 
 
 async def cancel_service(command: CancelService, tx: Transaction) -> HeldService:
@@ -65,7 +69,7 @@ async def cancel_service(command: CancelService, tx: Transaction) -> HeldService
 
 
 def _cancellation(service: HeldService, command: CancelService, *, policy: Policy) -> Cancellation:
-    if command.at not in policy.rules.cancellations:
+    if not command.is_right and command.at not in policy.rules.cancellations:
         raise CancellationNotOffered(at=command.at, offered=policy.rules.cancellations)
     ends_on = command.today if command.at == NOW else service.next_due_on or command.today
     wish = Cancellation(

@@ -51,3 +51,22 @@ async def finish_task(command: FinishTask, tx: Transaction) -> StaffTask:
     task.finish(command.note)
     await tx.save(task)
     return task
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseTask:
+    """The task of this kind and key has come to its end by what somebody did elsewhere."""
+
+    brand: str
+    kind: Kind
+    key: str
+    note: str
+
+
+async def close_task(command: CloseTask, tx: Transaction) -> None:
+    """The task is done. Where there is none, or it is done already, nothing changes."""
+    id = StaffTask.id_of(command.brand, command.kind, command.key)
+    task = await tx.find(StaffTask, id)
+    if task is not None and not task.is_done:
+        task.finish(command.note)
+        await tx.save(task)

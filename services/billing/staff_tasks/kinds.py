@@ -15,6 +15,7 @@ Kind = Literal[
     "return_lines",
     "refund_failed",
     "refund_outcome_unknown",
+    "refund_to_approve",
     "refund_unexplained",
     "statement_unbalanced",
 ]

@@ -163,7 +163,11 @@ class PaymentDisputeClosed(PublicEvent, frozen=True, kw_only=True):
 
 
 class RefundRequested(PublicEvent, frozen=True, kw_only=True):
-    """Somebody asked for money of a payment to go back. `way` as in `PaymentRefunded`."""
+    """Somebody asked for money of a payment to go back.
+
+    `way` as in `PaymentRefunded`, or credit: then it stays as the account's credit, and nothing of
+    the payment is refunded. `invoice_id` and `further_invoices` are those that are credited for it.
+    """
 
     refund_id: UUID
     payment_id: UUID
@@ -172,6 +176,7 @@ class RefundRequested(PublicEvent, frozen=True, kw_only=True):
     currency: str
     way: str
     reason: str
+    further_invoices: list[UUID] = msgspec.field(default_factory=list)
 
 
 class RefundOrdered(PublicEvent, frozen=True, kw_only=True):
@@ -198,7 +203,7 @@ class RefundDeclined(PublicEvent, frozen=True, kw_only=True):
 
 
 class RefundDone(PublicEvent, frozen=True, kw_only=True):
-    """The money has gone back."""
+    """The money has gone back, or is the account's credit."""
 
     refund_id: UUID
     payment_id: UUID
