@@ -99,8 +99,12 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
     house.neighbours.refuse(
         "POST", "/internal/parked/skip", status=422, code="malformed_request", errors=flaws
     )
-    pages = [*_client_pages(world), *_staff_pages(world)]
-    yield from (page for page in pages if state != "owing" or page.name.startswith(ABOUT_MONEY))
+    for page in (*_client_pages(world), *_staff_pages(world)):
+        if state == "owing" and not page.name.startswith(ABOUT_MONEY):
+            continue
+        if state in ("normal", "busy") and page.name in ("payments", "credit", "cards", "pay"):
+            continue
+        yield page
     if state == "normal":
         yield Shown("ops-parked-one", PARKED, "staff")
         yield Shown("ops-parked-refused", PARKED, "staff", send="#skip button")
