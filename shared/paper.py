@@ -21,7 +21,7 @@ from shared.consumers.declarations import View
 from shared.consumers.rows import Rows
 from shared.consumers.tables import Tables, describe, write
 from shared.contracts.event import PublicEvent
-from shared.database import Connection, PoolReads
+from shared.database import Connection
 from shared.envelope import Envelope, partition_of
 from shared.errors import DomainError
 from shared.ids import new_id
@@ -44,6 +44,7 @@ class PaperTransaction(Transaction):
 
     def __init__(self, store: EventStore, cause: Cause) -> None:
         super().__init__(store, cause, db=None)
+        self._held.start = "BEGIN ISOLATION LEVEL REPEATABLE READ;"  # all reads are of one moment
         self.told: list[Envelope] = []
         self._freed: set[tuple[str, str]] = set()
 
@@ -53,21 +54,12 @@ class PaperTransaction(Transaction):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._held:
-            await self._held.__aexit__(kind, error, trace)
-
-    async def begin(self) -> Connection:
-        """See `Transaction.begin`; all reads are of one moment."""
-        if self._db is None:
-            db = await super().begin()
-            await db.execute("set transaction isolation level repeatable read")
-        assert self._db is not None, "it has begun"
-        return self._db
+        await self._held.__aexit__(kind, error, trace)
 
     def turn_to(self, cause: Cause, *, now: datetime) -> None:
         """What follows is caused by this, and happens now; nothing is known ahead of it."""
         self.cause, self.now = cause, now
-        self.ahead = Ahead(lambda known: PoolReads(self.store.pool, self._db, known))
+        self.ahead = Ahead(self._held.reads)
         self.ahead.note_free(self._freed)
         self._seen.clear()
 

@@ -7,7 +7,7 @@ opened for those commands alone that ask for what the server must decide meanwhi
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -26,9 +26,10 @@ from shared.clock import Clock
 from shared.codec import TypedMapper, encode_bounded, has_personal_fields
 from shared.contracts.event import PublicEvent
 from shared.crash import crash_point
-from shared.database import LOST, Connection, Pool, PoolReads, Reads, acquire
+from shared.database import LOST, Connection, Pool, Reads, acquire
 from shared.envelope import Record, encode_public, partition_of, sealed_bytes
 from shared.errors import AlreadyClaimed, ConcurrentWrite, DomainError, NotFound, Stale, Unavailable
+from shared.held import Held
 from shared.ids import new_id
 from shared.keyring import Keyring
 from shared.lease import Leases
@@ -149,15 +150,13 @@ class Transaction:
         self.store = store
         self.cause = cause
         self.now: datetime = store.clock.now()
-        self._held: AsyncExitStack | None = None
-        self._db = db
-        self._is_part = db is not None
+        self._held = Held(store.pool, db)
         self._write = Write()
         self._own: dict[UUID, list[EventRow]] = {}
         self._seen: dict[UUID, Any] = {}
-        self.numbers = Numbers(self.begin)
+        self.numbers = Numbers(self._held.begin)
         """For who leads many works in this transaction, each of which wants a number."""
-        self.ahead = Ahead(lambda known: PoolReads(store.pool, self._db, known))
+        self.ahead = Ahead(self._held.reads)
         """What was read at once for many; commands find it by themselves."""
         self._reached: dict[UUID, int] = {}
 
@@ -171,12 +170,11 @@ class Transaction:
         trace: TracebackType | None,
     ) -> None:
         if kind is not None:
-            if self._held:
-                await self._held.__aexit__(kind, error, trace)
+            await self._held.__aexit__(kind, error, trace)
             return
-        async with self._held or nullcontext():
+        async with self._held:
             await self._finish()
-        if not self._is_part:
+        if not self._held.is_lent:
             self.store.announce(self)
 
     @property
@@ -200,13 +198,7 @@ class Transaction:
         It commits with everything else at the end of the block. Locks are held from here on, so
         what can be read before should be.
         """
-        if self._db is None:
-            self._held = AsyncExitStack()
-            db = await self._held.enter_async_context(acquire(self.store.pool))
-            self._held.push_async_exit(_roll_back(db))
-            await db.execute("BEGIN;")
-            self._db = db
-        return self._db
+        return await self._held.begin()
 
     async def load(
         self, cls: type[AnyAggregate], id: UUID, *, expected_version: int | None = None
@@ -331,16 +323,17 @@ class Transaction:
     async def _finish(self) -> None:
         """Record all that is kept."""
         recorder = self.store.recorder
-        if self._db and self._is_part:
+        db = self._held.db
+        if db and self._held.is_lent:
             if not self._write.is_empty:
-                await recorder.join(self._db, self._write)
+                await recorder.join(db, self._write)
             return
-        if self._db is None and self._write.is_empty:
+        if db is None and self._write.is_empty:
             return
         crash_point("command.before_commit")
         with timed_append():
-            if self._db:
-                await recorder.commit(self._db, self._write)
+            if db:
+                await recorder.commit(db, self._write)
             else:
                 await recorder.record(self._write)
         crash_point("command.after_commit")
@@ -360,7 +353,7 @@ class Transaction:
                 history = [row[1:] for row in await self._history(id, NO_FORM)]
         key = key or await self._key_to_read(id, history)
         loaded = _played(id, history, loaded=start, key=key)
-        is_long = len(history) >= THRESHOLD and isinstance(loaded, cls) and not self._db
+        is_long = len(history) >= THRESHOLD and isinstance(loaded, cls) and not self._held.db
         if is_long and (key or not _is_secret(history)):
             with suppress(*LOST, Unavailable):  # the next load will keep it as well
                 async with acquire(self.store.pool) as db:
@@ -469,14 +462,3 @@ def _played(id: UUID, history: Sequence[tuple[Any, ...]], *, loaded: Any, key: b
         stored = StoredEvent(id, version, topic, data.encode())
         loaded = mapper.to_domain_event(stored).mutate(loaded)  # type: ignore[attr-defined]
     return loaded
-
-
-def _roll_back(db: Connection) -> Callable[..., Awaitable[None]]:
-    """For the end of the block: undo what is not committed."""
-
-    async def roll_back(*_: object) -> None:
-        with suppress(*LOST):  # then the server does it by itself
-            if db.is_in_transaction():
-                await db.execute("ROLLBACK;")
-
-    return roll_back

@@ -16,6 +16,8 @@ from services.portal.browser.unknown import pages as unknown_pages
 from services.portal.catalogue.routes import client_pages as order_pages
 from services.portal.catalogue.routes import pages as catalogue_pages
 from services.portal.catalogue.views import product_list
+from services.portal.credit.routes import pages as credit_pages
+from services.portal.credit.views import credit_log
 from services.portal.held_services.routes import pages as service_pages
 from services.portal.held_services.views import service_list
 from services.portal.history.emails import email_list
@@ -30,9 +32,12 @@ from services.portal.ops.event_tail import event_tail
 from services.portal.ops.routes import pages as ops_pages
 from services.portal.ops.search import search
 from services.portal.payments.routes import pages as payment_pages
+from services.portal.payments.several import pages as paying_pages
 from services.portal.payments.views import payment_list
 from services.portal.profile.routes import pages as profile_pages
 from services.portal.publishing import publish
+from services.portal.saved_methods.routes import pages as saved_method_pages
+from services.portal.saved_methods.views import saved_method_list
 from services.portal.settings import PortalSettings
 from services.portal.tickets.routes import pages as ticket_pages
 from services.portal.tickets.views import ticket_list, ticket_thread
@@ -55,6 +60,8 @@ VIEWS = (
     service_list,
     invoice_list,
     payment_list,
+    credit_log,
+    saved_method_list,
     ticket_list,
     ticket_thread,
     timeline,
@@ -70,6 +77,9 @@ PAGES = (
     service_pages,
     invoice_pages,
     payment_pages,
+    paying_pages,
+    credit_pages,
+    saved_method_pages,
     ticket_pages,
     profile_pages,
     ops_pages,

@@ -127,6 +127,25 @@ async def test_the_next_period_is_billed_while_one_is_unpaid_where_the_rule_says
     assert periods[0][1] == periods[1][0]
 
 
+async def test_what_is_owed_of_a_period_that_is_over_does_not_bill_it_again(house: House) -> None:
+    service = await house.active_service(house.ana)
+    for _ in range(2):
+        await house.play_until(await due_of(house, service))
+        renewal = (await house.invoices(house.ana))[-1]
+        await house.pay_and_settle(house.ana, renewal["invoice_id"])
+    first, due = (await house.invoices(house.ana))[1], await due_of(house, service)
+    body = {
+        "reason": "Wrong price",
+        "due_on": due.isoformat(),
+        "lines": [{"line": 0, "description": "Hosting", "net_minor": 5990}],
+    }
+    path = f"/v1/invoices/{first['invoice_id']}/corrections"
+    await house.do("POST", path, body, token=house.staff())
+    await agree(house, house.ana, renew_while_unpaid=True)
+    await house.play(due - 14 * DAY)
+    assert (await house.invoices(house.ana))[-1]["lines"][0]["period_start"] == due.isoformat()
+
+
 async def test_rules_of_an_account_are_checked_shown_and_taken_back(house: House) -> None:
     path, token = f"/v1/accounts/{house.ana}/rules", house.staff()
     for rules, code in (

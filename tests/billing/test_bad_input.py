@@ -134,7 +134,6 @@ BODIES: dict[str, Any] = {
     "POST /v1/services/{service_id}/renewals": {"periods": 1},
     "POST /v1/top-ups": {"amount_minor": 5000, "method": "card"},
     "POST /v1/boletos/{boleto_id}/duplicates": {"pay_by": DUE},
-    "POST /v1/top-ups": {"amount_minor": 5000, "method": "card"},
     "POST /v1/payments/{payment_id}/refunds": {
         "way": "gateway",
         "reason": "Sorry",

@@ -195,6 +195,33 @@ async def test_no_attempt_is_begun_for_what_is_paid_by_transfer(house: House) ->
     assert code_of(refused) == (422, "payment_method_not_online")
 
 
+async def test_an_attempt_that_nobody_paid_is_closed_to_choose_another_way(
+    house: House, gateway: CardGateway
+) -> None:
+    ids = await three(house)
+    started = await start(house, ids[:2])
+    await open_page(house, started["payment_id"])
+    path, token = f"/v1/payments/{started['payment_id']}/withdrawal", house.client(house.ana)
+    strange = await house.ask("POST", path, token=house.client(house.rui))
+    assert code_of(strange) == (404, "not_found")
+    for _ in range(2):
+        closed = await house.do("POST", path, token=token)
+        assert closed["status"] == "failed"
+    assert (await start(house, ids))["amount_minor"] == 3 * 2990
+
+
+async def test_what_was_paid_meanwhile_is_not_given_up(house: House, gateway: CardGateway) -> None:
+    ids = await three(house)
+    started = await start(house, ids)
+    await open_page(house, started["payment_id"])
+    gateway.pay(started["payment_id"])
+    path = f"/v1/payments/{started['payment_id']}/withdrawal"
+    told = await house.do("POST", path, token=house.client(house.ana))
+    assert told["status"] == "succeeded"
+    await house.catch_up()
+    assert await statuses(house, ids) == ["paid"] * 3
+
+
 # -------------------------------------------------------------------- boleto and PIX
 
 
@@ -232,7 +259,7 @@ async def test_a_boleto_for_several_invoices_settles_them_in_their_order(house: 
     file = await settle(house, written([paid(rest)], sequence=2), name="CB2.RET")
     assert outcomes(file) == {"settled": 1}
     assert await statuses(house, ids) == ["paid"] * 3
-    file = await settle(house, written([paid(first)], sequence=3), name="CB3.RET")
+    await settle(house, written([paid(first)], sequence=3), name="CB3.RET")
     assert await credit_of_ana(house) == 3 * 2990  # it came for what was withdrawn, and settled
     assert await house.findings() == []
 

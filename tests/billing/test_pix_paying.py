@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from services.billing.pix.br_code import read_br_code
 from services.billing.webhooks.signature import sign
 from shared.clock import unix_now
+from tests.billing.codes_read import codes_on
 from tests.billing.house import SECRET, House, code_of
 from tests.billing.paid_in_brazil import KEY, open_attempt, pays_in_brazil
 
@@ -38,6 +39,11 @@ async def until_paid(house: House, invoice_id: str) -> None:
     await house.until(house.is_quiet)
 
 
+async def invoice_pdf(house: House, invoice_id: str) -> bytes:
+    path = f"/v1/invoices/{invoice_id}/pdf"
+    return (await house.ask("GET", path, token=house.client(house.ana))).content
+
+
 async def received(house: House) -> list[dict[str, Any]]:
     return [f for name, f in await house.events(house.ana) if name == "PaymentReceived"]
 
@@ -52,9 +58,11 @@ async def test_a_code_is_paid_and_settles_its_invoice(house: House, is_static: b
         assert (code.key, code.amount_minor) == (KEY, 2990)
     shown = await house.do("GET", f"/v1/pix-codes/{payment_id}", token=house.client(house.ana))
     assert (shown["copy_and_paste"], shown["amount_minor"]) == (text, 2990)
+    assert codes_on(await invoice_pdf(house, order["invoice_id"])) == {"QR Code": text}
     assert await scan(house, text) == 303
     await until_paid(house, order["invoice_id"])
     assert [each["payment_id"] for each in await received(house)] == [payment_id]
+    assert codes_on(await invoice_pdf(house, order["invoice_id"])) == {}
     assert await house.findings() == []
 
 

@@ -60,6 +60,14 @@ def test_a_value_that_cannot_be_is_refused(changes: dict[str, object]) -> None:
         Rules().changed(changes)
 
 
+def test_a_fee_of_one_kind_goes_before_one_of_another_kind_with_none_of_its_parts() -> None:
+    percent = {"kind": "percent", "rate_percent": "2", "minimum_minor": 500}
+    fixed = {"kind": "fixed", "amount_minor": 900, "after_days": 4}
+    rules = Rules().changed({"late_fee": percent}).changed({"late_fee": fixed})
+    assert rules.late_fee == LateFee(kind="fixed", amount_minor=900, after_days=4)
+    assert rules.changed({"late_fee": percent}).late_fee.amount_minor == 0
+
+
 def test_a_rule_that_nobody_knows_is_refused_by_name() -> None:
     with pytest.raises(RuleUnknown) as refused:
         Rules().changed({"suspend_days": 3})

@@ -15,6 +15,7 @@ from services.billing.rules.rules import Rules
 from services.billing.top_ups.commands import BalanceTooHigh, TopUpOutOfRange, check_limits
 from services.billing.top_ups.top_up import TopUp
 from tests.billing.card_gateway import CardGateway
+from tests.billing.codes_read import text_of
 from tests.billing.gateway_side import GatewaySide
 from tests.billing.house import House, brand_file, code_of
 from tests.billing.samples import OTHER, PAYMENT, TODAY, wanted_top_up
@@ -129,6 +130,9 @@ async def test_a_top_up_is_credited_once_with_a_receipt_and_no_invoice(
     held = "select balance_minor from credit_held where account_id = $1"
     assert await house.fetchval(held, house.ana) == 5000
     assert await house.invoices(house.ana) == []
+    path = f"/v1/payments/{wanted['payment_id']}/receipt"
+    receipt = await house.ask("GET", path, token=house.client(house.ana))
+    assert {"Recibo", received["receipt_number"], "Ana"} <= set(text_of(receipt.content).split())
     assert await house.findings() == []
 
 
@@ -140,6 +144,38 @@ async def test_what_was_topped_up_pays_the_next_invoice(house: House, gateway: C
     order = await house.order(house.ana)
     assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "paid"
     assert await house.findings() == []
+
+
+async def test_credit_that_came_after_an_invoice_pays_it_by_hand_and_once(
+    house: House, gateway: CardGateway
+) -> None:
+    order, token = await house.order(house.ana), house.client(house.ana)
+    path = f"/v1/invoices/{order['invoice_id']}/credit"
+    assert code_of(await house.ask("POST", path, token=token)) == (409, "no_credit_held")
+    for amount_minor in (2000, 5000):
+        wanted = await want(house, amount_minor)
+        await open_page(house, wanted)
+        gateway.pay(wanted["payment_id"])
+        await house.inquiry.ask(UUID(wanted["payment_id"]))
+        strange = await house.ask("POST", path, token=house.client(house.rui))
+        assert code_of(strange) == (404, "not_found")
+        left = await house.do("POST", path, token=token)
+        assert left["open_minor"] == (990 if amount_minor == 2000 else 0)
+    assert code_of(await house.ask("POST", path, token=token)) == (409, "invoice_already_paid")
+    await house.catch_up()
+    assert (await house.invoice(house.ana, order["invoice_id"]))["status"] == "paid"
+    held = "select balance_minor from credit_held where account_id = $1"
+    assert await house.fetchval(held, house.ana) == 7000 - 2990
+    assert await house.findings() == []
+
+
+async def test_credit_is_not_used_while_another_attempt_is_open(
+    house: House, gateway: CardGateway
+) -> None:
+    order, token = await house.order(house.ana), house.client(house.ana)
+    await house.start_payment(house.ana, order["invoice_id"])
+    refused = await house.ask("POST", f"/v1/invoices/{order['invoice_id']}/credit", token=token)
+    assert code_of(refused) == (409, "payment_already_open")
 
 
 async def test_a_top_up_that_fails_leaves_everything_as_it_was(

@@ -129,12 +129,16 @@ def _client_pages(world: World) -> Iterator[Shown]:
     yield Shown("services", "/services")
     yield Shown("invoices", "/invoices")
     yield Shown("tickets", "/tickets")
+    yield Shown("payments", "/payments")
+    yield Shown("credit", "/credit")
+    yield Shown("cards", "/payment-methods")
     issued = [
         e.event.invoice_id for e in world.envelopes if isinstance(e.event, billing.InvoiceIssued)
     ]
     for place, invoice_id in enumerate(_ends(issued)):
         yield Shown(f"invoice{place}", f"/invoices/{invoice_id}")
     if issued:
+        yield Shown("pay", "/pay?all=1")
         yield Shown("invoice-transfer", f"/invoices/{issued[-1]}?method=transfer")
     held = [
         e.event.service_id for e in world.envelopes if isinstance(e.event, billing.ServiceOrdered)

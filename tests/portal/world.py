@@ -4,7 +4,7 @@
 things, `worst` one with 200 invoices, 80-character names and amounts in the millions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -28,8 +28,14 @@ PAYMENT_METHODS = [
         clearing_days=0,
     ),
     billing.PaymentMethod(
+        id="pix",
+        kind="pix",
+        label={"pt-BR": "PIX", "en": "PIX"},
+        clearing_days=0,
+    ),
+    billing.PaymentMethod(
         id="boleto",
-        kind="hosted_page",
+        kind="boleto",
         label={"pt-BR": "Boleto bancário", "en": "Bank slip"},
         clearing_days=2,
     ),
@@ -324,7 +330,15 @@ class World:
         self.email("receipt", "Recebemos o seu pagamento", cause=paid.id)
         return payment_id
 
-    def start_payment(self, invoice_id: UUID, amount_minor: int, *, method: str = "card") -> UUID:
+    def start_payment(
+        self,
+        invoice_id: UUID,
+        amount_minor: int,
+        *,
+        method: str = "card",
+        purpose: str = "invoice",
+        further: Sequence[UUID] = (),
+    ) -> UUID:
         payment_id = new_id()
         self.happen(
             billing.PaymentStarted(
@@ -333,9 +347,24 @@ class World:
                 method=method,
                 amount_minor=amount_minor,
                 currency="BRL",
+                purpose=purpose,
+                further_invoices=list(further),
             )
         )
         return payment_id
+
+    def save_card(self, last_four: str, expires_on: date | None, *, is_default: bool) -> None:
+        self.happen(
+            billing.PaymentMethodSaved(
+                method_id=new_id(),
+                method="card",
+                kind="card",
+                card_brand="visa",
+                last_four=last_four,
+                expires_on=expires_on,
+                is_default=is_default,
+            )
+        )
 
     def activate(self, service_id: UUID, next_due_on: date) -> None:
         self.happen(self.asked(service_id, "create"))
@@ -478,4 +507,80 @@ def busy() -> World:
     return world
 
 
-STATES = {"empty": empty, "normal": normal, "busy": busy, "worst": worst}
+def owing() -> World:
+    """Each way to pay as it is begun: a PIX code, a boleto, a late one, several at once, credit,
+    a charge to confirm; cards of every kind."""
+    world = World().found_brand().on(date(2026, 11, 1)).register()
+    service_id, first = world.order("pix.com.br", PRODUCTS[0])
+    _, late = world.order("boleto-atrasado.com.br", PRODUCTS[1])
+    payment_id = world.start_payment(late, 5990, method="boleto")
+    world.happen(boleto(payment_id, late, minor=5990, due_on=date(2026, 11, 8)))
+    world.on(date(2026, 11, 20))
+    payment_id = world.start_payment(first, 2990, method="pix")
+    world.happen(pix_code(payment_id, first, minor=2990))
+    _, slip = world.order("boleto.com.br", PRODUCTS[2])
+    payment_id = world.start_payment(slip, 11990, method="boleto")
+    world.happen(boleto(payment_id, slip, minor=11990, due_on=date(2026, 11, 27)))
+    _, confirmed = world.order("cartao.com.br", PRODUCTS[0])
+    payment_id = world.start_payment(confirmed, 2990)
+    world.happen(
+        billing.PaymentConfirmationWanted(
+            payment_id=payment_id, invoice_id=confirmed, amount_minor=2990, currency="BRL"
+        )
+    )
+    both = [world.invoice(new_id(), [world.line(service_id, 990, "x.com.br")]) for _ in "ab"]
+    world.start_payment(both[0], 1980, further=both[1:])
+    topped_up = world.start_payment(new_id(), 5000, purpose="top_up")
+    world.happen(
+        billing.CreditAdded(
+            amount_minor=5000, currency="BRL", reason="top_up", payment_id=topped_up
+        )
+    )
+    world.happen(
+        billing.CreditApplied(
+            application_id=new_id(), invoice_id=both[1], amount_minor=990, currency="BRL"
+        )
+    )
+    for place, expires_on in enumerate([date(2028, 2, 29), date(2026, 10, 31), None]):
+        world.save_card(f"424{place}", expires_on, is_default=not place)
+    world.happen(billing.AutopayChanged(is_on=False))
+    return world
+
+
+def boleto(payment_id: UUID, invoice_id: UUID, *, minor: int, due_on: date) -> billing.BoletoIssued:
+    return billing.BoletoIssued(
+        boleto_id=new_id(),
+        payment_id=payment_id,
+        invoice_id=invoice_id,
+        bank="237",
+        bank_account="main",
+        numbered_by="237",
+        sequence=52,
+        own_number="000000005255",
+        barcode="23791160000000029900045090000000052550007348",
+        line="23790.04520 90000.000529 55000.734809 1 16000000002990",
+        amount_minor=minor,
+        currency="BRL",
+        due_on=due_on,
+        payable_until=due_on + timedelta(days=30),
+    )
+
+
+def pix_code(payment_id: UUID, invoice_id: UUID, *, minor: int) -> billing.PixCodeIssued:
+    return billing.PixCodeIssued(
+        payment_id=payment_id,
+        invoice_id=invoice_id,
+        txid="0193900000007000800000000000000f",
+        is_static=False,
+        copy_and_paste=PIX_CODE,
+        amount_minor=minor,
+        currency="BRL",
+        expires_at=NOW + timedelta(days=1),
+    )
+
+
+PIX_CODE = (
+    "00020101021226790014br.gov.bcb.pix2557pix.example/v2/019390000000700080000000"
+    "0000000f5204000053039865802BR5916Ponto Hospedagem6013Florianopolis62070503***6304ABCD"
+)
+STATES = {"empty": empty, "normal": normal, "busy": busy, "owing": owing, "worst": worst}

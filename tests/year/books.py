@@ -61,6 +61,14 @@ class Holder:
     """Below zero: what we owe the account."""
     open_bills: set[UUID] = field(default_factory=set)
 
+    def owes_for(self, service_id: UUID) -> bool:
+        """Whether a period of the service is on an open invoice: then no other is billed."""
+        return any(
+            line.get("service_id") == str(service_id) and line.get("period_end")
+            for bill in self.open_bills
+            for line in self.bills[bill].lines
+        )
+
     def check(self) -> None:
         """What is open less the credit is what is owed all in all; nothing is below zero."""
         open_minor = sum(self.bills[each].open_minor for each in self.open_bills)

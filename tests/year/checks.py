@@ -38,6 +38,7 @@ class DailyChecks:
         self._heads: dict[int, tuple[int, bytes]] = {}
         self._live: set[tuple[str, str]] = set()
         self._due_at_night: dict[UUID, date | None] = {}
+        self._owed_at_night: set[UUID] = set()
         self.balances: Counter[str] = Counter()
         """By account of the ledger."""
 
@@ -54,6 +55,12 @@ class DailyChecks:
             service_id: contract.next_due_on
             for holder in self._books.holders.values()
             for service_id, contract in holder.contracts.items()
+        }
+        self._owed_at_night = {
+            service_id
+            for holder in self._books.holders.values()
+            for service_id in holder.contracts
+            if holder.owes_for(service_id)
         }
 
     def _new(self, table: str) -> list[Values]:
@@ -109,7 +116,8 @@ class DailyChecks:
         for holder in self._books.holders.values():
             for service_id, contract in holder.contracts.items():
                 until = today + timedelta(days=renewal_days)
-                if contract.next_due_on == self._due_at_night.get(service_id):
+                was_so = contract.next_due_on == self._due_at_night.get(service_id)
+                if was_so and service_id not in self._owed_at_night:
                     assert not contract.is_overlooked(until), f"{service_id} was not billed"
                 contract.is_asked_anew = False
                 bills = (holder.bills[each.bill] for each in contract.periods)

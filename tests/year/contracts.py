@@ -41,6 +41,7 @@ class Wish:
 
     cycle: str
     price_minor: int
+    months_have_30_days: bool = False
 
 
 @dataclass
@@ -91,7 +92,10 @@ class Contract:
             case "ServiceRenewed":
                 self._renew(date.fromisoformat(said["next_due_on"]), UUID(said["invoice_id"]))
             case "ServiceChangeScheduled":
-                self.wish = Wish(said["cycle"], said["recurring_minor"])
+                rule = said["why"]["facts"]["proration"]
+                assert rule in ("by_day", "thirty_day_month"), "the rules that the year has"
+                of_30 = rule == "thirty_day_month"
+                self.wish = Wish(said["cycle"], said["recurring_minor"], of_30)
             case "ServiceChangeWithdrawn":
                 self.wish, self.is_asked_anew = None, True
             case "ServiceChanged":
@@ -213,19 +217,31 @@ class Contract:
         if wish is None or due is None or wish.cycle != self.cycle:
             return
         net_minor = sum(line["net_minor"] for line in lines)
-        left = self._periods_left(on, due)
+        left = self._periods_left(on, due, months_have_30_days=wish.months_have_30_days)
         assert 0 < net_minor <= wish.price_minor * left + 1, f"the change costs {net_minor}"
         exact = (wish.price_minor - self.price_minor) * left
         assert not self.is_plain or abs(net_minor - exact) <= 1, f"{net_minor}, not {exact}"
 
-    def _periods_left(self, on: date, due: date) -> Fraction:
+    def _periods_left(self, on: date, due: date, *, months_have_30_days: bool) -> Fraction:
         """How many of the paid periods are to come, the one that runs by its days."""
         left = Fraction(0)
         while due > on:
             start = months_after(due, -MONTHS[self.cycle], self.anchor)
-            left += Fraction((due - max(start, on)).days, (due - start).days)
+            if start >= on:
+                left += 1
+            elif months_have_30_days:
+                left += self._thirties_left(start, on)
+            else:
+                left += Fraction((due - on).days, (due - start).days)
             due = start
         return left
+
+    def _thirties_left(self, start: date, on: date) -> Fraction:
+        """What is left of a cycle where each month has 30 days; the 31st is the 30th once more."""
+        months = (on.year - start.year) * 12 + on.month - start.month
+        passed = 30 * months + min(on.day, 30) - min(self.anchor, 30)
+        whole = 30 * MONTHS[self.cycle]
+        return Fraction(min(max(whole - passed, 0), whole), whole)
 
     def _end_after(self, start: date) -> date:
         return months_after(start, MONTHS[self.cycle], self.anchor)

@@ -74,13 +74,12 @@ def find_renewals(session: Session, brand: str, day: date, *values: Any) -> list
         days = found.rule(account_id, "renewal_days_before", days)
         bills = found.bills.get(row["service_id"], [])
         ends = [bill["period_end"] for bill in bills if bill["period_end"]]
-        until = max(ends, default=None)
         if row["next_due_on"] is None or row["next_due_on"] > days_after(day, days):
             continue
+        due_on, currency = max([*ends, row["next_due_on"]]), row["currency"]
         renews = found.rule(account_id, "renew_while_unpaid", renews)
-        if until and not (renews and until <= days_after(day, days)):
+        if ends and not (renews and due_on <= days_after(day, days)):
             continue
-        due_on, currency = until or row["next_due_on"], row["currency"]
         parts = [str(account_id), str(due_on), currency]
         if found.rule(account_id, "separate_renewals", separate):
             parts.append(str(row["service_id"]))

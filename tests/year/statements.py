@@ -236,9 +236,14 @@ async def next_tasks(session: Session, brand: str, day: date, *rest: Any) -> lis
 
 
 @statement(chunks._DONE)
-async def done(session: Session, *given: Any) -> int:
-    places = zip(*given[3:], strict=True)
-    return sum([await session.put("business_day_task", (*given[:3], *at), None) for at in places])
+async def done(session: Session, brand: str, day: date, ordinal: int, *ends: Any) -> int:
+    first, last = (brand, day, ordinal, *ends[:3]), (brand, day, ordinal, *ends[3:])
+    keys = [
+        key
+        for row in session.group("business_day_task", brand)
+        if first <= (key := tuple(row[name] for name in KEYS["business_day_task"])) <= last
+    ]
+    return sum([await session.put("business_day_task", key, None) for key in keys])
 
 
 @statement(chunks._SOLVED)

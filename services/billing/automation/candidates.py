@@ -37,14 +37,14 @@ with soon as (
         on p.product_id = s.product_id
     where a.brand = $1 and a.rules ? 'renewal_days_before'),
 due as (
-    select s.account_id, s.service_id, s.currency, coalesce(b.until, s.next_due_on) as due_on,
+    select s.account_id, s.service_id, s.currency, greatest(b.until, s.next_due_on) as due_on,
            coalesce((a.rules ->> 'separate_renewals')::bool, s.separate) as separate
     from soon s left join account_rules a on a.account_id = s.account_id
     cross join lateral (select max(o.period_end) as until, count(o.period_end) as bills
                         from invoice_open_service o where o.service_id = s.service_id) as b
     where b.bills = 0
        or (coalesce((a.rules ->> 'renew_while_unpaid')::bool, s.renews)
-           and b.until <= $2::date + s.days))
+           and greatest(b.until, s.next_due_on) <= $2::date + s.days))
 select account_id,
        concat_ws('/', account_id, due_on, currency, case when separate then service_id end) as item,
        jsonb_build_object('due_on', due_on, 'currency', currency,
@@ -54,8 +54,8 @@ from due group by account_id, due_on, currency, case when separate then service_
 """Active services whose next period falls due soon: those due together together, or each apart.
 
 A service with an unpaid invoice of a period is left out unless its next period is billed all the
-same; that of a fee is in nobody's way. `$3` to `$6`, by product: how many days before, whether
-apart, whether while one is unpaid.
+same, which begins where all that is billed or paid ends; that of a fee is in nobody's way. `$3` to
+`$6`, by product: how many days before, whether apart, whether while one is unpaid.
 """
 
 NOTICES = """

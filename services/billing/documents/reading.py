@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.billing.brands.brand import Brand, BrandSettings
+from services.billing.contacts.contact import contact_of
 from services.billing.credit_notes.credit_note import CreditNote
 from services.billing.documents.paper import (
     BankAccount,
@@ -21,6 +22,7 @@ from services.billing.documents.paper import (
 from services.billing.invoices.descriptions import in_language
 from services.billing.invoices.invoice import Invoice
 from services.billing.payments.payment import Payment
+from services.billing.pix.pix_charge import PixCharge
 from services.billing.statements.history import history_of
 from services.billing.tax.places import iso_country
 from services.billing.why.codes import OF_CREDIT_NOTE
@@ -89,8 +91,22 @@ async def invoice_paper(invoice: Invoice, tx: Transaction) -> InvoicePaper:
         status=status_of(invoice),
         paid_on=row["paid_on"] if row and row["status"] == "paid" else None,
         settled_minor=invoice.total_minor - invoice.open_minor,
-        advice=PaymentAdvice(bank_accounts=bank_accounts(setting)),
+        advice=PaymentAdvice(
+            bank_accounts=bank_accounts(setting), pix_code=await _pix_code(invoice, tx)
+        ),
     )
+
+
+async def _pix_code(invoice: Invoice, tx: Transaction) -> str:
+    """The code that the client has asked for, as long as it can be paid."""
+    attempt = invoice.settlement.attempt
+    if attempt is None or attempt.is_awaited:
+        return ""
+    try:
+        charge = await tx.look_at(PixCharge, PixCharge.id_of(attempt.payment_id))
+    except NotFound:
+        return ""
+    return charge.copy_and_paste if charge.status == "open" else ""
 
 
 def status_of(invoice: Invoice) -> Status:
@@ -154,11 +170,11 @@ async def receipt_paper(payment: Payment, tx: Transaction) -> ReceiptPaper:
     events = [envelope.event for envelope in history]
     received = _received(events, payment.id)
     setting = await setting_for(payment.account_id, payment.brand, tx)
-    invoice = await tx.look_at(Invoice, received.invoice_id)
+    seller, buyer = await _parties(payment, setting, tx)
     return ReceiptPaper(
         **setting.paper(),
-        seller=payee_party(invoice.details.payee, setting.brand),
-        buyer=billed_party(invoice.billed_to),
+        seller=seller,
+        buyer=buyer,
         number=received.receipt_number,
         received_on=received.received_on,
         currency=received.currency,
@@ -167,6 +183,18 @@ async def receipt_paper(payment: Payment, tx: Transaction) -> ReceiptPaper:
         reference=received.gateway_reference,
         settled=tuple(_settled(events, received)),
     )
+
+
+async def _parties(payment: Payment, setting: Setting, tx: Transaction) -> tuple[Party, Party]:
+    """Payee and payer as on the first invoice; a top-up has none, so as they are now."""
+    if payment.purpose == "invoice":
+        invoice = await tx.look_at(Invoice, payment.invoice_id)
+        payee, payer = invoice.details.payee, invoice.billed_to
+    else:
+        assert payment.account_id is not None, "whose account is forgotten has no receipt"
+        contact = await contact_of(payment.account_id, tx.read)
+        payee, payer = setting.brand.payee, (contact.name, contact.address, contact.tax_id)
+    return payee_party(payee, setting.brand), billed_party(payer)
 
 
 def _received(events: list[Any], payment_id: UUID) -> billing.PaymentReceived:

@@ -4,7 +4,7 @@ Spans are in days, amounts in minor units of the currency at hand, rates in perc
 are those of hosting companies' usual billing systems.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -108,7 +108,7 @@ class Rules:
         known = msgspec.to_builtins(self)
         if unknown := sorted(changes.keys() - known.keys()):
             raise RuleUnknown(rules=unknown)
-        _check_parts(known, changes)
+        _check_parts(self, changes)
         try:
             rules = msgspec.convert({**known, **changes}, Rules)
         except msgspec.ValidationError as error:
@@ -117,11 +117,12 @@ class Rules:
         return rules
 
 
-def _check_parts(known: Changes, changes: Changes) -> None:
+def _check_parts(rules: Rules, changes: Changes) -> None:
     """A fee has the parts that it has: a slip of the pen would else be a fee of nothing."""
     for name, value in changes.items():
-        if isinstance(known[name], dict) and isinstance(value, dict):
-            unknown = sorted(value.keys() - known[name].keys())
+        held = getattr(rules, name)
+        if is_dataclass(held) and isinstance(value, dict):
+            unknown = sorted(value.keys() - {part.name for part in fields(held)})
             _refuse(bool(unknown), f"{name} has no {', '.join(map(str, unknown))}")
 
 

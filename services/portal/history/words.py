@@ -186,7 +186,7 @@ def _readable(facts: dict[str, Any], language: Translations) -> dict[str, str]:
             readable[name.removesuffix("_minor")] = "–"
         elif name.endswith("_minor"):
             readable[name.removesuffix("_minor")] = language.money(value, currency)
-        elif name.endswith("_on"):
+        elif name.endswith("_on") and isinstance(value, str):
             readable[name] = language.day(date.fromisoformat(value))
         elif name == "product_name":
             readable[name] = value.get(language.language) or next(iter(value.values()))

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from services.portal.browser.commands import arrive
 from services.portal.browser.downloads import download
 from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import cut
 from services.portal.browser.visit import Visit
+from services.portal.credit.views import credit_of
 from services.portal.history.emails import emails_about_invoice
 from services.portal.history.timeline import story_of_invoice
 from services.portal.history.words import tell
@@ -21,7 +23,7 @@ from services.portal.invoices.views import (
     invoice_count,
     invoices_of,
 )
-from services.portal.payments.paying import begin_invoice, lead_on
+from services.portal.payments.paying import begin_invoice, lead_on, pay_by_credit
 from services.portal.payments.views import open_slip, payments_of
 from shared.qr import qr_path
 
@@ -75,9 +77,11 @@ async def _invoice_page(visit: Visit, invoice_id: UUID, *, form: Form) -> Respon
         section="invoices",
         invoice=invoice,
         payments=payments,
+        last=last,
         methods=visit.brand.payment_methods,
         form=_with_method(visit, form),
         slip=slip,
+        credit_minor=await credit_of(visit.db, visit.account_id, currency=invoice.currency),
         qr=qr_path(slip.pix_code) if slip and slip.pix_code else None,
         timeline=tell(await story_of_invoice(visit.db, invoice_id), visit.language),
         emails=await emails_about_invoice(visit.db, invoice_id),
@@ -118,3 +122,13 @@ async def pay_invoice(visit: Visit, form: Form, invoice_id: UUID) -> Response:
 def _is_transfer(visit: Visit, method: str) -> bool:
     kinds = {known.id: known.kind for known in visit.brand.payment_methods}
     return kinds.get(method) == "bank_transfer"
+
+
+@pages.post("/invoices/{invoice_id:uuid}/credit")
+async def use_credit(visit: Visit, form: Form, invoice_id: UUID) -> Response:
+    """Pay the invoice, or a part of it, out of the account's credit."""
+    await _own_invoice(visit, invoice_id)
+    used = await pay_by_credit(visit, form, invoice_id=invoice_id)
+    if used.refusal:
+        return await _invoice_page(visit, invoice_id, form=used.form)
+    return await arrive(visit, used, path=f"/invoices/{invoice_id}")

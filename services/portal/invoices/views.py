@@ -1,5 +1,6 @@
 """What was the account billed, what of it is open, and when is it due? Amounts are minor units."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -228,7 +229,10 @@ def apply(envelope: Envelope, rows: Rows) -> None:
 def _follow_money(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case CreditApplied(invoice_id=invoice_id, amount_minor=amount_minor):
-            rows.update("invoice_list", invoice_id, open_minor=lambda open: open - amount_minor)
+            # What it paid in full is told before: then nothing is open any more.
+            rows.update(
+                "invoice_list", invoice_id, open_minor=lambda open: max(0, open - amount_minor)
+            )
         case CreditNoteIssued() as note:
             _take_back(note, rows)
         case InvoiceReopened(invoice_id=invoice_id, amount_minor=amount_minor):
@@ -364,6 +368,14 @@ async def invoice_by_id(db: Reader, invoice_id: UUID, *, today: date) -> Invoice
     """The whole invoice, unless the view has not seen it."""
     record = await db.fetchrow(f"{_READ} where invoice_id = $1", invoice_id, today)
     return read_row(Invoice, record) if record else None
+
+
+async def invoice_numbers(db: Reader, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The number of each of these invoices that the view has seen."""
+    records = await db.fetch(
+        "select invoice_id, number from invoice_list where invoice_id = any($1)", list(ids)
+    )
+    return {record["invoice_id"]: record["number"] for record in records}
 
 
 async def debt_of(db: Reader, account_id: UUID, *, today: date, currency: str) -> Debt:

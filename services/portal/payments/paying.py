@@ -17,13 +17,29 @@ async def begin_invoice(visit: Visit, form: Form, *, invoice_id: UUID) -> Outcom
     """
     method = form.text("method")
     waiting = await waiting_attempt(visit, invoice_id)
-    if waiting and (waiting.method != method or len(waiting.invoice_ids) > 1):
+    if waiting and _is_another(visit, waiting, method=method):
         closed = await withdraw(visit, form, payment_id=waiting.payment_id)
         if closed.refusal:
             return closed
     path, body = f"/v1/invoices/{invoice_id}/payments", {"method": method}
     started = await send(visit, Command(form=form, peer="billing", path=path, body=body))
     return await open_page(visit, started, back=f"/invoices/{invoice_id}?back=1")
+
+
+def _is_another(visit: Visit, waiting: Payment, *, method: str) -> bool:
+    """Whether an offered way is not the one of the attempt, which may be for other invoices too."""
+    offered = {each.id for each in visit.brand.payment_methods}
+    return method in offered and (waiting.method != method or len(waiting.invoice_ids) > 1)
+
+
+async def pay_by_credit(visit: Visit, form: Form, *, invoice_id: UUID) -> Outcome:
+    """Use the account's credit for an invoice; what waits for the payer is closed before."""
+    if waiting := await waiting_attempt(visit, invoice_id):
+        closed = await withdraw(visit, form, payment_id=waiting.payment_id)
+        if closed.refusal:
+            return closed
+    path = f"/v1/invoices/{invoice_id}/credit"
+    return await send(visit, Command(form=form, peer="billing", path=path))
 
 
 async def waiting_attempt(visit: Visit, invoice_id: UUID) -> Payment | None:

@@ -8,11 +8,31 @@ from services.portal.browser.commands import Command, arrive, send
 from services.portal.browser.downloads import download
 from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
+from services.portal.browser.paging import cut
 from services.portal.browser.visit import Visit
-from services.portal.payments.paying import withdraw
-from services.portal.payments.views import Payment, payment_by_id
+from services.portal.invoices.views import invoice_numbers
+from services.portal.payments.paying import to_gateway, withdraw
+from services.portal.payments.views import Payment, payment_by_id, payments_of_account
 
 pages = Pages(For.CLIENTS)
+PER_PAGE = 20
+
+
+@pages.get("/payments")
+async def get_payments(visit: Visit) -> Response:
+    """Every attempt to pay, latest first: what became of it, and its receipt."""
+    wanted = visit.page_wanted(PER_PAGE)
+    rows = await payments_of_account(visit.db, visit.account_id, page=wanted)
+    payments, last = cut(rows, PER_PAGE)
+    ids = [id for payment in payments for id in payment.invoice_ids]
+    return visit.show_live(
+        "payments/list.html",
+        section="invoices",
+        payments=payments,
+        numbers=await invoice_numbers(visit.db, ids),
+        first_page="/payments" if wanted.after else "",
+        older=f"/payments?after={last}" if last else "",
+    )
 
 
 @pages.get("/payments/{payment_id:uuid}/receipt")
@@ -48,6 +68,17 @@ async def withdraw_payment(visit: Visit, form: Form, payment_id: UUID) -> Respon
     if closed.refusal:
         raise closed.refusal
     return visit.go(_page_of(payment))
+
+
+@pages.post("/payments/{payment_id:uuid}/confirm")
+async def confirm_payment(visit: Visit, form: Form, payment_id: UUID) -> Response:
+    """To the bank's page, where the holder of the card confirms the charge (3-D Secure)."""
+    await _own_payment(visit, payment_id)
+    path = f"/v1/payments/{payment_id}/confirmation"
+    found = await send(visit, Command(form=form, peer="billing", path=path))
+    if found.refusal:
+        raise found.refusal
+    return to_gateway(visit, str(found.answer["url"]))
 
 
 async def _own_payment(visit: Visit, payment_id: UUID) -> Payment:

@@ -25,6 +25,7 @@ from shared.consumers import Envelope, Rows, View
 from shared.contracts.billing import (
     BoletoIssued,
     BoletoReissued,
+    PaymentConfirmationWanted,
     PaymentDisputeClosed,
     PaymentDisputed,
     PaymentFailed,
@@ -60,12 +61,18 @@ create table payment_list (
     boleto_line text,
     boleto_due_on date,
     boleto_minor bigint,
-    is_reissued boolean not null default false
+    is_reissued boolean not null default false,
+    wants_confirmation boolean not null default false
 );
 create index payment_list_invoices on payment_list using gin (invoice_ids);
 create index payment_list_account on payment_list (account_id, started_at desc, payment_id desc);
 """
-HANDLES: Events = PAYMENTS | {BoletoIssued, BoletoReissued, PixCodeIssued}
+HANDLES: Events = PAYMENTS | {
+    BoletoIssued,
+    BoletoReissued,
+    PaymentConfirmationWanted,
+    PixCodeIssued,
+}
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +102,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     boleto_due_on: date | None
     boleto_minor: int | None
     is_reissued: bool
+    wants_confirmation: bool
 
     @property
     def id(self) -> UUID:
@@ -184,6 +192,8 @@ def _note_slip(envelope: Envelope, rows: Rows) -> None:
                 boleto_minor=e.amount_minor,
                 is_reissued=True,
             )
+        case PaymentConfirmationWanted(payment_id=payment_id):
+            rows.update("payment_list", payment_id, wants_confirmation=True)
 
 
 def open_slip(last: Payment | None, methods: Sequence[PaymentMethod]) -> Payment | None:

@@ -1,0 +1,179 @@
+"""Paying on the client area's pages: what billing is asked, in which order, and what is refused."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from services.portal.app import LOCALES
+from services.portal.credit.amounts import read_amount
+from shared.contracts import billing
+from shared.i18n import Catalogues
+from tests.portal.browsing import errors_on, form_on, send
+from tests.portal.house import CLIENT, STRANGER, House
+from tests.portal.world import PRODUCTS, World, owing
+
+STARTED = {"payment_id": "p1", "status": "created", "amount_minor": 1, "currency": "BRL"}
+
+
+def attempts(world: World, method: str) -> list[tuple[UUID, UUID]]:
+    """Payment and invoice of each attempt by the method, oldest first."""
+    started = [e.event for e in world.envelopes if isinstance(e.event, billing.PaymentStarted)]
+    return [(each.payment_id, each.invoice_id) for each in started if each.method == method]
+
+
+def asked(house: House) -> list[str]:
+    """What billing was asked to do, in order."""
+    told = [each for each in house.neighbours.asked if each.path.startswith("/v1/")]
+    return [f"{each.method} {each.path}" for each in told]
+
+
+def let_pay(house: House, path: str, *, url: str | None) -> None:
+    """Billing takes a payment at `path` and opens its page."""
+    house.neighbours.answer("POST", path, STARTED, status=201)
+    house.neighbours.answer("POST", "/v1/payments/p1/hosted-page", {"url": url})
+
+
+async def test_another_way_is_begun_only_after_the_first_is_closed(house: House) -> None:
+    world = await house.tell(owing())
+    ((payment_id, invoice_id), *_) = attempts(world, "pix")
+    let_pay(house, f"/v1/invoices/{invoice_id}/payments", url=None)
+    house.neighbours.answer("POST", f"/v1/payments/{payment_id}/withdrawal", STARTED)
+    page = f"/invoices/{invoice_id}"
+    async with house.browser(CLIENT) as browser:
+        shown = (await browser.get(page)).text
+        hidden = form_on(shown, f"/payments/{payment_id}/withdraw").values
+        paid = await browser.post(f"{page}/pay", data={**hidden, "method": "boleto"})
+    assert (paid.status_code, paid.headers["location"]) == (303, page)
+    assert asked(house) == [
+        f"POST /v1/payments/{payment_id}/withdrawal",
+        f"POST /v1/invoices/{invoice_id}/payments",
+        "POST /v1/payments/p1/hosted-page",
+    ]
+
+
+async def test_what_cannot_be_closed_yet_is_said_and_nothing_else_is_begun(house: House) -> None:
+    world = await house.tell(owing())
+    ((payment_id, invoice_id), *_) = attempts(world, "pix")
+    path = f"/v1/payments/{payment_id}/withdrawal"
+    house.neighbours.refuse("POST", path, status=409, code="payment_awaited")
+    async with house.browser(CLIENT) as browser:
+        shown = (await browser.get(f"/invoices/{invoice_id}")).text
+        hidden = form_on(shown, f"/payments/{payment_id}/withdraw").values
+        for form in ("pay", "credit"):
+            said = {**hidden, "method": "boleto"}
+            refused = await browser.post(f"/invoices/{invoice_id}/{form}", data=said)
+            assert refused.status_code == 422 and "a caminho" in refused.text
+    assert asked(house) == [f"POST {path}"] * 2
+
+
+async def test_a_late_boleto_asks_for_an_updated_one(house: House) -> None:
+    world = await house.tell(owing())
+    ((payment_id, invoice_id), *_) = attempts(world, "boleto")
+    page, action = f"/invoices/{invoice_id}", f"/payments/{payment_id}/boleto/again"
+    issued = [e.event for e in world.envelopes if isinstance(e.event, billing.BoletoIssued)]
+    path = f"/v1/boletos/{issued[0].boleto_id}/duplicates"
+    house.neighbours.answer("POST", path, {}, status=201)
+    async with house.browser(CLIENT) as browser:
+        again = await send(browser, page, action=action)
+    assert (again.status_code, again.headers["location"]) == (303, page)
+    assert asked(house) == [f"POST {path}"]
+
+
+async def test_only_what_is_open_and_ones_own_is_paid_together(house: House) -> None:
+    world = await house.tell(owing())
+    (_, first), (_, second) = attempts(world, "boleto")
+    other = World(positions=world.positions, numbers=world.numbers).register()
+    _, foreign = other.order("alheio.com.br", PRODUCTS[0])
+    await house.feed(other.envelopes)
+    query = "&".join(f"invoice={id}" for id in (second, foreign, first, "nonsense"))
+    for payment_id, _ in attempts(world, "boleto"):
+        house.neighbours.answer("POST", f"/v1/payments/{payment_id}/withdrawal", STARTED)
+    url = f"{house.desk.settings.payment_origins[0]}/pay/co_1"
+    let_pay(house, "/v1/payments", url=url)
+    async with house.browser(CLIENT) as browser:
+        sent = await send(browser, f"/pay?{query}", action="/pay")
+    assert (sent.status_code, sent.headers["location"]) == (303, url)
+    body = house.neighbours.last("/v1/payments").body
+    assert body == {"method": "card", "invoice_ids": [str(first), str(second)]}
+
+
+@pytest.mark.parametrize("path", ["withdraw", "boleto/again", "confirm"])
+async def test_a_strangers_payment_cannot_be_touched(house: House, path: str) -> None:
+    world = await house.tell(owing())
+    payment_id, _ = attempts(world, "boleto")[0]
+    async with house.browser(STRANGER) as browser:
+        values = form_on((await browser.get("/payment-methods")).text, "/payment-methods/add")
+        refused = await browser.post(f"/payments/{payment_id}/{path}", data=values.values)
+        assert refused.status_code == 404
+        assert (await browser.get(f"/payments/{payment_id}/boleto")).status_code == 404
+    assert asked(house) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "minor"),
+    [
+        ("150", "pt-BR", 15000),
+        ("1.250,50", "pt-BR", 125050),
+        (" 0,01 ", "pt-BR", 1),
+        ("1,250.50", "en", 125050),
+        ("0", "en", None),
+        ("-5", "en", None),
+        ("1.5.0", "en", None),
+        ("12,345", "pt-BR", None),
+        ("NaN", "en", None),
+        ("1e5", "en", None),
+        ("99999999999", "en", None),
+        ("", "en", None),
+    ],
+)
+def test_an_amount_is_read_as_its_reader_writes_it(
+    text: str, language: str, minor: int | None
+) -> None:
+    words = Catalogues(LOCALES).for_language(language)
+    assert read_amount(text, "BRL", language=words) == minor
+
+
+async def test_a_top_up_asks_for_what_was_typed_and_a_wrong_amount_stands_at_its_field(
+    house: House,
+) -> None:
+    await house.tell(owing())
+    url = f"{house.desk.settings.payment_origins[0]}/pay/co_1"
+    wanted: dict[str, Any] = {**STARTED, "reference": "T1", "instructions": {}}
+    house.neighbours.answer("POST", "/v1/top-ups", wanted, status=201)
+    house.neighbours.answer("POST", "/v1/payments/p1/hosted-page", {"url": url})
+    async with house.browser(CLIENT) as browser:
+        refused = await send(browser, "/credit", action="/credit", amount="dez")
+        assert refused.status_code == 422
+        assert errors_on(refused.text) == {"amount": "Digite um valor como 150,00."}
+        sent = await send(browser, "/credit", action="/credit", amount="1.250,50")
+        assert (sent.status_code, sent.headers["location"]) == (303, url)
+        told = {"amount_minor": 125050, "method": "card", "currency": "BRL"}
+        assert house.neighbours.last("/v1/top-ups").body == told
+        house.neighbours.answer(
+            "POST", "/v1/top-ups", {**wanted, "payment_id": None, "amount_minor": 900}, status=201
+        )
+        shown = await send(browser, "/credit", action="/credit", amount="9", method="transfer")
+    data = [node.text(strip=True) for node in LexborHTMLParser(shown.text).css("dd")]
+    assert data[:3] == ["Banco Exemplo (999)", "0001", "12345-6"]
+    assert data[-2] == "R$\xa09,00" and data[-1].startswith("T1")
+
+
+async def test_cards_are_chosen_removed_and_switched_off_in_the_clients_name(house: House) -> None:
+    world = await house.tell(owing())
+    saved = [e.event for e in world.envelopes if isinstance(e.event, billing.PaymentMethodSaved)]
+    other = saved[2].method_id
+    for method, path in [
+        ("PUT", "/v1/saved-methods/default"),
+        ("DELETE", f"/v1/saved-methods/{other}"),
+        ("PUT", "/v1/autopay"),
+    ]:
+        house.neighbours.answer(method, path, {})
+    page = "/payment-methods"
+    async with house.browser(CLIENT) as browser:
+        for action in (f"{page}/{other}/default", f"{page}/{other}/remove", f"{page}/autopay"):
+            done = await send(browser, page, action=action, is_on="yes")
+            assert done.headers["location"].startswith(f"{page}?done=")
+    assert house.neighbours.last("/v1/saved-methods/default").body == {"method_id": str(other)}
+    assert house.neighbours.last("/v1/autopay").body == {"is_on": True}
