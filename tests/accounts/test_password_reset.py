@@ -111,7 +111,7 @@ async def test_a_refused_password_does_not_use_up_the_link(house: House) -> None
     assert (await confirm(house, token)).status_code == 200
 
 
-async def test_asking_and_opening_are_limited_A06(house: House) -> None:
+async def test_asking_and_opening_are_limited_A06_A59(house: House) -> None:
     await house.confirmed_client()
     for n in range(3):
         answer = await house.post("/v1/password-resets", ASK, address=f"203.0.{n}.1")

@@ -88,7 +88,7 @@ async def test_a_declined_card_is_tried_again_by_the_schedule(
     assert await status(house, invoice_id) == "unpaid"
 
 
-async def test_a_hard_decline_stops_and_a_new_card_is_charged_at_once(
+async def test_f57_a_hard_decline_stops_and_a_new_card_is_charged_at_once(
     house: House, gateway: CardGateway
 ) -> None:
     gateway.outcomes = ["hard"]
@@ -104,6 +104,23 @@ async def test_a_hard_decline_stops_and_a_new_card_is_charged_at_once(
     assert await status(house, invoice_id) == "paid"
 
 
+async def test_f57_a_card_that_expires_between_two_tries_is_told_of_once_and_dunning_goes_on(
+    house: House, gateway: CardGateway
+) -> None:
+    gateway.outcomes = ["soft"] * 5
+    invoice_id, due_on = await renewal(house, gateway)
+    await keep_card(house, house.ana, expires_on=due_on + timedelta(days=2))
+    for days in range(10):
+        await house.play(due_on + timedelta(days=days))
+    assert len(gateway.charges) == 2, "on the due day and the day after it"
+    assert await status(house, invoice_id) == "unpaid"
+    names = await house.names(house.ana)
+    assert names.count("PaymentFailed") == 2
+    assert names.count("InvoiceOverdue") == 3
+    assert (names.count("SuspensionWarned"), names.count("ServiceSuspended")) == (1, 1)
+    assert await house.findings() == []
+
+
 async def test_a_saved_card_pays_nothing_before_its_day(house: House, gateway: CardGateway) -> None:
     await renewal(house, gateway)
     await keep_card(house, house.ana)
@@ -111,7 +128,7 @@ async def test_a_saved_card_pays_nothing_before_its_day(house: House, gateway: C
     assert gateway.charges == []
 
 
-async def test_an_open_page_is_closed_before_the_card_is_charged(
+async def test_f54_an_open_page_is_closed_before_the_card_is_charged(
     house: House, gateway: CardGateway
 ) -> None:
     invoice_id, due_on = await renewal(house, gateway)
@@ -124,7 +141,7 @@ async def test_an_open_page_is_closed_before_the_card_is_charged(
     assert gateway.captured_minor == 2 * 2990
 
 
-async def test_who_pays_on_the_page_while_it_is_being_closed_is_charged_once(
+async def test_f54_who_pays_on_the_page_while_it_is_being_closed_is_charged_once(
     house: House, gateway: CardGateway
 ) -> None:
     invoice_id, due_on = await renewal(house, gateway)
@@ -138,7 +155,7 @@ async def test_who_pays_on_the_page_while_it_is_being_closed_is_charged_once(
 
 
 @pytest.mark.parametrize("outcome", ["hang_before", "hang_after"])
-async def test_silence_of_the_gateway_charges_once_in_the_end(
+async def test_f46_f47_silence_of_the_gateway_charges_once_in_the_end(
     house: House, gateway: CardGateway, outcome: Any
 ) -> None:
     gateway.outcomes = [outcome]

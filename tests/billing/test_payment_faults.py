@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from services.billing import outside_calls
-from services.billing.gateways.port import Opened, Reported
+from services.billing.gateways.port import ChargeRequest, Opened, Reported
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.payment import Payment
 from shared.store import Transaction
@@ -111,8 +111,16 @@ async def test_f49_an_answer_after_the_webhook_changes_nothing(
 ) -> None:
     order = await house.order(house.ana)
     payment, card = await started(house, order["invoice_id"]), await side.save_card()
-    charge = house.charges.charge(charge_of(payment, card), cause=CAUSE)
-    await asyncio.gather(charge, until_status(house, order["invoice_id"], "paid"))
+    charge = house.gateway.charge
+
+    async def late(request: ChargeRequest) -> Reported:
+        """The answer comes when the webhook has long settled everything."""
+        reported: Reported = await charge(request)
+        await until_status(house, order["invoice_id"], "paid")
+        return reported
+
+    with patch.object(house.gateway, "charge", late):
+        await house.charges.charge(charge_of(payment, card), cause=CAUSE)
     await house.until(house.is_quiet)
     assert (await house.names(house.ana)).count("PaymentReceived") == 1
     assert side.captures() == 1

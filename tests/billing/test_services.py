@@ -444,7 +444,7 @@ async def test_a_service_is_transferred_when_the_panel_has_its_new_owner(house: 
     assert await house.findings() == []
 
 
-async def test_a_service_is_not_transferred_while_something_of_it_is_open(house: House) -> None:
+async def test_a59_a_service_is_not_transferred_while_something_of_it_is_open(house: House) -> None:
     service = await holding(house)
     path = f"/v1/staff/services/{service['service_id']}/transfer"
     own = await house.ask("POST", path, {"account_id": str(house.ana)}, token=house.staff())

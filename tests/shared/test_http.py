@@ -373,7 +373,7 @@ def test_a_route_that_does_not_declare_its_access_is_found() -> None:
         declared.get("/nobody")(fault)
 
 
-async def test_too_many_calls_of_a_class_are_told_to_wait(client: Client) -> None:
+async def test_a59_too_many_calls_of_a_class_are_told_to_wait(client: Client) -> None:
     answers = [await client.http.post("/often") for _ in range(62)]
     assert [answer.status_code for answer in answers].count(200) == 60
     assert code_of(answers[-1]) == (429, "too_many")
