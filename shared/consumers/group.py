@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from shared.wakeup import Wakeup, together
 FETCH = 500
 STAGE = 1000
 """So many events all consumers of a source deal with before any goes on."""
+ABREAST = 2
+"""While the server writes the rows of one view, the other's are prepared."""
 COMPARE_EVERY_S = 5.0
 BEHIND_PAUSE_S = 0.2
 OWN_POLL_S = 0.5
@@ -146,8 +149,9 @@ class Consumers:
         while await self._lag_of(source):
             seen = self._moved.count
             heads = await self.feeds[source].heads()
-            for worker, upto in self._steps(source, heads):
-                await worker.catch_up(source, heads, upto=upto)
+            for workers, upto in self._steps(source, heads):
+                for failure in await self._step(workers, source, heads=heads, upto=upto):
+                    raise failure
             if await self._lag_of(source):
                 await self._moved.wait_after(seen, timeout_s=OTHERS_POLL_S)
 
@@ -299,18 +303,31 @@ class Consumers:
         if not self.partitions:
             return
         heads = await self.feeds[source].heads()
-        for worker, upto in self._steps(source, heads):
-            known = worker.stopped().get(source)
-            try:
-                await worker.catch_up(source, heads, upto=upto)
-            except AnotherHistory as error:
-                if known is None:
-                    log.error("consumer stopped", error=str(error))
+        for workers, upto in self._steps(source, heads):
+            known = {worker.name for worker in workers if source in worker.stopped()}
+            for failure in await self._step(workers, source, heads=heads, upto=upto):
+                if not isinstance(failure, AnotherHistory):
+                    raise failure
+                if failure.consumer not in known:
+                    log.error("consumer stopped", error=str(failure))
+
+    async def _step(
+        self,
+        workers: Sequence[Worker],
+        source: str,
+        *,
+        heads: Mapping[int, int],
+        upto: Mapping[int, int],
+    ) -> list[BaseException]:
+        """Why some could not go as far; all have ended before one's failure is looked at."""
+        ways = (worker.catch_up(source, heads, upto=upto) for worker in workers)
+        outcomes = await asyncio.gather(*ways, return_exceptions=True)
+        return [outcome for outcome in outcomes if outcome is not None]
 
     def _steps(
         self, source: str, heads: Mapping[int, int]
-    ) -> Iterator[tuple[Worker, Mapping[int, int]]]:
-        """Which consumer goes how far, one after the other: all go the way to the heads together.
+    ) -> Iterator[tuple[Sequence[Worker], Mapping[int, int]]]:
+        """Which consumers go how far, some views abreast: all go the way to the heads together.
 
         A stage is so short that what one has read of it is still remembered for all of them
         (`RecentPages`), however long the backlog is. Who is hindered goes the whole way at the end.
@@ -318,8 +335,9 @@ class Consumers:
         workers = self._of(source)
         able = [worker for worker in workers if source not in worker.behind]
         for stage in self._stages(source, heads, workers=able):
-            yield from ((worker, stage) for worker in workers if source not in worker.behind)
-        yield from ((worker, heads) for worker in workers)
+            going = [worker for worker in workers if source not in worker.behind]
+            yield from ((ranks, stage) for ranks in _ranks(going))
+        yield from ((ranks, heads) for ranks in _ranks(workers))
 
     def _stages(
         self, source: str, heads: Mapping[int, int], *, workers: Sequence[Worker]
@@ -355,6 +373,14 @@ class Consumers:
                 await worker.retry_parked()
             seen = self._taken.count
             await self._taken.wait_after(seen, timeout_s=OWN_POLL_S)
+
+
+def _ranks(workers: Sequence[Worker]) -> Iterator[Sequence[Worker]]:
+    """Views abreast, as none of them knows another; whoever decides something goes alone."""
+    for are_views, group in groupby(workers, key=lambda worker: isinstance(worker.consumer, View)):
+        rest = iter(group)
+        while rank := list(islice(rest, ABREAST if are_views else 1)):
+            yield rank
 
 
 async def _counts(db: Connection, query: str) -> dict[str, int]:

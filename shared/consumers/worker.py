@@ -71,6 +71,10 @@ HOPELESS = (AHEAD, ANOTHER)
 class AnotherHistory(Exception):
     """The consumer has seen what its source does not have: the source was set back or altered."""
 
+    def __init__(self, consumer: str, where: str) -> None:
+        super().__init__(f"{consumer} {where}")
+        self.consumer = consumer
+
 
 class Worker:
     """Runs one declared consumer. `applied` is told of every batch after its commit."""
@@ -173,7 +177,7 @@ class Worker:
             heads = await self._feeds[source].heads()
         if self._is_ahead(source, heads, checkpoints=before):
             self._note_behind(source, AHEAD)
-            raise AnotherHistory(f"{self.name} is ahead of {source}")
+            raise AnotherHistory(self.name, f"is ahead of {source}")
         try:
             await self._read_all(source, heads if upto is None else upto)
         except LostRace as error:
@@ -253,7 +257,7 @@ class Worker:
             run += page[:count]
             if count < len(page):
                 yield run
-                yield AnotherHistory(f"{self.name} at {source}/{partition}/{page[count].position}")
+                yield AnotherHistory(self.name, f"at {source}/{partition}/{page[count].position}")
                 return
             standing = checkpoint_at(page[-1])
             if len(run) >= BATCH:
