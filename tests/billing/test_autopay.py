@@ -34,6 +34,20 @@ async def renewal(house: House, gateway: CardGateway) -> tuple[str, date]:
     return invoice["invoice_id"], due_on
 
 
+async def owed(house: House) -> tuple[str, date]:
+    """An open invoice that staff wrote: its id and due day. Today is the day before that."""
+    token, due_on = house.staff(), await house.today() + timedelta(days=1)
+    path = f"/v1/accounts/{house.ana}/drafts"
+    draft = await house.do("POST", path, {"currency": "BRL"}, token=token)
+    own = f"/v1/drafts/{draft['draft_id']}"
+    line = {"description": "Migration", "quantity": "1", "unit_minor": 2990}
+    await house.do("POST", f"{own}/lines", line, token=token)
+    body = {"due_on": due_on.isoformat()}
+    issued = await house.do("POST", f"{own}/issue", body, token=token)
+    await house.catch_up()
+    return issued["invoice_id"], due_on
+
+
 async def status(house: House, invoice_id: str) -> str:
     return str((await house.invoice(house.ana, invoice_id))["status"])
 
@@ -41,7 +55,7 @@ async def status(house: House, invoice_id: str) -> str:
 async def test_the_default_card_is_charged_on_the_due_day_and_not_before(
     house: House, gateway: CardGateway
 ) -> None:
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     card = await keep_card(house, house.ana)
     assert gateway.charges == []
     await house.play(due_on)
@@ -60,7 +74,7 @@ async def test_the_default_card_is_charged_on_the_due_day_and_not_before(
 async def test_without_a_card_or_with_the_switch_off_nothing_is_charged(
     house: House, gateway: CardGateway
 ) -> None:
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await house.play(due_on)
     token = house.client(house.ana)
     await house.do("PUT", "/v1/autopay", {"is_on": False}, token=token)
@@ -76,7 +90,7 @@ async def test_a_declined_card_is_tried_again_by_the_schedule(
     house: House, gateway: CardGateway
 ) -> None:
     gateway.outcomes = ["soft"] * 5
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     charged_on = []
     for days in range(10):
@@ -92,7 +106,7 @@ async def test_f57_a_hard_decline_stops_and_a_new_card_is_charged_at_once(
     house: House, gateway: CardGateway
 ) -> None:
     gateway.outcomes = ["hard"]
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     for days in range(4):
         await house.play(due_on + timedelta(days=days))
@@ -122,7 +136,7 @@ async def test_f57_a_card_that_expires_between_two_tries_is_told_of_once_and_dun
 
 
 async def test_a_saved_card_pays_nothing_before_its_day(house: House, gateway: CardGateway) -> None:
-    await renewal(house, gateway)
+    await owed(house)
     await keep_card(house, house.ana)
     await house.until(house.is_quiet)
     assert gateway.charges == []
@@ -131,27 +145,27 @@ async def test_a_saved_card_pays_nothing_before_its_day(house: House, gateway: C
 async def test_f54_an_open_page_is_closed_before_the_card_is_charged(
     house: House, gateway: CardGateway
 ) -> None:
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     page, _ = await house.start_payment(house.ana, invoice_id)
     await house.play(due_on)
     assert gateway.attempts[page].status == "expired"
     assert [charge.reference == page for charge in gateway.charges] == [False]
     assert await status(house, invoice_id) == "paid"
-    assert gateway.captured_minor == 2 * 2990
+    assert gateway.captured_minor == 2990
 
 
 async def test_f54_who_pays_on_the_page_while_it_is_being_closed_is_charged_once(
     house: House, gateway: CardGateway
 ) -> None:
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     page, _ = await house.start_payment(house.ana, invoice_id)
     gateway.meanwhile = lambda: gateway.pay(page)
     await house.play(due_on)
     assert gateway.charges == []
     assert await status(house, invoice_id) == "paid"
-    assert gateway.captured_minor == 2 * 2990
+    assert gateway.captured_minor == 2990
 
 
 @pytest.mark.parametrize("outcome", ["hang_before", "hang_after"])
@@ -159,7 +173,7 @@ async def test_f46_f47_silence_of_the_gateway_charges_once_in_the_end(
     house: House, gateway: CardGateway, outcome: Any
 ) -> None:
     gateway.outcomes = [outcome]
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     await house.play(due_on)
     assert await status(house, invoice_id) != "paid"
@@ -170,14 +184,14 @@ async def test_f46_f47_silence_of_the_gateway_charges_once_in_the_end(
     await house.until(house.is_quiet)
     assert await status(house, invoice_id) == "paid"
     assert len(gateway.charges) == 1
-    assert gateway.captured_minor == 2 * 2990
+    assert gateway.captured_minor == 2990
 
 
 async def test_a_bank_that_wants_the_payer_to_confirm_is_told_of_once(
     house: House, gateway: CardGateway
 ) -> None:
     gateway.outcomes = ["confirm"]
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     await house.play(due_on)
     names = await house.names(house.ana)
@@ -195,7 +209,7 @@ async def test_a_bank_that_wants_the_payer_to_confirm_is_told_of_once(
 
 async def test_what_is_begun_again_is_the_same_charge(house: House, gateway: CardGateway) -> None:
     """As after a kill between the gateway's answer and our record of it."""
-    invoice_id, due_on = await renewal(house, gateway)
+    invoice_id, due_on = await owed(house)
     await keep_card(house, house.ana)
     await house.play(due_on)
     await house.execute(

@@ -10,6 +10,8 @@ from shared.ids import new_id
 from tests.billing.card_gateway import CardGateway
 from tests.billing.gateway_side import GatewaySide
 from tests.billing.house import House, code_of
+from tests.billing.paid_in_brazil import outcomes, paid, pays_in_brazil, settle, written
+from tests.billing.test_pix_paying import scan, until_paid
 
 
 @pytest.fixture
@@ -186,7 +188,7 @@ async def test_each_invoice_of_a_payment_that_is_charged_back_is_owed_again(hous
     assert await house.findings() == []
 
 
-async def test_several_invoices_are_paid_on_a_payment_page_alone(house: House) -> None:
+async def test_no_attempt_is_begun_for_what_is_paid_by_transfer(house: House) -> None:
     ids, token = await three(house), house.client(house.ana)
     body = {"method": "transfer", "invoice_ids": ids}
     refused = await house.ask("POST", "/v1/payments", body, token=token)
@@ -218,3 +220,68 @@ async def test_what_was_paid_meanwhile_is_not_given_up(house: House, gateway: Ca
     assert told["status"] == "succeeded"
     await house.catch_up()
     assert await statuses(house, ids) == ["paid"] * 3
+
+
+# -------------------------------------------------------------------- boleto and PIX
+
+
+async def told(house: House, ids: list[str], method: str) -> dict[str, str]:
+    """What the payer is told of one payment for all of these."""
+    started = await start(house, ids, method)
+    path = f"/v1/payments/{started['payment_id']}/hosted-page"
+    body = {"return_url_path": "/invoices"}
+    page = await house.do("POST", path, body, token=house.client(house.ana))
+    await house.catch_up()
+    return dict(page["instructions"])
+
+
+async def boleto_for(house: House, ids: list[str]) -> dict[str, Any]:
+    id = (await told(house, ids, "slip"))["boleto_id"]
+    found = await house.do("GET", f"/v1/boletos/{id}", token=house.client(house.ana))
+    return dict(found)
+
+
+async def test_a_boleto_for_several_invoices_settles_them_in_their_order(house: House) -> None:
+    """Withdrawn it frees all of them; paid in part the rest can be paid anew."""
+    await pays_in_brazil(house)
+    ids = await three(house)
+    first = await boleto_for(house, ids)
+    assert first["amount_minor"] == 3 * 2990
+    path = f"/v1/boletos/{first['boleto_id']}"
+    await house.do("DELETE", path, token=house.client(house.ana))
+    second = await boleto_for(house, ids)
+    file = await settle(house, written([paid(second, received_minor=4000)]))
+    assert outcomes(file) == {"settled_in_part": 1}
+    assert await statuses(house, ids) == ["paid", "unpaid", "unpaid"]
+    assert (await house.invoice(house.ana, ids[1]))["open_minor"] == 2 * 2990 - 4000
+    rest = await boleto_for(house, ids[1:])
+    assert rest["amount_minor"] == 3 * 2990 - 4000
+    file = await settle(house, written([paid(rest)], sequence=2), name="CB2.RET")
+    assert outcomes(file) == {"settled": 1}
+    assert await statuses(house, ids) == ["paid"] * 3
+    await settle(house, written([paid(first)], sequence=3), name="CB3.RET")
+    assert await credit_of_ana(house) == 3 * 2990  # it came for what was withdrawn, and settled
+    assert await house.findings() == []
+
+
+async def credit_of_ana(house: House) -> int:
+    held = "select balance_minor from credit_held where account_id = $1"
+    return int(await house.fetchval(held, house.ana) or 0)
+
+
+async def test_a_pix_for_several_invoices_pays_them_all_and_a_second_one_is_credit(
+    house: House,
+) -> None:
+    await pays_in_brazil(house, is_static=True)
+    ids = await three(house)
+    code = (await told(house, ids, "pix"))["copy_and_paste"]
+    assert await scan(house, code) == 303
+    await until_paid(house, ids[0])
+    assert await statuses(house, ids) == ["paid"] * 3
+    assert await scan(house, code) == 303
+
+    async def is_credit() -> bool:
+        return await credit_of_ana(house) == 3 * 2990
+
+    await house.until(is_credit)
+    assert await house.findings() == []

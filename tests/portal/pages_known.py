@@ -72,6 +72,8 @@ UNDONE = {
     "position": None, "waiting": 0, "error": None,
 }  # fmt: skip
 PARKED = f"/ops/parked/billing/invoice_issuing/{FROZEN['id']}"
+ABOUT_MONEY = ("home", "invoice", "pay", "credit", "cards", "ops-account")
+"""How the pages begin that the story of ways to pay is for."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,12 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
     house.neighbours.refuse(
         "POST", "/internal/parked/skip", status=422, code="malformed_request", errors=flaws
     )
-    yield from _client_pages(world)
-    yield from _staff_pages(world)
+    for page in (*_client_pages(world), *_staff_pages(world)):
+        if state == "owing" and not page.name.startswith(ABOUT_MONEY):
+            continue
+        if state in ("normal", "busy") and page.name in ("payments", "credit", "cards", "pay"):
+            continue
+        yield page
     if state == "normal":
         yield Shown("ops-parked-one", PARKED, "staff")
         yield Shown("ops-parked-refused", PARKED, "staff", send="#skip button")

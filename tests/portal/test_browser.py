@@ -80,6 +80,7 @@ async def flaws_of(street: Street, page: Shown, look: Look) -> list[str]:
         ("empty", Look("wide", "dark")),
         ("normal", Look("phone", "light")),
         ("busy", Look("phone", "light")),
+        ("owing", Look("phone", "dark", "en")),
         ("normal", Look("wide", "dark", "en")),
         ("worst", Look("phone", "dark")),
     ],

@@ -538,7 +538,7 @@ def owing() -> World:
     )
     world.happen(
         billing.CreditApplied(
-            application_id=new_id(), invoice_id=both[1], amount_minor=990, currency="BRL"
+            application_id=new_id(), invoice_id=both[1], amount_minor=400, currency="BRL"
         )
     )
     for place, expires_on in enumerate([date(2028, 2, 29), date(2026, 10, 31), None]):

@@ -6,6 +6,7 @@ payment over that part takes the attempt's place and the rest of the invoice sta
 more, all of it is credit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -54,7 +55,7 @@ class _About:
 
     boleto: Boleto
     attempt: Payment
-    invoice: Invoice
+    invoices: Sequence[Invoice]
     paid_on: date
     today: date
 
@@ -66,10 +67,11 @@ async def collect_boleto(command: BankTook, tx: Transaction) -> Booked:
     if command.fact in boleto.facts:
         return "told_before"
     today = await today_for(boleto.brand, tx)
+    attempt = await tx.load(Payment, boleto.payment_id)
     about = _About(
         boleto=boleto,
-        attempt=await tx.load(Payment, boleto.payment_id),
-        invoice=await tx.load(Invoice, boleto.invoice_id),
+        attempt=attempt,
+        invoices=[await tx.load(Invoice, id) for id in attempt.invoice_ids],
         paid_on=min(command.paid_on or today, today),
         today=today,
     )
@@ -100,8 +102,9 @@ async def _book(command: BankTook, about: _About, *, shares: Shares, tx: Transac
         rest_minor += await receive_payment(attempt, asked, tx)
     elif not attempt.has_ended:
         attempt.fail(PAID_IN_PART)
-        about.invoice.end_payment(attempt.id)
-        await tx.save(attempt, about.invoice)
+        for each in about.invoices:
+            each.end_payment(attempt.id)
+        await tx.save(attempt, *about.invoices)
     if shares.other_minor:
         other = _money(command, about, amount_minor=shares.other_minor)
         rest_minor += await receive_unasked(other, tx)
@@ -112,7 +115,7 @@ def _money(command: BankTook, about: _About, *, amount_minor: int) -> UnaskedMon
     return UnaskedMoney(
         id=uuid5(about.boleto.id, command.fact),
         like=about.attempt,
-        invoice=about.invoice,
+        invoices=about.invoices,
         amount_minor=amount_minor,
         received_on=about.paid_on,
         today=about.today,

@@ -1,5 +1,6 @@
 """Issuing boletos, once more when they are late, and taking them back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from services.billing.boleto.collection import boleto as barcode_of
 from services.billing.boleto.late_payment import Duplicate
 from services.billing.brands.brand import Brand
 from services.billing.invoices.invoice import Invoice
+from services.billing.payments.payables import check_any_open, numbers_of, payables_of
 from services.billing.payments.payment import Payment
 from services.billing.why.because import because
 from shared.errors import Conflict, NotFound
@@ -44,32 +46,35 @@ async def issue_boleto(command: IssueBoleto, tx: Transaction) -> Boleto:
     payment = await tx.load(Payment, command.payment_id)
     if payment.gateway_reference:
         return await tx.load(Boleto, UUID(payment.gateway_reference))
-    invoice = await tx.load(Invoice, payment.invoice_id)
-    invoice.settlement.check_open()
-    if invoice.currency != REAL:
-        raise OnlyInReais(currency=invoice.currency)
+    invoices = [await tx.load(Invoice, id) for id in payment.invoice_ids]
+    check_any_open(invoices)
+    if payment.currency != REAL:
+        raise OnlyInReais(currency=payment.currency)
     brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
     account = brand.settings.bank_account_of(payment.method)
-    boleto = await _numbered(account, payment, invoice=invoice, tx=tx)
+    boleto = await _numbered(account, payment, invoices=invoices, tx=tx)
     payment.mark("sent", str(boleto.id))
     await tx.save(boleto, payment)
     return boleto
 
 
 async def _numbered(
-    account: BankAccount, payment: Payment, *, invoice: Invoice, tx: Transaction
+    account: BankAccount, payment: Payment, *, invoices: Sequence[Invoice], tx: Transaction
 ) -> Boleto:
-    """The number is drawn in the transaction that uses it: no gaps, and no number twice."""
+    """The number is drawn in the transaction that uses it: no gaps, and no number twice.
+
+    Of several invoices the last due date counts: a fine on what is not due yet may not be asked.
+    """
     today = await today_for(payment.brand, tx)
     count = await tx.next_number(f"{NUMBERS}/{account.numbered_by}")
     says = {
         "account_id": payment.account_id,
         "brand": payment.brand,
         "payment_id": payment.id,
-        "invoice_id": invoice.id,
-        "document": invoice.number,
+        "invoice_id": payment.invoice_id,
+        "document": numbers_of(invoices),
         "amount_minor": payment.amount_minor,
-        "due_on": account.due_on(invoice.due_on, today=today),
+        "due_on": account.due_on(max(each.due_on for each in invoices), today=today),
     }
     return _of_number(account, account.first_number + count - 1, today=today, says=says)
 
@@ -107,12 +112,12 @@ async def reissue_boleto(command: ReissueBoleto, tx: Transaction) -> tuple[Bolet
     Errors: NotFound, BoletoNotPayable.
     """
     boleto = await own_boleto(command.boleto_id, account_id=command.account_id, tx=tx)
-    invoice = await tx.load(Invoice, boleto.invoice_id)
-    if not invoice.is_open:
+    payment = await tx.load(Payment, boleto.payment_id)
+    if not any(each.is_open for each in await payables_of(payment, tx)):
         raise BoletoNotPayable(status="settled")
     today = await today_for(boleto.brand, tx)
     pay_by = max(command.pay_by or boleto.due_on, today)
-    why = because(tx, "late_charges.boleto", invoice=invoice.id, due_on=boleto.due_on)
+    why = because(tx, "late_charges.boleto", invoice=boleto.invoice_id, due_on=boleto.due_on)
     holidays = holidays_around(pay_by)
     again = boleto.reissue(pay_by=pay_by, today=today, holidays=holidays, why=why)
     await tx.save(boleto)
@@ -142,10 +147,11 @@ async def end_boleto(command: EndBoleto, tx: Transaction) -> Boleto:
     """
     boleto = await tx.load(Boleto, command.boleto_id)
     payment = await tx.load(Payment, boleto.payment_id)
-    invoice = await tx.load(Invoice, boleto.invoice_id)
+    payables = await payables_of(payment, tx)
     boleto.end(command.reason, today=await today_for(boleto.brand, tx))
     if not payment.has_ended:
         payment.fail(f"boleto_{command.reason}")
-        invoice.end_payment(payment.id)
-    await tx.save(boleto, payment, invoice)
+        for each in payables:
+            each.end_payment(payment.id)
+    await tx.save(boleto, payment, *payables)
     return boleto

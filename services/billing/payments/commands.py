@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.brands.brand import HOSTED_PAGE, Brand, PaymentMethod
+from services.billing.brands.brand import Brand, PaymentMethod
 from services.billing.credit.balances import balance_of
 from services.billing.gateways.port import Reported
 from services.billing.invoices.invoice import Invoice
@@ -107,12 +107,12 @@ MOST_INVOICES = 100
 async def start_combined_payment(command: StartCombinedPayment, tx: Transaction) -> Payment:
     """One attempt over all that is open of them. The same again gives the open attempt.
 
-    On a payment page: a boleto or a PIX code is for one invoice. PaymentMethodNotOnline,
-    NothingToPay, CurrenciesDiffer, InvoiceNamedTwice, PaymentAlreadyOpen, InvoiceAlreadyPaid.
+    PaymentMethodNotOnline, NothingToPay, CurrenciesDiffer, InvoiceNamedTwice, PaymentAlreadyOpen,
+    InvoiceAlreadyPaid.
     """
     invoices = await _chosen(command, tx)
     brand = await tx.look_at(Brand, Brand.id_of(command.brand))
-    method = brand.online_method(command.method, kinds={HOSTED_PAGE})
+    method = brand.online_method(command.method)
     first = invoices[0].settlement.attempt
     if first and first.method == method.id:
         return await _open_attempt(first.payment_id, [each.id for each in invoices], tx)

@@ -8,6 +8,7 @@ from services.billing.automation.today import today_for
 from services.billing.boleto.commands import REAL, OnlyInReais
 from services.billing.brands.brand import Brand
 from services.billing.invoices.invoice import Invoice
+from services.billing.payments.payables import check_any_open, payables_of
 from services.billing.payments.payment import Payment
 from services.billing.payments.unasked import UnaskedMoney, receive_unasked
 from services.billing.pix.pix_charge import PixCharge
@@ -31,8 +32,7 @@ async def request_pix(command: RequestPix, tx: Transaction) -> PixCharge:
     if known := await tx.find(PixCharge, PixCharge.id_of(command.payment_id)):
         return known
     payment = await tx.load(Payment, command.payment_id)
-    invoice = await tx.load(Invoice, payment.invoice_id)
-    invoice.settlement.check_open()
+    check_any_open(await payables_of(payment, tx))
     if payment.currency != REAL:
         raise OnlyInReais(currency=payment.currency)
     brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
@@ -112,7 +112,7 @@ async def _money(command: TakePix, payment: Payment, *, id: UUID, tx: Transactio
     return UnaskedMoney(
         id=id,
         like=payment,
-        invoice=await tx.load(Invoice, payment.invoice_id),
+        invoices=[await tx.load(Invoice, id) for id in payment.invoice_ids],
         amount_minor=command.amount_minor,
         received_on=command.paid_on,
         today=await today_for(payment.brand, tx),

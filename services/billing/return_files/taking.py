@@ -13,7 +13,7 @@ from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.collecting import BankTook, Booked, collect_boleto
 from services.billing.boleto.commands import EndBoleto, end_boleto
 from services.billing.cnab.occurrences import OccurrenceKind
-from services.billing.invoices.invoice import Invoice
+from services.billing.payments.payables import payables_of
 from services.billing.payments.payment import Payment
 from shared.store import Transaction
 
@@ -144,8 +144,9 @@ async def _take_word(line: Line, boleto: Boleto, tx: Transaction) -> Outcome:
 async def _hold(boleto: Boleto, tx: Transaction) -> Outcome:
     """A cheque was given for it, say: the money may come any day."""
     payment = await tx.load(Payment, boleto.payment_id)
-    invoice = await tx.load(Invoice, boleto.invoice_id)
+    payables = await payables_of(payment, tx)
     payment.mark("pending", str(boleto.id))
-    invoice.hold_for_payment(payment.id)
-    await tx.save(payment, invoice)
+    for each in payables:
+        each.hold_for_payment(payment.id)
+    await tx.save(payment, *payables)
     return "on_its_way"
