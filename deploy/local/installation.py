@@ -18,6 +18,7 @@ OPERATORS = (
     "FAKTURA_POSTGRES_VIA",
     "FAKTURA_NATS_VIA",
     "FAKTURA_NATS_NODES",
+    "FAKTURA_CARD_ATTEMPTS_OF_ACCOUNT",
 )
 """What an operator may set for the platform as a whole."""
 
@@ -155,12 +156,14 @@ class Installation:
                 "PANEL_URL": self.url("panel"),
                 "PANEL_KEY": secrets.panel_key,
                 "PANEL_WEBHOOK_SECRET": secrets.panel_webhook_secret,
+                # Everybody on this machine shares one network, so its limits are wider here.
+                "CARD_ATTEMPTS_FROM_NETWORK": "10000",
             }
         if service == "notifications":
             smtp = str(self.ports["smtp"])
             return {"SMTP_HOST": LOOPBACK, "SMTP_PORT": smtp, "MAIL_URL": self.url("mail")}
         if service == "accounts":
-            # Everybody on this machine shares one network, so its limits are wider here.
+            # As above.
             return {"ATTEMPTS_PER_NETWORK": "200", "FREE_FAILURES_PER_NETWORK": "50"}
         return gateway if service == "portal" else {}
 

@@ -166,6 +166,7 @@ def running_stand(
                 "FAKTURA_POSTGRES_VIA": f"127.0.0.1:{postgres.port}",
                 "FAKTURA_NATS_VIA": f"127.0.0.1:{nats.port}",
                 "CRASH_ORDERS": str(orders),
+                "FAKTURA_CARD_ATTEMPTS_OF_ACCOUNT": "10000",  # the crowd pays and fails for long
                 **(environment or {}),
             },
             processes=processes,
