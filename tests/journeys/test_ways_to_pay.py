@@ -193,29 +193,6 @@ def test_a_top_up_becomes_credit_and_pays_an_invoice_by_hand(
     tab.close()
 
 
-def test_a_top_up_by_pix_and_one_by_boleto_become_credit_while_their_pages_are_open(
-    desk: Desk,
-) -> None:
-    for method in ("pix", "boleto"):
-        desk.open("/credit")
-        desk.page.get_by_label("Valor em BRL").fill("12,50")
-        desk.page.locator(f"[name=method][value={method}]").check()
-        desk.page.get_by_role("button", name="Adicionar crédito").click()
-        code = desk.page.locator("#pix-code, #boleto-line")
-        expect(code).to_have_text(re.compile("^000201|^2379"))
-        desk.picture(f"credit-by-{method}")
-        if method == "pix":
-            desk.pay_at_bank(code.inner_text())
-        else:
-            desk.bring_paid(code.inner_text())
-        told = desk.page.get_by_text("Paga. Obrigado!")
-        expect(told).to_be_visible(timeout=PAID_WITHIN_MS)
-        receipt = desk.fetch(desk.page.get_by_role("link", name="Recibo"))
-        assert "12,50" in text_of(receipt)
-    desk.page.get_by_role("link", name="Ver seu crédito").click()
-    expect(desk.page.locator("tbody tr").filter(has_text="R$ 12,50")).to_have_count(2)
-
-
 def test_two_invoices_are_ticked_and_paid_by_one_boleto(desk: Desk) -> None:
     ids = [desk.counter.invoice(f"Backup {n}", 4000)["invoice_id"] for n in "12"]
     for id in ids:
@@ -272,3 +249,27 @@ def test_a_card_is_saved_switched_off_and_removed(desk: Desk) -> None:
     desk.picture("cards")
     desk.page.get_by_role("button", name="Remover").click()
     expect(desk.page.locator("main")).to_contain_text("Nenhum cartão salvo")
+
+
+def test_a_top_up_by_pix_and_one_by_boleto_become_credit_while_their_pages_are_open(
+    desk: Desk,
+) -> None:
+    """The last one: credit that is there pays the invoices that are issued after it."""
+    for method in ("pix", "boleto"):
+        desk.open("/credit")
+        desk.page.get_by_label("Valor em BRL").fill("12,50")
+        desk.page.locator(f"[name=method][value={method}]").check()
+        desk.page.get_by_role("button", name="Adicionar crédito").click()
+        code = desk.page.locator("#pix-code, #boleto-line")
+        expect(code).to_have_text(re.compile("^000201|^2379"))
+        desk.picture(f"credit-by-{method}")
+        if method == "pix":
+            desk.pay_at_bank(code.inner_text())
+        else:
+            desk.bring_paid(code.inner_text())
+        told = desk.page.get_by_text("Paga. Obrigado!")
+        expect(told).to_be_visible(timeout=PAID_WITHIN_MS)
+        receipt = desk.fetch(desk.page.get_by_role("link", name="Recibo"))
+        assert "12,50" in text_of(receipt)
+    desk.page.get_by_role("link", name="Ver seu crédito").click()
+    expect(desk.page.locator("tbody tr").filter(has_text="R$ 12,50")).to_have_count(2)
