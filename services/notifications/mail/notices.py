@@ -273,7 +273,7 @@ def _of_service(envelope: Envelope) -> Notice | None:
         case SuspensionWarned() as event:
             return Notice(
                 template="suspension_warning",
-                key=f"suspension_warning/{event.invoice_id}/{event.service_id}",
+                key=f"suspension_warning/{event.invoice_id}/{event.service_id}/{event.suspends_on}",
                 service_id=event.service_id,
                 invoice_id=event.invoice_id,
                 day=event.suspends_on,
