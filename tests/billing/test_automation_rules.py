@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from services.billing.automation import tasks
@@ -97,6 +98,57 @@ async def test_services_of_a_product_are_suspended_by_its_days(house: House) -> 
     assert [each["suspends_on"] for each in warned] == [(due + 9 * DAY).isoformat()]
     await house.play(due + 9 * DAY)
     assert len(await told(house, house.ana, "ServiceSuspended")) == 1
+
+
+async def lift(house: House, service: dict[str, str], **body: str) -> httpx.Response:
+    path = f"/v1/staff/services/{service['service_id']}/suspension/end"
+    answer = await house.ask("POST", path, body or None, token=house.staff())
+    await house.until(house.is_quiet)
+    return answer
+
+
+async def why_of_service(house: House, service: dict[str, str]) -> tuple[str, str]:
+    path = f"/v1/why/service/{service['service_id']}"
+    answer = await house.do("GET", path, token=house.client(house.ana))
+    return answer["rule"], answer["sentence"]
+
+
+async def test_what_staff_lets_run_in_debt_is_suspended_again_when_its_grace_is_over(
+    house: House,
+) -> None:
+    await house.apply_brand(rules={"termination_days": 3})
+    service = await house.active_service(house.ana)
+    due = await due_of(house, service)
+    await house.play(due - DAY)
+    await house.play(due + 5 * DAY)
+    assert (await lift(house, service)).status_code == 204
+    assert await house.service_status(service["service_id"]) == "active"
+    assert (await why_of_service(house, service))[0] == "suspension.grace"
+    assert (due + 10 * DAY).strftime("%d/%m/%Y") in (await why_of_service(house, service))[1]
+    path = f"/v1/accounts/{house.ana}/forecast?until={due + 20 * DAY}"
+    comes = (await house.do("GET", path, token=house.staff()))["entries"]
+    stops = {e["what"]: (e["day"], e["why"]["rule"]) for e in comes if e["service_ids"]}
+    assert stops["suspension_warning"] == (str(due + 8 * DAY), "suspension.warning")
+    assert stops["suspension"] == (str(due + 10 * DAY), "suspension.grace_over")
+    assert stops["termination"] == (str(due + 13 * DAY), "termination.overdue")
+    await house.play(due + 9 * DAY)
+    assert await house.service_status(service["service_id"]) == "active"
+    warned = await told(house, house.ana, "SuspensionWarned")
+    assert [e["suspends_on"] for e in warned] == [str(due + 5 * DAY), str(due + 10 * DAY)]
+    await house.play(due + 10 * DAY)
+    assert (await why_of_service(house, service))[0] == "suspension.grace_over"
+    for until in (due + 10 * DAY, due + 4000 * DAY):
+        assert code_of(await lift(house, service, until=str(until))) == (422, "grace_end_invalid")
+    assert (await lift(house, service, until=str(due + 20 * DAY))).status_code == 204
+    await house.play(due + 19 * DAY)
+    shown = await house.do(
+        "GET", f"/v1/services/{service['service_id']}", token=house.client(house.ana)
+    )
+    assert (shown["status"], shown["grace_ends_on"]) == ("active", str(due + 20 * DAY))
+    await house.play(due + 20 * DAY)
+    assert len(await told(house, house.ana, "ServiceSuspended")) == 3
+    assert len(await told(house, house.ana, "SuspensionWarned")) == 3
+    assert await house.findings() == []
 
 
 async def test_services_due_together_are_invoiced_apart_where_the_rule_says(house: House) -> None:

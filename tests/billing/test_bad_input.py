@@ -132,6 +132,7 @@ BRAND["pix_receivers"] = [{**RECEIVER, "expires_after_minutes": 60}]
 DUE = "2026-12-05"
 BODIES: dict[str, Any] = {
     "POST /v1/services/{service_id}/renewals": {"periods": 1},
+    "POST /v1/staff/services/{service_id}/suspension/end": {"until": "2026-12-31"},
     "POST /v1/top-ups": {"amount_minor": 5000, "method": "card"},
     "POST /v1/boletos/{boleto_id}/duplicates": {"pay_by": DUE},
     "POST /v1/payments/{payment_id}/refunds": {

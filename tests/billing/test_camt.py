@@ -229,6 +229,35 @@ def test_pages_of_one_statement_count_equal_entries_on() -> None:
     assert len({each.identity for each in again}) == 1
 
 
+FIRST_VERSION = b"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.01">
+<BkToCstmrStmtV01><GrpHdr><MsgId>M</MsgId></GrpHdr><Stmt><Id>S1</Id>
+<Acct><Id><PrtryAcct><Id>734816</Id></PrtryAcct></Id></Acct>
+<Bal><Tp><Cd>OPBD</Cd></Tp><Amt Ccy="EUR">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Bal><Tp><Cd>CLBD</Cd></Tp><Amt Ccy="EUR">31.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Ntry><Amt Ccy="EUR">30.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>BOOK</Sts>
+<BookgDt><Dt>2026-01-05</Dt></BookgDt>
+<TxDtls><Refs><EndToEndId>E1</EndToEndId></Refs>
+<AmtDtls><TxAmt><Amt Ccy="EUR">10.00</Amt></TxAmt></AmtDtls>
+<RltdPties><Dbtr><Nm>Ana</Nm></Dbtr></RltdPties><RmtInf><Ustrd>A-1</Ustrd></RmtInf></TxDtls>
+<TxDtls><Refs><EndToEndId>E2</EndToEndId></Refs>
+<AmtDtls><TxAmt><Amt Ccy="EUR">20.00</Amt></TxAmt></AmtDtls>
+<RltdPties><Dbtr><Nm>Rui</Nm></Dbtr></RltdPties><RmtInf><Ustrd>A-2</Ustrd></RmtInf></TxDtls>
+</Ntry></Stmt></BkToCstmrStmtV01></Document>"""
+
+
+@pytest.mark.parametrize(
+    "namespace", [b"urn:iso:std:iso:20022:tech:xsd:camt", b"urn:swift:xsd:$camt"]
+)
+def test_the_first_version_has_its_transactions_right_in_the_entry(namespace: bytes) -> None:
+    """Its message has another name as well. Banks that had it from SWIFT name another space."""
+    content = FIRST_VERSION.replace(b"urn:iso:std:iso:20022:tech:xsd:camt", namespace)
+    (statement,) = read(content)
+    assert statement.is_balanced
+    found = [(e.amount_minor, e.payer_name, e.remittance) for e in statement.entries]
+    assert found == [(1000, "Ana", "A-1"), (2000, "Rui", "A-2")]
+    assert statement.account.number == "734816"
+
+
 # ------------------------------------------------------------------------------ refusals
 
 
@@ -243,8 +272,8 @@ def test_pages_of_one_statement_count_equal_entries_on() -> None:
         (b'Ccy="EUR"', b"", "a currency of three letters"),
         (b"<CdtDbtInd>CRDT</CdtDbtInd>", b"", "CdtDbtInd in Ntry"),
         (b"2014-12-31T", b"2014-02-30T", "a day in BookgDt"),
-        (b"camt.053.001.08", b"camt.053.001.01", "a Document of camt.053.001.02 to .14"),
-        (b"camt.053.001.08", b"pain.001.001.03", "a Document of camt.053.001.02 to .14"),
+        (b"camt.053.001.08", b"camt.053.001.00", "a Document of camt.053.001.01 to .14"),
+        (b"camt.053.001.08", b"pain.001.001.03", "a Document of camt.053.001.01 to .14"),
         (b"<IBAN>NL26VAYB8060476890</IBAN>", b"", "IBAN or Othr/Id of the account"),
         (b"</Ntry>", b"</Nrty>", "well-formed XML (mismatched tag)"),
         (b"UTF-8", b"EBCDIC-CP-BE-X", "an encoding that is known"),

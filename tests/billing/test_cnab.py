@@ -113,6 +113,22 @@ def test_lines_may_lack_their_trailing_blanks() -> None:
         )
 
 
+@pytest.mark.parametrize("columns", [240, 400])
+@pytest.mark.parametrize("bank", COLLECTIONS)
+def test_an_accent_moves_no_amount_though_the_file_became_utf_8_on_its_way(
+    bank: str, columns: int
+) -> None:
+    place, at = (150, 2) if columns == 240 else (40, 1)  # of the payer's name, or our own words
+    lines = file_of(bank, columns, [told(1, bank, columns)])
+    lines[at] = f"{lines[at][:place]}ANDRÉ JOSÉ{lines[at][place + 10 :]}"
+    whole = "".join(lines)
+    as_sent, on_its_way = (whole.encode(form).splitlines(True) for form in ("latin-1", "utf-8-sig"))
+    _, occurrence, _ = read_return(as_sent)
+    assert isinstance(occurrence, Occurrence)
+    assert (occurrence.amount_minor, occurrence.fee_minor) == (10001, 190)
+    assert list(read_return(on_its_way)) == list(read_return(as_sent))
+
+
 # ---------------------------------------------------------------------------- written and read
 
 amounts = st.integers(0, 10**9)

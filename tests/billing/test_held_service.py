@@ -44,6 +44,7 @@ LIFTED = {
     "reason": "overdue",
     "suspended_on": date(2026, 12, 26),
     "why": None,
+    "grace_ends_on": None,
 }
 ACTIVATED = {
     "activated_on": TODAY,
@@ -237,6 +238,14 @@ def test_a_service_runs_again_when_the_panel_has_said_so() -> None:
         "",
         None,
     )
+
+
+def test_what_staff_lets_run_in_debt_has_a_grace_until_it_is_stopped_again() -> None:
+    service = suspended_service()
+    service.unsuspend(LATE, until=PERIOD_END)
+    assert service.grace_ends_on == PERIOD_END
+    service.suspend(reason="abuse", today=LATE)
+    assert rebuilt(service).grace_ends_on is None
 
 
 def test_a_service_has_ended_when_the_panel_has_deleted_it() -> None:

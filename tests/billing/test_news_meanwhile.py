@@ -45,6 +45,26 @@ async def test_an_order_that_was_credited_in_part_is_staffs_to_end(house: House)
     assert await house.findings() == []
 
 
+async def test_what_a_correction_asks_for_of_an_order_that_was_paid_is_dunned_as_any_debt(
+    house: House,
+) -> None:
+    await house.apply_brand(rules={"late_fee": {"kind": "fixed", "amount_minor": 700}})
+    order = await house.active_service(house.ana)
+    due = await house.today() + 10 * DAY
+    line = {"line": 0, "description": "Hosting", "net_minor": 3990}
+    body = {"reason": "The price was wrong", "due_on": due.isoformat(), "lines": [line]}
+    path = f"/v1/invoices/{order['invoice_id']}/corrections"
+    await house.do("POST", path, body, token=house.staff())
+    await house.play(due + 3 * DAY)
+    events = await house.events(house.ana)
+    told = [said.get("days_before", said.get("days_after")) for _, said in events]
+    assert [days for days in told if days] == [7, 1, 1, 1, 3], "that of the fee among them"
+    fees = [i for i in await house.invoices(house.ana) if i["lines"][0]["kind"] == "late_fee"]
+    assert [fee["total_minor"] for fee in fees] == [700]
+    assert await house.service_status(order["service_id"]) == "active"
+    assert await house.findings() == []
+
+
 async def test_what_a_downgrade_leaves_over_of_the_first_period_comes_back_with_its_tax(
     house: House,
 ) -> None:

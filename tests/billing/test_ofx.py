@@ -202,6 +202,29 @@ def test_western_bytes_under_a_header_that_says_ascii_are_read() -> None:
     assert (found.payer_name, found.remittance) == ("JOÃO", "Cobrança ção")
 
 
+@pytest.mark.parametrize(
+    "charset", ["UTF-7", "unicode_escape", "raw-unicode-escape", "idna", "punycode", "hz", "utf-32"]
+)
+def test_a_file_that_claims_escapes_of_its_own_is_read_as_western(charset: str) -> None:
+    """Half a character that such a one spells could be kept by no database."""
+    whole = transaction(MEMO="caf\u00e9 \\ud800 +2AA- ~{!!~}")
+    content = whole.replace("CHARSET:1252", f"CHARSET:{charset}")
+    assert content != whole
+    (made,) = entries_of(content)
+    assert made.remittance == "caf\u00e9 \\ud800 +2AA- ~{!!~}"
+
+
+def test_a_zero_byte_in_a_text_is_replaced_as_no_database_keeps_it() -> None:
+    (made,) = entries_of(transaction(MEMO="PIX\0ANA"))
+    assert made.remittance == "PIX\ufffdANA"
+
+
+def test_an_amount_beyond_all_money_is_refused() -> None:
+    """Four decimals and fifteen figures before them leave the 64 bits of the database."""
+    whole = transaction(TRNAMT="999999999999999.9999").replace("BRL", "CLF")
+    assert refused(whole)["expected"] == "an amount that there is"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_file_is_read_in_what_it_is_written_in_not_in_what_it_says(encoding: str) -> None:
     form = OfxForm(encoding=encoding)

@@ -27,11 +27,12 @@ from tests.given import given, rebuilt
 LAST = UUID(int=100)
 FIRST = UUID(int=500)
 GOAL = Goal(plan="plan_start")
+NOTHING_MORE = {"goal": GOAL, "why": None, "grace_ends_on": None}
 
 
 def asked(action: str, request_id: UUID = REQUEST, reason: str = "") -> object:
     fields = {"request_id": request_id, "action": action, "reason": reason}
-    return (Provisioning.Requested, {**fields, "goal": GOAL, "why": None})
+    return (Provisioning.Requested, {**fields, **NOTHING_MORE})
 
 
 def test_a_service_is_at_most_prepared_before_it_is_asked_for() -> None:
@@ -122,7 +123,7 @@ def test_a_refused_request_leaves_things_as_they_are_and_may_be_made_again() -> 
 def test_a_payment_between_request_and_confirmation_of_a_suspension_is_noted() -> None:
     given(provisioning_with("suspend")).when(
         lambda p: p.request(request_id=OTHER, action="unsuspend")
-    ).then((Provisioning.Planned, {"action": "unsuspend", "reason": "", "goal": GOAL, "why": None}))
+    ).then((Provisioning.Planned, {"action": "unsuspend", "reason": "", **NOTHING_MORE}))
 
 
 def lift_noted() -> Provisioning:

@@ -73,9 +73,9 @@ class Counter:
         issued = self._ask(f"POST {path}/issue", json=due, headers=match).json()
         return issued
 
-    def boletos_of(self, invoice_id: str) -> list[dict[str, Any]]:
-        """The boletos of one of the client's invoices, newest first."""
-        path = f"/v1/boletos?invoice_id={invoice_id}"
+    def boletos(self, invoice_id: str = "") -> list[dict[str, Any]]:
+        """The client's boletos, or those of one invoice, newest first."""
+        path = f"/v1/boletos?invoice_id={invoice_id}" if invoice_id else "/v1/boletos"
         found: list[dict[str, Any]]
         found = self._send("billing", f"GET {path}", token=self._client).json()
         return found

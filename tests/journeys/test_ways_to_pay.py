@@ -87,6 +87,13 @@ class Desk:
         read += "await (await fetch(a.href)).arrayBuffer())))"
         return b64decode(link.evaluate(read))
 
+    def bring_paid(self, line: str) -> None:
+        """The bank's file that says that the boleto of this line was paid today."""
+        (boleto,) = (each for each in self.counter.boletos() if each["line"] == line)
+        day = date.fromisoformat(boleto["issued_at"][:10])
+        told = paid(boleto, occurred_on=day, credited_on=day)
+        self.counter.bring_return_file(written([told], on=day))
+
     def sees_it_paid(self, tab: Page | None = None) -> None:
         """The page that is open says so by itself."""
         told = (tab or self.page).get_by_text("Paga. Obrigado!")
@@ -146,14 +153,11 @@ def test_a_boleto_is_printed_and_its_return_file_changes_the_page(
     expect(line).to_have_text(re.compile("^2379"))
     desk.picture("boleto")
     pdf = desk.fetch(desk.page.get_by_role("link", name="Abrir o boleto"))
-    ((boleto),) = desk.counter.boletos_of(open_invoice["invoice_id"])
+    (boleto,) = desk.counter.boletos(open_invoice["invoice_id"])
     assert line.inner_text() == boleto["line"]
     assert codes_on(pdf)["ITF"] == boleto["barcode"]
     assert boleto["line"] in text_of(pdf)
-    day = date.fromisoformat(boleto["issued_at"][:10])
-    desk.counter.bring_return_file(
-        written([paid(boleto, occurred_on=day, credited_on=day)], on=day)
-    )
+    desk.bring_paid(boleto["line"])
     desk.sees_it_paid()
 
 
@@ -187,6 +191,25 @@ def test_a_top_up_becomes_credit_and_pays_an_invoice_by_hand(
     desk.sees_it_paid()
     desk.sees_it_paid(tab)
     tab.close()
+
+
+def test_two_invoices_are_ticked_and_paid_by_one_boleto(desk: Desk) -> None:
+    ids = [desk.counter.invoice(f"Backup {n}", 4000)["invoice_id"] for n in "12"]
+    for id in ids:
+        desk.open(f"/invoices/{id}")
+    desk.open(f"/pay?invoice={ids[0]}&invoice={ids[1]}")
+    desk.page.locator("[name=method][value=boleto]").check()
+    desk.page.get_by_role("button", name="Pagar R$ 80,00").click()
+    line = desk.page.locator("#boleto-line")
+    expect(line).to_have_text(re.compile("^2379"))
+    desk.picture("several-by-boleto")
+    pdf = desk.fetch(desk.page.get_by_role("link", name="Abrir o boleto"))
+    assert line.inner_text() in text_of(pdf)
+    desk.bring_paid(line.inner_text())
+    desk.sees_it_paid()
+    for id in ids:
+        desk.open(f"/invoices/{id}")
+        desk.sees_it_paid()
 
 
 def test_two_invoices_are_ticked_and_paid_at_once(desk: Desk) -> None:
@@ -226,3 +249,27 @@ def test_a_card_is_saved_switched_off_and_removed(desk: Desk) -> None:
     desk.picture("cards")
     desk.page.get_by_role("button", name="Remover").click()
     expect(desk.page.locator("main")).to_contain_text("Nenhum cartão salvo")
+
+
+def test_a_top_up_by_pix_and_one_by_boleto_become_credit_while_their_pages_are_open(
+    desk: Desk,
+) -> None:
+    """The last one: credit that is there pays the invoices that are issued after it."""
+    for method in ("pix", "boleto"):
+        desk.open("/credit")
+        desk.page.get_by_label("Valor em BRL").fill("12,50")
+        desk.page.locator(f"[name=method][value={method}]").check()
+        desk.page.get_by_role("button", name="Adicionar crédito").click()
+        code = desk.page.locator("#pix-code, #boleto-line")
+        expect(code).to_have_text(re.compile("^000201|^2379"))
+        desk.picture(f"credit-by-{method}")
+        if method == "pix":
+            desk.pay_at_bank(code.inner_text())
+        else:
+            desk.bring_paid(code.inner_text())
+        told = desk.page.get_by_text("Paga. Obrigado!")
+        expect(told).to_be_visible(timeout=PAID_WITHIN_MS)
+        receipt = desk.fetch(desk.page.get_by_role("link", name="Recibo"))
+        assert "12,50" in text_of(receipt)
+    desk.page.get_by_role("link", name="Ver seu crédito").click()
+    expect(desk.page.locator("tbody tr").filter(has_text="R$ 12,50")).to_have_count(2)

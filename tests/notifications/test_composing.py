@@ -17,7 +17,12 @@ from services.notifications.mail.composing import compose
 from services.notifications.mail.links import links_of
 from services.notifications.mail.notices import Notice, notice_of
 from services.notifications.mail.rendering import CATALOGUES, Letter
-from shared.contracts.billing import CreditNoteIssued, PaymentReminderDue, ServiceActivated
+from shared.contracts.billing import (
+    BoletoIssued,
+    CreditNoteIssued,
+    PaymentReminderDue,
+    ServiceActivated,
+)
 from shared.contracts.event import PublicEvent
 from tests.notifications.samples import (
     BRAND,
@@ -253,3 +258,15 @@ def test_the_button_can_be_read_on_every_accent_colour(colour: str) -> None:
     assert colours.contrast(colours.as_text(accent), colours.WHITE) >= 4.5
     subject: Any = replace(SUBJECT, brand=replace(BRAND, accent_colour=colour))
     assert accent in letter_of(EVENTS[5], subject).html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_boleto_for_credit_is_written_of_without_an_invoice(language: str) -> None:
+    (issued,) = (event for event in EVENTS if isinstance(event, BoletoIssued))
+    for_credit = msgspec.structs.replace(issued, purpose="top_up")
+    letter = letter_of(for_credit, replace(in_language(language), invoice=None))
+    told = {"en": "for your credit", "pt-BR": "para o seu crédito"}
+    assert told[language] in letter.subject
+    for part in (letter.html, letter.text):
+        assert "http://ponto.localhost:7100/credit" in part and issued.line in part
+        assert "PON-2026" not in part and "/invoices/" not in part

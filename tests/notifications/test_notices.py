@@ -31,7 +31,7 @@ KEYS = {
     "invoice_issued": f"invoice_issued/{INVOICE}",
     "payment_reminder": f"reminder/{INVOICE}/7",
     "invoice_overdue": f"overdue/{INVOICE}/3",
-    "suspension_warning": f"suspension_warning/{INVOICE}/{SERVICE}",
+    "suspension_warning": f"suspension_warning/{INVOICE}/{SERVICE}/2026-12-19",
     "service_suspended": f"service_suspended/{EVENT}",
     "service_unsuspended": f"service_unsuspended/{EVENT}",
     "payment_receipt": f"payment_receipt/{PAYMENT}",

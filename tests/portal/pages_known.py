@@ -138,6 +138,8 @@ def _client_pages(world: World) -> Iterator[Shown]:
     yield Shown("payments", "/payments")
     yield Shown("credit", "/credit")
     yield Shown("cards", "/payment-methods")
+    for payment_id in _codes_for_credit(world):
+        yield Shown("payment-code", f"/payments/{payment_id}")
     issued = [
         e.event.invoice_id for e in world.envelopes if isinstance(e.event, billing.InvoiceIssued)
     ]
@@ -168,6 +170,11 @@ def _staff_pages(world: World) -> Iterator[Shown]:
 def _tickets(world: World) -> list[UUID]:
     opened = [e.event for e in world.envelopes if isinstance(e.event, tickets.TicketOpened)]
     return [event.ticket_id for event in opened]
+
+
+def _codes_for_credit(world: World) -> list[UUID]:
+    started = [e.event for e in world.envelopes if isinstance(e.event, billing.PaymentStarted)]
+    return [e.payment_id for e in started if (e.purpose, e.method) == ("top_up", "pix")]
 
 
 def _ends(ids: list[UUID]) -> list[UUID]:

@@ -1,5 +1,6 @@
 """Paying on the client area's pages: what billing is asked, in which order, and what is refused."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from shared.contracts import billing
 from shared.i18n import Catalogues
 from tests.portal.browsing import errors_on, form_on, send
 from tests.portal.house import CLIENT, STRANGER, House
-from tests.portal.world import PRODUCTS, World, owing
+from tests.portal.world import PIX_CODE, PRODUCTS, World, boleto, owing
 
 STARTED = {"payment_id": "p1", "status": "created", "amount_minor": 1, "currency": "BRL"}
 
@@ -158,6 +159,70 @@ async def test_a_top_up_asks_for_what_was_typed_and_a_wrong_amount_stands_at_its
     data = [node.text(strip=True) for node in LexborHTMLParser(shown.text).css("dd")]
     assert data[:3] == ["Banco Exemplo (999)", "0001", "12345-6"]
     assert data[-2] == "R$\xa09,00" and data[-1].startswith("T1")
+
+
+async def test_a_code_for_credit_or_for_several_invoices_stands_on_its_own_page(
+    house: House,
+) -> None:
+    world = await house.tell(owing())
+    credit, _ = attempts(world, "pix")[1]
+    wanted: dict[str, Any] = {**STARTED, "payment_id": str(credit), "reference": "T1"}
+    house.neighbours.answer("POST", "/v1/top-ups", wanted, status=201)
+    house.neighbours.answer("POST", f"/v1/payments/{credit}/hosted-page", {"url": None})
+    page = f"/payments/{credit}"
+    async with house.browser(CLIENT) as browser:
+        sent = await send(browser, "/credit", action="/credit", amount="150", method="pix")
+        assert (sent.status_code, sent.headers["location"]) == (303, page)
+        assert house.neighbours.last("/v1/top-ups").body["method"] == "pix"
+        shown = (await browser.get(page)).text
+        assert PIX_CODE in shown and "R$\xa0150,00" in shown
+        assert f'href="{page}"' in (await browser.get("/credit")).text
+        closing = f"/v1/payments/{credit}/withdrawal"
+        house.neighbours.answer("POST", closing, STARTED)
+        closed = await send(browser, page, action=f"{page}/withdraw")
+        assert closed.headers["location"] == "/credit"
+        for payment_id, _ in attempts(world, "boleto"):
+            house.neighbours.answer("POST", f"/v1/payments/{payment_id}/withdrawal", STARTED)
+        let_pay(house, "/v1/payments", url=None)
+        ids = [id for _, id in attempts(world, "boleto")]
+        query = "&".join(f"invoice={id}" for id in ids)
+        sent = await send(browser, f"/pay?{query}", action="/pay", method="boleto")
+        assert (sent.status_code, sent.headers["location"]) == (303, "/payments/p1")
+    body = house.neighbours.last("/v1/payments").body
+    assert body == {"method": "boleto", "invoice_ids": [str(id) for id in ids]}
+    async with house.browser(STRANGER) as browser:
+        assert (await browser.get(page)).status_code == 404
+
+
+async def test_what_became_of_a_payment_stands_on_its_page(house: House) -> None:
+    world = await house.tell(owing())
+    (_, first), (credit, _) = attempts(world, "pix")
+    _, second = attempts(world, "boleto")[0]
+    both = world.start_payment(first, 8980, method="boleto", further=[second])
+    world.happen(boleto(both, first, minor=8980, due_on=date(2026, 11, 30)))
+    world.happen(billing.PaymentFailed(payment_id=credit, invoice_id=first, reason="expired"))
+    await house.feed(world.envelopes[-3:])
+    async with house.browser(CLIENT) as browser:
+        over = (await browser.get(f"/payments/{credit}")).text
+        assert "O prazo do código acabou." in over and 'href="/credit"' in over
+        assert PIX_CODE not in over
+        shared = (await browser.get(f"/invoices/{first}")).text
+        assert f'href="/payments/{both}"' in shared and "2 faturas juntas" in shared
+        world.happen(
+            billing.PaymentReceived(
+                payment_id=both,
+                invoice_id=first,
+                method="boleto",
+                amount_minor=8980,
+                currency="BRL",
+                received_on=date(2026, 11, 21),
+                receipt_number="REC-000077",
+                gateway_reference="b1",
+            )
+        )
+        await house.feed(world.envelopes[-1:])
+        paid = (await browser.get(f"/payments/{both}")).text
+    assert f'href="/payments/{both}/receipt"' in paid
 
 
 async def test_cards_are_chosen_removed_and_switched_off_in_the_clients_name(house: House) -> None:

@@ -508,8 +508,8 @@ def busy() -> World:
 
 
 def owing() -> World:
-    """Each way to pay as it is begun: a PIX code, a boleto, a late one, several at once, credit,
-    a charge to confirm; cards of every kind."""
+    """Each way to pay as it is begun: a PIX code, a boleto, a late one, several at once, credit, a
+    code for more of it, a charge to confirm; cards of every kind."""
     world = World().found_brand().on(date(2026, 11, 1)).register()
     service_id, first = world.order("pix.com.br", PRODUCTS[0])
     _, late = world.order("boleto-atrasado.com.br", PRODUCTS[1])
@@ -541,6 +541,8 @@ def owing() -> World:
             application_id=new_id(), invoice_id=both[1], amount_minor=400, currency="BRL"
         )
     )
+    waiting = world.start_payment(top_up := new_id(), 15000, method="pix", purpose="top_up")
+    world.happen(pix_code(waiting, top_up, minor=15000))
     for place, expires_on in enumerate([date(2028, 2, 29), date(2026, 10, 31), None]):
         world.save_card(f"424{place}", expires_on, is_default=not place)
     world.happen(billing.AutopayChanged(is_on=False))

@@ -123,7 +123,7 @@ class DailyChecks:
                 bills = (holder.bills[each.bill] for each in contract.periods)
                 owed = [bill for bill in bills if bill.status == "open" and not bill.is_awaited]
                 late = [bill for bill in owed if (today - bill.due_on).days > LATEST_SUSPENSION]
-                runs_since = contract.lifted_on or date.min
+                runs_since = contract.grace_ends_on or contract.lifted_on or date.min
                 is_left_running = contract.is_running and (today - runs_since).days > PANEL_TAKES
                 assert not (is_left_running and late), f"{service_id} runs unpaid"
 

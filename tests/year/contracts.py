@@ -67,6 +67,8 @@ class Contract:
     since: date | None = None
     lifted_on: date | None = None
     """When it was last run again, be it by staff although something is owed."""
+    grace_ends_on: date | None = None
+    """Until when staff lets it run in debt."""
     is_asked_anew: bool = False
     """What kept it from being billed is gone since the last morning, so that the next one bills."""
 
@@ -106,18 +108,29 @@ class Contract:
                 self.is_ending, self.is_asked_anew = False, True
             case "ServiceUnsuspended":
                 self.status, self.lifted_on = "active", date.fromisoformat(said["unsuspended_on"])
+                until = said["grace_ends_on"]
+                self.grace_ends_on = date.fromisoformat(until) if until else None
+            case "ServiceSuspended":
+                self._suspend(said["reason"], date.fromisoformat(said["suspended_on"]))
+            case "SuspensionWarned":
+                suspends_on = date.fromisoformat(said["suspends_on"])
+                assert suspends_on >= (self.grace_ends_on or suspends_on), "warned of too early"
             case _:
                 self._note_status(kind)
 
     def _note_status(self, kind: str) -> None:
         known = {
-            "ServiceSuspended": "suspended",
             "ServiceCancelled": "ended",
             "ServiceEnded": "ended",
             "ServiceTerminated": "ended",
             "ServiceTransferred": "ended",
         }
         self.status = known.get(kind, self.status)
+
+    def _suspend(self, reason: str, on: date) -> None:
+        in_debt = reason == "overdue"
+        assert not in_debt or on >= (self.grace_ends_on or on), "staff had let it run on"
+        self.status, self.grace_ends_on = "suspended", None
 
     def _begin(self, next_due_on: date) -> None:
         assert self.status == "pending", "a service begins once"

@@ -156,11 +156,32 @@ def _overdue(
         for bill in found.billed.get(row["invoice_id"], []):
             service = found.services.get(bill["service_id"])
             known = service and by_product.get(service["product_id"])
-            if service and known and service["status"] == "active":
+            if service and known and service["status"] == "active" and _is_owed(row, service, day):
                 suspension = found.rule(row["account_id"], "suspension_days", known[0])
                 warning = found.rule(row["account_id"], "suspension_warning_days", known[1])
-                on = days_after(row["due_on"], suspension)
+                on = max(days_after(_owed_on(row, service), suspension), _grace_of(service))
                 yield row, service["service_id"], on, warning
+
+
+def _is_owed(row: Values, service: Values, day: date) -> bool:
+    """A renewal that was ordered is not, before the paid time ends."""
+    return _owed_on(row, service) < day
+
+
+def _owed_on(row: Values, service: Values) -> date:
+    on: date = (service["next_due_on"] or date.max) if row["order_id"] else row["due_on"]
+    return on
+
+
+def _grace_of(service: Values) -> date:
+    until: date = service["grace_ends_on"] or date.min
+    return until
+
+
+def _warning_key(found: Found, row: Values, service_id: UUID, /, on: date) -> str:
+    """What is claimed by a warning of a suspension on that day."""
+    again = f"/{on}" if _grace_of(found.services[service_id]) == on else ""
+    return f"{row['invoice_id']}/{service_id}{again}"
 
 
 def _about(row: Values, service_id: UUID, suspends_on: date) -> Candidate:
@@ -178,7 +199,7 @@ def find_warnings(session: Session, brand: str, day: date, *values: Any) -> list
         _about(row, service_id, on)
         for row, service_id, on, warning in _overdue(found, day, values)
         if days_after(on, -warning) <= day < on
-        and not found.is_claimed("suspension_warning", f"{row['invoice_id']}/{service_id}")
+        and not found.is_claimed("suspension_warning", _warning_key(found, row, service_id, on))
     ]
 
 

@@ -318,7 +318,9 @@ class Life:
 
     async def _halt(self, service_id: UUID, contract: Contract) -> None:
         if contract.status == "suspended":
-            lift = LiftByStaff(service_id=service_id, brand=BRAND)
+            today, days = self._world.today, self._draw.choice([None, None, 2, 20])
+            until = today + timedelta(days=days) if days else None
+            lift = LiftByStaff(service_id=service_id, brand=BRAND, today=today, until=until)
             await self._try("lift", partial(lift_by_staff, lift))
         else:
             halt = SuspendService(
@@ -393,7 +395,7 @@ class Life:
         lines = [
             CorrectedLine(
                 description=line["description"],
-                net_minor=max(1, line["net_minor"] - self._draw.randrange(0, 300)),
+                net_minor=max(1, line["net_minor"] - self._draw.randrange(-200, 300)),
                 place=place,
             )
             for place, line in enumerate(bill.lines)

@@ -105,7 +105,7 @@ many days; `$5`: not for what was due longer ago."""
 _OVERDUE = """
 select i.account_id, i.invoice_id || '/' || s.service_id as item,
        jsonb_build_object('invoice_id', i.invoice_id, 'service_id', s.service_id,
-                          'suspends_on', owed.due_on + held.suspension) as facts
+                          'suspends_on', held.suspends_on) as facts
 from invoice_open i
 join invoice_open_service o on o.invoice_id = i.invoice_id
 join service_due s on s.service_id = o.service_id
@@ -113,27 +113,33 @@ join unnest($3::uuid[], $4::int[], $5::int[]) as p (product_id, suspension, warn
     on p.product_id = s.product_id
 left join account_rules a on a.account_id = i.account_id
 cross join lateral (
-    select coalesce((a.rules ->> 'suspension_days')::int, p.suspension) as suspension,
-           coalesce((a.rules ->> 'suspension_warning_days')::int, p.warning) as warning) as held
-cross join lateral (
     select case when i.order_id is null then i.due_on else s.next_due_on end as due_on) as owed
+cross join lateral (
+    select greatest(s.grace_ends_on, owed.due_on
+                    + coalesce((a.rules ->> 'suspension_days')::int, p.suspension)) as suspends_on,
+           coalesce((a.rules ->> 'suspension_warning_days')::int, p.warning) as warning) as held
 where i.brand = $1 and not i.is_pending and s.status = 'active' and i.due_on < $2::date
   and owed.due_on < $2::date
 """
-"""A renewal that was ordered is owed from where the paid time ends, whenever it was ordered."""
+"""A renewal that was ordered is owed from where the paid time ends, whenever it was ordered.
+
+What staff lets run in debt is not suspended before that grace ends.
+"""
 
 WARNINGS = (
     _OVERDUE
     + """
-  and owed.due_on + held.suspension - held.warning <= $2::date
-  and owed.due_on + held.suspension > $2::date
-  and not exists (select from claim c where c.kind = 'suspension_warning'
-                  and c.key = i.invoice_id || '/' || s.service_id)
+  and held.suspends_on - held.warning <= $2::date and held.suspends_on > $2::date
+  and not exists (
+      select from claim c where c.kind = 'suspension_warning'
+      and c.key = concat_ws('/', i.invoice_id, s.service_id,
+                            case when s.grace_ends_on = held.suspends_on
+                                 then s.grace_ends_on end))
 """
 )
 """Services that will be suspended soon. `$3` to `$5`: days of suspension and warning by product."""
 
-SUSPENSIONS = _OVERDUE + "  and owed.due_on + held.suspension <= $2::date"
+SUSPENSIONS = _OVERDUE + "  and held.suspends_on <= $2::date"
 """Active services whose invoice is overdue for too long; parameters as of the warnings."""
 
 LIFTS = """

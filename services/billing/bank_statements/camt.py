@@ -36,9 +36,15 @@ from services.billing.bank_statements.statement import (
 )
 from services.billing.bank_statements.xml_parts import Began, Ended, Part, parts_of
 
-_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.(05[234])\.001\.(\d\d)")
-_VERSIONS = range(2, 15)
-_MESSAGES = {"BkToCstmrStmt", "BkToCstmrAcctRpt", "BkToCstmrDbtCdtNtfctn"}
+_NAMESPACE = re.compile(
+    r"urn:(?:iso:std:iso:20022:tech|swift):xsd:\$?camt\.(05[234])\.001\.([0-9]{2})"
+)
+_VERSIONS = range(1, 15)
+_MESSAGES = {
+    f"{name}{version}"
+    for name in ("BkToCstmrStmt", "BkToCstmrAcctRpt", "BkToCstmrDbtCdtNtfctn")
+    for version in ("", "V01")
+}
 _KINDS: dict[str, Kind] = {"Stmt": "statement", "Rpt": "report", "Ntfctn": "notification"}
 _ENVELOPES = {"Envelope", "BizMsgEnvlp", "DataPDU", "Body", "Document"}
 _BOOKED = {"BOOK", ""}
@@ -128,7 +134,7 @@ class _Reader:
         if name == "Document":
             found = _NAMESPACE.fullmatch(began.namespace)
             if not found or int(found[2]) not in _VERSIONS:
-                expected = "a Document of camt.053.001.02 to .14"
+                expected = "a Document of camt.053.001.01 to .14"
                 raise unreadable(began.line, expected=expected, found=began.namespace)
         elif name in _KINDS:
             self._page = _Page(_KINDS[name], began.line)

@@ -1,6 +1,7 @@
 """The transactions in an entry of a CAMT message, of which each can be a payment of its own.
 
-Version 08 moved the name of a party into `Pty`; both places are read in each version.
+Version 08 moved the name of a party into `Pty`, version 02 the transactions into `NtryDtls`; both
+places are read in each version.
 """
 
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def entries_of(entry: Part, booking: Booking) -> list[StatementEntry]:
     Else (amounts missing, in another currency, or less charges) it is one entry with the words and
     references of all.
     """
-    details = list(entry.all("NtryDtls", "TxDtls"))
+    details = [*entry.all("NtryDtls", "TxDtls"), *entry.all("TxDtls")]
     if len(details) > 1 and (split := _split(details, booking)):
         return split
     return [_entry(booking, details, line=entry.line)]

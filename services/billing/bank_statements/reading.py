@@ -79,17 +79,21 @@ def _from_utf16(start: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def text_of(raw: bytes, *, encoding: str) -> str:
     """UTF-8 where it is that, else what the file or its reader says: banks mix up the two.
 
-    A byte that the encoding does not have becomes the replacement character.
+    A byte that the encoding does not have becomes the replacement character, and so does the zero
+    byte, which no database keeps in a text.
     """
     try:
-        return raw.decode()
+        text = raw.decode()
     except UnicodeDecodeError:
-        return raw.decode(encoding, errors="replace")
+        text = raw.decode(encoding, errors="replace")
+    return text.replace("\0", "\ufffd")
 
 
 _NUMBER = re.compile(r"([+-]?) ?(\d*(?:[.,' ]\d*)*)")
 _GROUPED = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
 _FIGURES = 15
+LARGEST_MINOR = 10**18 - 1
+"""Fifteen figures before three decimals: no sum of it leaves the 64 bits of the database."""
 
 
 def decimal_of(text: str) -> Decimal | None:
@@ -127,6 +131,8 @@ def minor_of(text: str, currency: str, *, line: int) -> int:
     if amount is None:
         raise unreadable(line, expected="an amount", found=text)
     minor = amount.scaleb(minor_digits(currency))
+    if abs(minor) > LARGEST_MINOR:
+        raise unreadable(line, expected="an amount that there is", found=text)
     if minor != minor.to_integral_value():
         digits = minor_digits(currency)
         raise unreadable(line, expected=f"an amount of {digits} decimals ({currency})", found=text)

@@ -21,6 +21,8 @@ _DECLARED = re.compile(rb"(?:CHARSET:|encoding\s*=\s*[\"'])\s*([A-Za-z0-9_-]+)",
 _DATA, _DATA_END = b"![CDATA[", b"]]>"
 _REMARK, _REMARK_END = b"!--", b"-->"
 
+_ASCII = rb"<OFX>\u0041+AGE-~{"
+
 WESTERN = "cp1252"
 
 
@@ -114,8 +116,11 @@ def _python_encoding(declared: str) -> str:
 
 
 def _is_text(codec: codecs.CodecInfo) -> bool:
-    """Whether the codec keeps the letters of tags as they are, as every code page does."""
+    """Whether the codec keeps all of ASCII as it is, as every code page does.
+
+    One with escapes of its own (UTF-7, unicode_escape) could make half a character of it.
+    """
     try:
-        return codec.decode(b"<OFX>", "strict")[0] == "<OFX>"
+        return codec.decode(_ASCII, "replace")[0] == _ASCII.decode()
     except (UnicodeError, TypeError, ValueError):
         return False

@@ -25,6 +25,7 @@ from services.billing.boleto.own_number import significant
 from services.billing.why.why import Why
 from shared.errors import Conflict
 
+Purpose = Literal["invoice", "top_up"]
 State = Literal["open", "collected", "ended"]
 
 
@@ -33,7 +34,7 @@ class BoletoNotPayable(Conflict):
 
 
 class Boleto(Aggregate):
-    """A bank's slip for one attempt to pay an invoice; always in reais."""
+    """A bank's slip for one attempt to pay; always in reais. `purpose` is the attempt's."""
 
     TOPIC = "billing.boleto"
 
@@ -58,6 +59,7 @@ class Boleto(Aggregate):
         payable_until: date
         fine_percent: str
         interest_percent_a_month: str
+        purpose: Purpose = "invoice"
 
     Reissued = events.Reissued
     Answered = events.Answered
@@ -78,7 +80,7 @@ class Boleto(Aggregate):
             own_number=own_number,
             fine_percent=str(terms.fine_percent),
             interest_percent_a_month=str(terms.interest_percent_a_month),
-            **says,
+            **{"purpose": "invoice", **says},
         )
         assert boleto.amount_minor > 0, "a boleto asks for money"
         assert boleto.issued_on <= boleto.due_on <= boleto.payable_until, "days in their order"
@@ -105,6 +107,7 @@ class Boleto(Aggregate):
         payable_until: date,
         fine_percent: str,
         interest_percent_a_month: str,
+        purpose: Purpose,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
@@ -120,6 +123,7 @@ class Boleto(Aggregate):
         self.issued_on = issued_on
         self.due_on = due_on
         self.payable_until = payable_until
+        self.purpose = purpose
         self.late_percents = (fine_percent, interest_percent_a_month)
         self.status: State = "open"
         self.reissued: dict[str, int] = {}

@@ -3,7 +3,7 @@
 A payment is of one amount. Paid in full, the attempt is what was received; fine and interest are
 the house's own; what is more is a payment of its own and the client's credit. Paid in part, a
 payment over that part takes the attempt's place and the rest of the invoice stays open. Paid once
-more, all of it is credit.
+more, all of it is credit. A top-up is credit whatever was paid, and costs nothing when it is late.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from services.billing.boleto.agreements import holidays_around
 from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.boleto_events import Takings
 from services.billing.boleto.shares import Shares, shares_of
-from services.billing.invoices.invoice import Invoice
+from services.billing.payments.payables import Payable, payables_of
 from services.billing.payments.payment import Payment
-from services.billing.payments.unasked import (
+from services.billing.payments.receiving import (
     UnaskedMoney,
     receive_payment,
     receive_unasked,
@@ -30,7 +30,7 @@ from shared.store import Transaction
 PAID_IN_PART = "paid_in_part"
 
 Booked = Literal["settled", "settled_in_part", "overpaid", "paid_again", "credited", "told_before"]
-"""*credited*: the invoice had nothing open any more. All but the first want somebody's look."""
+"""*credited*: its invoices had nothing open any more. All but the first want somebody's look."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class _About:
 
     boleto: Boleto
     attempt: Payment
-    invoices: Sequence[Invoice]
+    payables: Sequence[Payable]
     paid_on: date
     today: date
 
@@ -71,7 +71,7 @@ async def collect_boleto(command: BankTook, tx: Transaction) -> Booked:
     about = _About(
         boleto=boleto,
         attempt=attempt,
-        invoices=[await tx.load(Invoice, id) for id in attempt.invoice_ids],
+        payables=await payables_of(attempt, tx),
         paid_on=min(command.paid_on or today, today),
         today=today,
     )
@@ -84,38 +84,44 @@ async def collect_boleto(command: BankTook, tx: Transaction) -> Booked:
 
 
 def _shares(command: BankTook, about: _About) -> Shares:
-    holidays = holidays_around(about.boleto.due_on)
-    owed_minor = about.boleto.owed_for_lateness(about.paid_on, holidays=holidays)
     return shares_of(
         command.paid_minor,
         asked_minor=about.attempt.amount_minor,
-        owed_for_lateness_minor=max(owed_minor, command.told_charges_minor),
+        owed_for_lateness_minor=_owed_for_lateness(command, about),
         is_awaited=not about.attempt.is_paid,
     )
 
 
+def _owed_for_lateness(command: BankTook, about: _About) -> int:
+    if about.attempt.purpose == "top_up":
+        return 0
+    holidays = holidays_around(about.boleto.due_on)
+    owed_minor = about.boleto.owed_for_lateness(about.paid_on, holidays=holidays)
+    return max(owed_minor, command.told_charges_minor)
+
+
 async def _book(command: BankTook, about: _About, *, shares: Shares, tx: Transaction) -> int:
-    """Receive what came, and return what of it no invoice took."""
+    """Receive what came, and return what of it no invoice took that was to."""
     attempt, rest_minor = about.attempt, 0
     if shares.asked_minor:
         asked = _money(command, about, amount_minor=shares.asked_minor)
         rest_minor += await receive_payment(attempt, asked, tx)
     elif not attempt.has_ended:
         attempt.fail(PAID_IN_PART)
-        for each in about.invoices:
+        for each in about.payables:
             each.end_payment(attempt.id)
-        await tx.save(attempt, *about.invoices)
+        await tx.save(attempt, *about.payables)
     if shares.other_minor:
         other = _money(command, about, amount_minor=shares.other_minor)
         rest_minor += await receive_unasked(other, tx)
-    return rest_minor
+    return 0 if attempt.purpose == "top_up" else rest_minor
 
 
 def _money(command: BankTook, about: _About, *, amount_minor: int) -> UnaskedMoney:
     return UnaskedMoney(
         id=uuid5(about.boleto.id, command.fact),
         like=about.attempt,
-        invoices=about.invoices,
+        payables=about.payables,
         amount_minor=amount_minor,
         received_on=about.paid_on,
         today=about.today,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,10 @@ from services.billing.boleto.agreements import collection_of, holidays_around, l
 from services.billing.boleto.bank_account import BankAccount
 from services.billing.boleto.boleto import Boleto, BoletoNotPayable, last_day_to_pay
 from services.billing.boleto.collection import boleto as barcode_of
-from services.billing.boleto.late_payment import Duplicate
+from services.billing.boleto.late_payment import Duplicate, LateTerms
 from services.billing.brands.brand import Brand
 from services.billing.invoices.invoice import Invoice
-from services.billing.payments.payables import check_any_open, numbers_of, payables_of
+from services.billing.payments.payables import Payable, check_any_open, numbers_of, payables_of
 from services.billing.payments.payment import Payment
 from services.billing.why.because import because
 from shared.errors import Conflict, NotFound
@@ -22,12 +23,13 @@ from shared.store import Transaction
 
 REAL = "BRL"
 METHOD = "boleto"
+NO_TERMS = LateTerms(fine_percent=Decimal(0), interest_percent_a_month=Decimal(0))
 NUMBERS = "boleto"
 """Series of own numbers are called boleto/<what the bank counts within>."""
 
 
 class OnlyInReais(Conflict):
-    """Boletos and PIX are paid in reais; the invoice is in another currency."""
+    """Boletos and PIX are paid in reais; what is to be paid is in another currency."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +48,25 @@ async def issue_boleto(command: IssueBoleto, tx: Transaction) -> Boleto:
     payment = await tx.load(Payment, command.payment_id)
     if payment.gateway_reference:
         return await tx.load(Boleto, UUID(payment.gateway_reference))
-    invoices = [await tx.load(Invoice, id) for id in payment.invoice_ids]
-    check_any_open(invoices)
+    payables = await payables_of(payment, tx)
+    check_any_open(payables)
     if payment.currency != REAL:
         raise OnlyInReais(currency=payment.currency)
     brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
     account = brand.settings.bank_account_of(payment.method)
-    boleto = await _numbered(account, payment, invoices=invoices, tx=tx)
+    boleto = await _numbered(account, payment, payables=payables, tx=tx)
     payment.mark("sent", str(boleto.id))
     await tx.save(boleto, payment)
     return boleto
 
 
 async def _numbered(
-    account: BankAccount, payment: Payment, *, invoices: Sequence[Invoice], tx: Transaction
+    account: BankAccount, payment: Payment, *, payables: Sequence[Payable], tx: Transaction
 ) -> Boleto:
     """The number is drawn in the transaction that uses it: no gaps, and no number twice.
 
     Of several invoices the last due date counts: a fine on what is not due yet may not be asked.
+    A top-up is no debt: to be late with it costs nothing.
     """
     today = await today_for(payment.brand, tx)
     count = await tx.next_number(f"{NUMBERS}/{account.numbered_by}")
@@ -72,11 +75,17 @@ async def _numbered(
         "brand": payment.brand,
         "payment_id": payment.id,
         "invoice_id": payment.invoice_id,
-        "document": numbers_of(invoices),
+        "purpose": payment.purpose,
+        "terms": NO_TERMS if payment.purpose == "top_up" else late_terms_of(account),
+        "document": numbers_of(payables),
         "amount_minor": payment.amount_minor,
-        "due_on": account.due_on(max(each.due_on for each in invoices), today=today),
+        "due_on": account.due_on(_due_on(payables, today=today), today=today),
     }
     return _of_number(account, account.first_number + count - 1, today=today, says=says)
+
+
+def _due_on(payables: Sequence[Payable], *, today: date) -> date:
+    return max((each.due_on for each in payables if isinstance(each, Invoice)), default=today)
 
 
 def _of_number(account: BankAccount, sequence: int, *, today: date, says: dict[str, Any]) -> Boleto:
@@ -87,7 +96,6 @@ def _of_number(account: BankAccount, sequence: int, *, today: date, says: dict[s
     return Boleto.issue(
         numbered_by=account.numbered_by,
         own_number=collection.own_number(sequence),
-        terms=late_terms_of(account),
         bank_account=account.id,
         sequence=sequence,
         barcode=barcode.digits,
@@ -117,7 +125,9 @@ async def reissue_boleto(command: ReissueBoleto, tx: Transaction) -> tuple[Bolet
         raise BoletoNotPayable(status="settled")
     today = await today_for(boleto.brand, tx)
     pay_by = max(command.pay_by or boleto.due_on, today)
-    why = because(tx, "late_charges.boleto", invoice=boleto.invoice_id, due_on=boleto.due_on)
+    why = None
+    if boleto.purpose == "invoice":
+        why = because(tx, "late_charges.boleto", invoice=boleto.invoice_id, due_on=boleto.due_on)
     holidays = holidays_around(pay_by)
     again = boleto.reissue(pay_by=pay_by, today=today, holidays=holidays, why=why)
     await tx.save(boleto)

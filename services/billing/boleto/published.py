@@ -35,6 +35,7 @@ def of_boleto(event: DomainEvent, boleto: Boleto) -> PublicEvent | None:
                 interest_minor=again.interest_minor,
                 currency=REAL,
                 why=_why(again.why),
+                purpose=boleto.purpose,
             )
         case Boleto.Collected(takings=takings, why=why):
             return billing.BoletoCollected(
@@ -66,6 +67,7 @@ def _issued(boleto: Boleto, ids: dict[str, Any]) -> PublicEvent:
         currency=REAL,
         due_on=boleto.due_on,
         payable_until=boleto.payable_until,
+        purpose=boleto.purpose,
     )
 
 
@@ -86,6 +88,7 @@ def of_pix(event: DomainEvent, charge: PixCharge) -> PublicEvent | None:
                 amount_minor=charge.amount_minor,
                 currency=REAL,
                 expires_at=charge.expires_at,
+                purpose=charge.purpose,
             )
         case _:
             return None

@@ -20,6 +20,7 @@ LONGEST_LINE = COLUMNS_400 + 200
 """More than any line has: a file without line ends is not read into memory as one."""
 
 END_OF_FILE = "\x1a"
+BYTE_ORDER_MARK = "\ufeff"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -56,15 +57,24 @@ def read_return(
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    """Number and text of each line that is not blank. The files are in Latin-1."""
+    """Number and text of each line that is not blank."""
     for number, line in enumerate(lines, start=1):
-        text = line.decode("latin-1").rstrip("\r\n" + END_OF_FILE)
+        text = _text_of(line).rstrip("\r\n" + END_OF_FILE)
         if not text.strip():
             continue
         if control := CONTROL.search(text):
             column = control.start() + 1
             raise ReturnFileInvalid(line=number, column=column, field="", reason="characters")
         yield number, text
+
+
+def _text_of(line: bytes) -> str:
+    """The files are in Latin-1. What was made UTF-8 on its way is read as that: as two bytes, an
+    accent in a name would move every amount behind it by a column."""
+    try:
+        return line.decode().removeprefix(BYTE_ORDER_MARK)
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 def _reader(text: str, *, number: int, bank: str) -> Reader240 | Reader400:

@@ -69,7 +69,7 @@ class Tally:
     def count(self, text: str) -> None:
         """One more line."""
         self.lines += 1
-        self._digest.update(text.rstrip().encode("latin-1") + b"\n")
+        self._digest.update(text.rstrip().encode() + b"\n")
 
     def compare(self, line: int, name: str, *, said: int, read: int) -> None:
         """Note it where the file says another number than was read."""

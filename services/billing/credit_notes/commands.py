@@ -230,7 +230,8 @@ class CorrectInvoice:
 async def correct_and_reissue(command: CorrectInvoice, tx: Transaction) -> Invoice:
     """A credit note over what is left of the invoice, and the new invoice: both or neither.
 
-    What had been paid settles the new one; services renew by it as they would have by the old.
+    What had been paid settles the new one; services renew by it as they would have by the old. Of
+    an order that was paid the rest is owed like any other debt: the order is carried out.
     """
     credit = _credit_over_all(command)
     old = await _invoice_to_credit(credit, tx)
@@ -261,7 +262,7 @@ def _reissue(command: CorrectInvoice, old: Invoice, *, lines: list[InvoiceLine])
         id=command.new_id,
         account_id=old.account_id,
         brand=old.brand,
-        order_id=old.order_id,
+        order_id=old.unpaid_order_id,
         today=command.today,
         due_on=max(command.due_on, command.today),
         currency=old.currency,

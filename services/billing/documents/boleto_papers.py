@@ -13,8 +13,8 @@ from services.billing.boleto.boleto import Boleto
 from services.billing.boleto.digits import modulo_11
 from services.billing.boleto.late_payment import Duplicate, LateTerms, duplicate
 from services.billing.documents.paper import BoletoPaper
-from services.billing.documents.reading import billed_party, payee_party, setting_for
-from services.billing.invoices.invoice import Invoice
+from services.billing.documents.reading import parties_of, setting_for
+from services.billing.payments.payment import Payment
 from shared.errors import NotFound
 from shared.store import Transaction
 
@@ -36,15 +36,15 @@ async def boleto_paper(
     """
     if pay_by is not None and pay_by.isoformat() not in boleto.reissued:
         raise NotFound()
-    invoice = await tx.look_at(Invoice, boleto.invoice_id)
     setting = await setting_for(boleto.account_id, boleto.brand, tx)
+    payee, payer = await parties_of(await tx.look_at(Payment, boleto.payment_id), setting, tx)
     account = setting.brand.bank_account(boleto.bank_account)
     again = _again(boleto, pay_by or boleto.due_on)
     collection = collection_of(account, boleto.sequence)
     return BoletoPaper(
         house=setting.paper()["house"],
-        beneficiary=payee_party(invoice.details.payee, setting.brand),
-        payer=billed_party(invoice.billed_to),
+        beneficiary=payee,
+        payer=payer,
         bank_code=bank_code(account.bank),
         bank_name=BANK_NAMES[account.bank],
         typeable_line=again.barcode.line,

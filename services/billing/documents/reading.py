@@ -170,7 +170,7 @@ async def receipt_paper(payment: Payment, tx: Transaction) -> ReceiptPaper:
     events = [envelope.event for envelope in history]
     received = _received(events, payment.id)
     setting = await setting_for(payment.account_id, payment.brand, tx)
-    seller, buyer = await _parties(payment, setting, tx)
+    seller, buyer = await parties_of(payment, setting, tx)
     return ReceiptPaper(
         **setting.paper(),
         seller=seller,
@@ -185,13 +185,13 @@ async def receipt_paper(payment: Payment, tx: Transaction) -> ReceiptPaper:
     )
 
 
-async def _parties(payment: Payment, setting: Setting, tx: Transaction) -> tuple[Party, Party]:
+async def parties_of(payment: Payment, setting: Setting, tx: Transaction) -> tuple[Party, Party]:
     """Payee and payer as on the first invoice; a top-up has none, so as they are now."""
     if payment.purpose == "invoice":
         invoice = await tx.look_at(Invoice, payment.invoice_id)
         payee, payer = invoice.details.payee, invoice.billed_to
     else:
-        assert payment.account_id is not None, "whose account is forgotten has no receipt"
+        assert payment.account_id is not None, "whose account is forgotten has no paper"
         contact = await contact_of(payment.account_id, tx.read)
         payee, payer = setting.brand.payee, (contact.name, contact.address, contact.tax_id)
     return payee_party(payee, setting.brand), billed_party(payer)

@@ -218,10 +218,13 @@ class WarnOfSuspension:
 
 
 async def warn_of_suspension(command: WarnOfSuspension, tx: Transaction) -> bool:
-    """Warn of what an overdue invoice leads to; once for each invoice and service, for ever."""
+    """Warn of what an overdue invoice leads to; once for each invoice and service, for ever.
+
+    Once more for the end of each grace that staff has given it since.
+    """
     invoice = await tx.load(Invoice, command.invoice_id)
     service = await tx.load(HeldService, command.service_id)
-    if not await _is_to_warn(service, invoice, today=command.today, tx=tx):
+    if not await _is_to_warn(service, invoice, command=command, tx=tx):
         return False
     service.warn_of_suspension(
         invoice_id=invoice.id,
@@ -245,9 +248,13 @@ async def _why_warned(
 
 
 async def _is_to_warn(
-    service: HeldService, invoice: Invoice, *, today: date, tx: Transaction
+    service: HeldService, invoice: Invoice, *, command: WarnOfSuspension, tx: Transaction
 ) -> bool:
+    today, grace_ends_on = command.today, service.grace_ends_on
     is_warned = is_suspendable(service.status, service.unpaid, invoice_id=invoice.id, today=today)
     if invoice.settlement.is_payment_awaited or not is_warned:
         return False
-    return await tx.claim_once("suspension_warning", f"{invoice.id}/{service.id}")
+    if grace_ends_on and grace_ends_on > command.suspends_on:
+        return False
+    again = f"/{grace_ends_on}" if grace_ends_on == command.suspends_on else ""
+    return await tx.claim_once("suspension_warning", f"{invoice.id}/{service.id}{again}")

@@ -26,7 +26,6 @@ from services.billing.held_services.terms import (
     Instead,
     Renewal,
     ServiceChange,
-    ServiceNotSuspended,
     ServiceTerms,
     Wish,
     check_active,
@@ -36,6 +35,7 @@ from services.billing.held_services.terms import (
     check_pending,
     check_suspendable,
     check_suspended,
+    check_terminable,
     check_wish,
     due_after,
 )
@@ -98,6 +98,7 @@ class HeldService(Aggregate):
         self.cancellation: Cancellation | None = None
         self.pending_change: ServiceChange | None = None
         self.suspended_on: date | None = None
+        self.grace_ends_on: date | None = None
         self.suspension_reason = ""
 
     @classmethod
@@ -271,11 +272,11 @@ class HeldService(Aggregate):
             check_active(self.status)
         self.trigger_event(self.Suspended, reason=reason, suspended_on=today, why=why)
 
-    def unsuspend(self, today: date, *, why: Why | None = None) -> None:
-        """The panel runs it again."""
+    def unsuspend(self, today: date, *, why: Why | None = None, until: date | None = None) -> None:
+        """The panel runs it again; staff may say that debt does not stop it before `until`."""
         check_suspended(self.status)
-        was = {"reason": self.suspension_reason, "suspended_on": self.suspended_on}
-        self.trigger_event(self.Unsuspended, unsuspended_on=today, **was, why=why)
+        says = {"reason": self.suspension_reason, "suspended_on": self.suspended_on, "why": why}
+        self.trigger_event(self.Unsuspended, unsuspended_on=today, grace_ends_on=until, **says)
 
     def terminate(
         self,
@@ -286,8 +287,7 @@ class HeldService(Aggregate):
         why: Why | None = None,
     ) -> None:
         """The panel deleted it with its data, for debt only while suspended; or gave it away."""
-        if not (self.status == "suspended" or (self.status == "active" and reason != OVERDUE)):
-            raise ServiceNotSuspended(status=self.status)
+        check_terminable(self.status, reason)
         if reason in REGULAR_ENDS:
             ended = {"ended_on": today, "reason": reason, "successor_id": successor_id}
             self.trigger_event(self.Ended, **ended, why=why)

@@ -122,6 +122,7 @@ def _of_end_or_halt(event: DomainEvent, service: HeldService) -> PublicEvent | N
                 reason=lifted.reason,
                 suspended_on=lifted.suspended_on,
                 why=_why(lifted.why),
+                grace_ends_on=lifted.grace_ends_on,
             )
         case HeldService.Terminated(terminated_on=day, reason=reason, why=why):
             return billing.ServiceTerminated(

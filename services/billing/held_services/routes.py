@@ -74,7 +74,10 @@ class ChangeOut(Answer):
 
 
 class ServiceOut(Answer):
-    """`status`: pending, active, suspended, terminated or cancelled. Price in minor units."""
+    """`status`: pending, active, suspended, terminated or cancelled. Price in minor units.
+
+    `grace_ends_on`: staff lets it run in debt; before that day it is not suspended for it.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -100,6 +103,7 @@ class ServiceOut(Answer):
                     },
                     "change": None,
                     "suspension_reason": None,
+                    "grace_ends_on": None,
                 }
             ]
         }
@@ -121,6 +125,7 @@ class ServiceOut(Answer):
     cancellation: CancellationOut | None
     change: ChangeOut | None
     suspension_reason: str | None
+    grace_ends_on: date | None
 
 
 @router.get("/v1/services", who=Who.CLIENT)

@@ -202,21 +202,22 @@ class Suspended(Aggregate.Event):
 
     def apply(self, aggregate: Any) -> None:
         aggregate.status, aggregate.suspension_reason = "suspended", self.reason
-        aggregate.suspended_on = self.suspended_on
+        aggregate.suspended_on, aggregate.grace_ends_on = self.suspended_on, None
 
 
 class Unsuspended(Aggregate.Event):
-    """The panel runs it again."""
+    """The panel runs it again. `grace_ends_on`: until then staff lets it run in debt."""
 
     TOPIC = "billing.held_service.unsuspended"
     unsuspended_on: date
     reason: str = ""
     suspended_on: date | None = None
     why: Why | None = None
+    grace_ends_on: date | None = None
 
     def apply(self, aggregate: Any) -> None:
         aggregate.status, aggregate.suspension_reason = "active", ""
-        aggregate.suspended_on = None
+        aggregate.suspended_on, aggregate.grace_ends_on = None, self.grace_ends_on
 
 
 class Terminated(Aggregate.Event):

@@ -299,6 +299,12 @@ def check_suspended(status: str) -> None:
         raise ServiceNotSuspended(status=status)
 
 
+def check_terminable(status: str, reason: str) -> None:
+    """Raise `ServiceNotSuspended` unless it may be deleted: for debt only while suspended."""
+    if not (status == "suspended" or (status == "active" and reason != OVERDUE)):
+        raise ServiceNotSuspended(status=status)
+
+
 def check_suspendable(
     status: str, unpaid: Mapping[UUID, Renewal], *, invoice_id: UUID, today: date
 ) -> None:

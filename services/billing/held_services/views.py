@@ -1,5 +1,8 @@
 """Two questions about services: what an account holds, and which are due or suspended when."""
 
+from typing import Any
+from uuid import UUID
+
 import msgspec
 
 from services.billing.event_groups import (
@@ -56,7 +59,8 @@ create table service_list (
     ends_on date,
     cancellation jsonb,
     change jsonb,
-    suspension_reason text
+    suspension_reason text,
+    grace_ends_on date
 );
 create index service_list_of_account on service_list (account_id, service_id);
 """
@@ -72,6 +76,7 @@ create table service_due (
     next_due_on date,
     suspension_reason text,
     suspended_on date,
+    grace_ends_on date,
     parent_id uuid,
     term_ends_on date,
     cancelled_on date,
@@ -211,12 +216,12 @@ def _note_what_is_to_come(event: PublicEvent, rows: Rows) -> None:
 
 
 def _set_status(table: str, event: PublicEvent, *, rows: Rows) -> None:
-    """The status and, while it is suspended, why."""
+    """The status and, while it is suspended, why; while it runs in debt, until when."""
     match event:
         case ServiceSuspended(service_id=service_id, reason=reason):
-            rows.update(table, service_id, status="suspended", suspension_reason=reason)
-        case ServiceUnsuspended(service_id=service_id):
-            rows.update(table, service_id, status="active", suspension_reason=None)
+            _halt(table, service_id, rows=rows, status="suspended", suspension_reason=reason)
+        case ServiceUnsuspended(service_id=service_id, grace_ends_on=until):
+            _halt(table, service_id, rows=rows, status="active", grace_ends_on=until)
         case ServiceTerminated(service_id=service_id):
             rows.update(table, service_id, status="terminated")
         case (
@@ -225,6 +230,10 @@ def _set_status(table: str, event: PublicEvent, *, rows: Rows) -> None:
             | ServiceTransferred(service_id=service_id)
         ):
             rows.update(table, service_id, status="cancelled")
+
+
+def _halt(table: str, service_id: UUID, *, rows: Rows, **now: Any) -> None:
+    rows.update(table, service_id, **{"suspension_reason": None, "grace_ends_on": None, **now})
 
 
 service_list = View(

@@ -117,6 +117,7 @@ class Invoice(Aggregate):
         self.totals = totals = totals_of(lines, details)
         self.settlement = Settlement.of(totals.gross_minor, is_booked=details.is_booked_at_issue)
         self.is_pro_forma = details.is_pro_forma
+        self.was_paid = False
 
     @classmethod
     def issue(cls, *, billed_to: tuple[str, str, str], **says: Any) -> Self:
@@ -145,6 +146,11 @@ class Invoice(Aggregate):
     @property
     def open_minor(self) -> int:
         return self.settlement.open_minor
+
+    @property
+    def unpaid_order_id(self) -> UUID | None:
+        """The order that waits for its money; what is owed of one that was paid is a plain debt."""
+        return None if self.was_paid else self.order_id
 
     @property
     def is_open(self) -> bool:

@@ -16,6 +16,9 @@ class Paid(Aggregate.Event):
     TOPIC = "billing.invoice.paid"
     paid_on: date
 
+    def apply(self, aggregate: Any) -> None:
+        aggregate.was_paid = True
+
 
 class Reminded(Aggregate.Event):
     """The client was told that the due date comes."""

@@ -122,7 +122,7 @@ def _taken_back(invoice: Invoice, payment_id: UUID, *, amount_minor: int) -> Pub
         amount_minor=amount_minor,
         currency=invoice.currency,
         is_prepayment=not invoice.settlement.is_booked,
-        order_id=invoice.order_id,
+        order_id=invoice.unpaid_order_id,
         issued_on=invoice.issued_on,
         due_on=invoice.due_on,
         is_fee=invoice.details.about_invoice_id is not None,

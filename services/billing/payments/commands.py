@@ -1,37 +1,34 @@
 """Starting payments and booking the gateway's word about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
 from services.billing.brands.brand import Brand, PaymentMethod
-from services.billing.credit.balances import balance_of
 from services.billing.gateways.port import Reported
 from services.billing.invoices.invoice import Invoice
-from services.billing.invoices.numbers import next_document_number, number_if_paid
+from services.billing.invoices.numbers import next_document_number
 from services.billing.invoices.settlement import PaymentAlreadyOpen
 from services.billing.payments.allocation import OpenInvoice, allocate, oldest_first
 from services.billing.payments.handing_over import task_about
 from services.billing.payments.mismatch import Mismatch, first_difference
-from services.billing.payments.payables import Payable, check_any_open, numbers_of, payables_of
+from services.billing.payments.payables import (
+    Payable,
+    check_any_open,
+    numbers_of,
+    payables_of,
+)
 from services.billing.payments.payment import Payment
+from services.billing.payments.receiving import settle_in_turn
 from services.billing.saved_methods.keeping import heed_word
 from services.billing.staff_tasks.commands import open_task
-from services.billing.top_ups.top_up import TopUp
-from services.billing.why.because import because
-from services.billing.why.codes import Code
 from shared.errors import Conflict, NotFound, Stale
 from shared.ids import new_id
 from shared.store import Transaction
 
 ABANDONED = "abandoned"
-_RULES: Mapping[str, Code] = {
-    "overpayment": "credit.overpayment",
-    "invoice_cancelled": "credit.after_end",
-    "top_up": "credit.top_up",
-}
 
 
 class NothingToPay(Conflict):
@@ -329,47 +326,9 @@ async def _receive(
     brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
     today = await today_for(payment.brand, tx)
     receipt = await next_document_number(tx, brand, series="receipt", today=today)
-    reason = _reason_of_rest(payables)
     received_on = min(reported.paid_on or today, today)
     payment.succeed(received_on=received_on, receipt_number=receipt, gateway_reference=reported.id)
-    rest_minor = await _settle(payment, payables, today=today, tx=tx)
-    await tx.save(payment, *payables)
-    if rest_minor:
-        await _add_credit(payment, rest_minor, reason=reason, tx=tx)
-
-
-def _reason_of_rest(payables: Sequence[Payable]) -> str:
-    if isinstance(payables[0], TopUp):
-        return "top_up"
-    is_void = all(each.settlement.is_cancelled for each in payables)
-    return "invoice_cancelled" if is_void else "overpayment"
-
-
-async def _settle(
-    payment: Payment, payables: Sequence[Payable], *, today: date, tx: Transaction
-) -> int:
-    """Each in its order, as far as the money reaches; what is left over."""
-    rest_minor = payment.amount_minor
-    for each in payables:
-        if not rest_minor:
-            each.end_payment(payment.id)
-            continue
-        rest_minor = each.pay(payment_id=payment.id, amount_minor=rest_minor, today=today)
-        if isinstance(each, Invoice):
-            await number_if_paid(each, today=today, tx=tx)
-    return rest_minor
-
-
-async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: Transaction) -> None:
-    assert payment.account_id is not None, "a payment belongs to an account"
-    credit = await balance_of(
-        tx, payment.account_id, brand=payment.brand, currency=payment.currency
-    )
-    rule = _RULES[reason]
-    is_top_up = reason == "top_up"
-    why = because(tx, rule) if is_top_up else because(tx, rule, invoice=payment.invoice_id)
-    credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id, why=why)
-    await tx.save(credit)
+    await settle_in_turn(payment, payables, today=today, tx=tx)
 
 
 @dataclass(frozen=True, kw_only=True)

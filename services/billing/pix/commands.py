@@ -7,10 +7,9 @@ from uuid import UUID, uuid5
 from services.billing.automation.today import today_for
 from services.billing.boleto.commands import REAL, OnlyInReais
 from services.billing.brands.brand import Brand
-from services.billing.invoices.invoice import Invoice
 from services.billing.payments.payables import check_any_open, payables_of
 from services.billing.payments.payment import Payment
-from services.billing.payments.unasked import UnaskedMoney, receive_unasked
+from services.billing.payments.receiving import UnaskedMoney, receive_unasked
 from services.billing.pix.pix_charge import PixCharge
 from services.billing.pix.txid import charge_txid, static_txid
 from shared.store import Transaction
@@ -49,6 +48,7 @@ def _requested(payment: Payment, brand: Brand, *, now: datetime) -> PixCharge:
         account_id=payment.account_id,
         brand=payment.brand,
         invoice_id=payment.invoice_id,
+        purpose=payment.purpose,
         receiver=receiver.id,
         key=receiver.key,
         txid=txid_of(payment.id),
@@ -112,7 +112,7 @@ async def _money(command: TakePix, payment: Payment, *, id: UUID, tx: Transactio
     return UnaskedMoney(
         id=id,
         like=payment,
-        invoices=[await tx.load(Invoice, id) for id in payment.invoice_ids],
+        payables=await payables_of(payment, tx),
         amount_minor=command.amount_minor,
         received_on=command.paid_on,
         today=await today_for(payment.brand, tx),

@@ -10,11 +10,12 @@ from uuid import UUID, uuid5
 
 from eventsourcing.domain import Aggregate, event
 
+Purpose = Literal["invoice", "top_up"]
 State = Literal["requested", "open", "received", "ended"]
 
 
 class PixCharge(Aggregate):
-    """A code that an attempt can be paid by; always in reais."""
+    """A code that an attempt can be paid by; always in reais. `purpose` is the attempt's."""
 
     TOPIC = "billing.pix_charge"
 
@@ -34,6 +35,7 @@ class PixCharge(Aggregate):
         amount_minor: int
         requested_at: datetime
         expires_at: datetime
+        purpose: Purpose = "invoice"
 
     class Opened(Aggregate.Event):
         TOPIC = "billing.pix_charge.opened"
@@ -57,7 +59,9 @@ class PixCharge(Aggregate):
     @classmethod
     def request(cls, *, payment_id: UUID, **says: Any) -> Self:
         """A code that the PSP has not heard of yet. `says`: what else the event says."""
-        charge = cls(id=cls.id_of(payment_id), payment_id=payment_id, **says)
+        charge = cls(
+            id=cls.id_of(payment_id), payment_id=payment_id, **{"purpose": "invoice", **says}
+        )
         assert charge.amount_minor > 0, "a code asks for money"
         assert charge.expires_at > charge.requested_at, "a code is good for a while"
         return charge
@@ -78,6 +82,7 @@ class PixCharge(Aggregate):
         amount_minor: int,
         requested_at: datetime,
         expires_at: datetime,
+        purpose: Purpose,
     ) -> None:
         self.account_id: UUID | None = account_id
         self.brand = brand
@@ -90,6 +95,7 @@ class PixCharge(Aggregate):
         self.amount_minor = amount_minor
         self.requested_at = requested_at
         self.expires_at = expires_at
+        self.purpose = purpose
         self.status: State = "requested"
         self.copy_and_paste = ""
         self.received: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Asking the panel for what the money decides, and believing nothing before it has answered."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.billing.automation.today import today_for
@@ -67,10 +67,15 @@ class RequestSuspension:
 
 
 async def request_suspension(command: RequestSuspension, tx: Transaction) -> bool:
-    """Ask for the suspension if the invoice is overdue and no payment of it is on its way."""
+    """Ask for the suspension if the invoice is overdue and no payment of it is on its way.
+
+    Not of a service that staff lets run in debt, until that is over.
+    """
     invoice = await tx.load(Invoice, command.invoice_id)
     service = await tx.load(HeldService, command.service_id)
     if not is_overdue(invoice, command.today) or invoice.settlement.is_payment_awaited:
+        return False
+    if service.grace_ends_on and command.today < service.grace_ends_on:
         return False
     if not is_suspendable(
         service.status, service.unpaid, invoice_id=invoice.id, today=command.today
@@ -85,11 +90,12 @@ async def request_suspension(command: RequestSuspension, tx: Transaction) -> boo
 
 async def _why_suspended(service: HeldService, invoice: Invoice, tx: Transaction) -> Why:
     policy = await _policy(service, tx)
-    facts: dict[str, Fact] = {
-        "invoice": invoice.id,
-        "due_on": invoice.due_on,
-        "days": policy.rules.suspension_days,
-    }
+    days = policy.rules.suspension_days
+    facts: dict[str, Fact] = {"invoice": invoice.id, "due_on": invoice.due_on, "days": days}
+    due_on = max(invoice.due_on, service.unpaid[invoice.id].due_on)
+    if service.grace_ends_on and service.grace_ends_on > due_on + timedelta(days=days):
+        facts["grace_ends_on"] = service.grace_ends_on
+        return because(tx, "suspension.grace_over", policy=policy, **facts)
     return because(tx, "suspension.overdue", policy=policy, **facts)
 
 
@@ -166,7 +172,7 @@ async def _carry_over(done: Request, service: HeldService, *, today: date, tx: T
         case "suspend":
             service.suspend(reason=done.reason, today=today, why=done.why)
         case "unsuspend":
-            service.unsuspend(today, why=done.why)
+            service.unsuspend(today, why=done.why, until=done.grace_ends_on)
         case "change_plan":
             pass  # `adopt_change` looks at what the panel has now
         case "transfer":

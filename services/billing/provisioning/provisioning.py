@@ -5,7 +5,8 @@ is made when the answer is there and it still makes sense: a payment that arrive
 suspension's request and its confirmation ends in a service that runs.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Any, Self
 from uuid import UUID, uuid5
 
@@ -53,23 +54,23 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What is to be asked; `reason` is why the service is suspended or comes to its end."""
+    """What is to be asked; `reason` is why the service is suspended or comes to its end.
+
+    `grace_ends_on`: until then staff lets a service run that is in debt.
+    """
 
     action: str
     reason: str = ""
     goal: Goal | None = None
     why: Why | None = None
+    grace_ends_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """One request in flight. `reason` is why the service is suspended or comes to its end."""
+class Request(Wish):
+    """One request in flight."""
 
     id: UUID
-    action: str
-    reason: str
-    goal: Goal | None = None
-    why: Why | None = None
 
 
 class Provisioning(Aggregate):
@@ -97,6 +98,12 @@ class Provisioning(Aggregate):
         reason: str
         goal: Goal | None = None
         why: Why | None = None
+        grace_ends_on: date | None = None
+
+        def apply(self, aggregate: Any) -> None:
+            """It is in flight, and what was planned is asked for or out of date."""
+            aggregate.in_flight = Request(id=self.request_id, **_wish_of(self))
+            aggregate.planned = None
 
     class Planned(Aggregate.Event):
         TOPIC = "billing.provisioning.planned"
@@ -104,6 +111,11 @@ class Provisioning(Aggregate):
         reason: str
         goal: Goal | None = None
         why: Why | None = None
+        grace_ends_on: date | None = None
+
+        def apply(self, aggregate: Any) -> None:
+            """It is asked for after the answer that is outstanding."""
+            aggregate.planned = Wish(**_wish_of(self))
 
     class PlanDropped(Aggregate.Event):
         TOPIC = "billing.provisioning.plan_dropped"
@@ -178,14 +190,21 @@ class Provisioning(Aggregate):
         `goal`: what the service is to be there, if that changes. What is so already, is under way
         or cannot be in this state changes nothing.
         """
-        wish = Wish(action=action, reason=reason, goal=goal or self.goal, why=why)
+        self._want(request_id, Wish(action=action, reason=reason, goal=goal or self.goal, why=why))
+
+    def lift(self, *, request_id: UUID, grace_ends_on: date | None, why: Why | None = None) -> None:
+        """Ask the panel to run it, in debt until `grace_ends_on`; else as `request`."""
+        wish = Wish(action="unsuspend", goal=self.goal, why=why, grace_ends_on=grace_ends_on)
+        self._want(request_id, wish)
+
+    def _want(self, request_id: UUID, wish: Wish) -> None:
         if self.in_flight is None:
-            if self.state in POSSIBLE_IN[action] and not self._is_so(wish):
+            if self.state in POSSIBLE_IN[wish.action] and not self._is_so(wish):
                 self._ask(request_id, wish)
-        elif (self.in_flight.action, self.in_flight.goal) == (action, wish.goal):
+        elif (self.in_flight.action, self.in_flight.goal) == (wish.action, wish.goal):
             self._drop_plan()
-        elif not _is_same(self.planned, wish) and self._may_follow(action):
-            self.trigger_event(self.Planned, action=action, reason=reason, goal=wish.goal, why=why)
+        elif not _is_same(self.planned, wish) and self._may_follow(wish.action):
+            self.trigger_event(self.Planned, **vars(wish))
 
     def _is_so(self, wish: Wish) -> bool:
         return wish.action == "change_plan" and wish.goal == self.goal
@@ -197,24 +216,7 @@ class Provisioning(Aggregate):
         return bool(outcomes & POSSIBLE_IN[action])
 
     def _ask(self, request_id: UUID, wish: Wish) -> None:
-        self._requested(
-            request_id=request_id,
-            action=wish.action,
-            reason=wish.reason,
-            goal=wish.goal,
-            why=wish.why,
-        )
-
-    @event(Requested)
-    def _requested(
-        self, request_id: UUID, action: str, reason: str, *, goal: Goal | None, why: Why | None
-    ) -> None:
-        self.in_flight = Request(id=request_id, action=action, reason=reason, goal=goal, why=why)
-        self.planned = None
-
-    @event(Planned)
-    def _planned(self, action: str, reason: str, *, goal: Goal | None, why: Why | None) -> None:
-        self.planned = Wish(action=action, reason=reason, goal=goal, why=why)
+        self.trigger_event(self.Requested, request_id=request_id, **vars(wish))
 
     @event(PlanDropped)
     def _plan_dropped(self) -> None:
@@ -268,6 +270,10 @@ class Provisioning(Aggregate):
     def _drop_plan(self) -> None:
         if self.planned is not None:
             self._plan_dropped()
+
+
+def _wish_of(event: Provisioning.Requested | Provisioning.Planned) -> dict[str, Any]:
+    return {each.name: getattr(event, each.name) for each in fields(Wish)}
 
 
 def _is_same(planned: Wish | None, wish: Wish) -> bool:

@@ -13,6 +13,7 @@ from services.billing.held_services.terms import (
 )
 from services.billing.state import staff_brand_of
 from services.billing.suspensions.commands import (
+    GraceEndInvalid,
     LiftByStaff,
     PanelBusy,
     SuspendService,
@@ -23,7 +24,7 @@ from services.billing.suspensions.commands import (
 )
 from shared.contracts.permissions import BILLING_SERVICES
 from shared.errors import NotFound, Stale
-from shared.http import Body, Call, Router, Who
+from shared.http import Body, Call, Day, Router, Who
 
 router = Router(tags=["suspensions"])
 
@@ -36,6 +37,20 @@ class SuspensionBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "abuse"}]})
 
     reason: Reason
+
+
+class SuspensionEndBody(Body):
+    """`until`: it is not suspended for what is owed before that day.
+
+    Without it a service in debt has as many days as the rules count from a due date.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"until": "2026-12-31"}]})
+
+    until: Day | None = None
+
+
+AS_THE_RULES_SAY = SuspensionEndBody()
 
 
 @router.post(
@@ -63,13 +78,18 @@ async def post_suspension(service_id: UUID, body: SuspensionBody, call: Call) ->
     status_code=204,
     who=Who.STAFF,
     scope=BILLING_SERVICES,
-    errors=(NotFound, Stale, ServiceNotSuspended, PanelBusy),
+    errors=(NotFound, Stale, ServiceNotSuspended, PanelBusy, GraceEndInvalid),
 )
-async def post_suspension_end(service_id: UUID, call: Call) -> None:
+async def post_suspension_end(
+    service_id: UUID, call: Call, body: SuspensionEndBody = AS_THE_RULES_SAY
+) -> None:
     """Have the panel run a suspended service again, whatever it was suspended for."""
+    brand = staff_brand_of(call)
     command = LiftByStaff(
         service_id=service_id,
-        brand=staff_brand_of(call),
+        brand=brand,
+        today=await today_for(brand, call.tx),
+        until=body.until,
         expected_version=call.expected_version,
     )
     call.etag((await lift_by_staff(command, call.tx)).version)

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.billing.automation.today import today_for
-from services.billing.brands.brand import BANK_TRANSFER, HOSTED_PAGE, Brand, PaymentMethod
+from services.billing.brands.brand import BANK_TRANSFER, ONLINE, Brand, PaymentMethod
 from services.billing.brands.currencies import check_currency
 from services.billing.credit.balances import balance_of
 from services.billing.payments.payment import Payment
@@ -39,7 +39,7 @@ class WantTopUp:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedTopUp:
-    """`payment`: the attempt whose page can be opened; None where it is paid by `instructions`."""
+    """`payment`: the attempt that can be opened; None for a transfer, paid by `instructions`."""
 
     top_up: TopUp
     payment: Payment | None
@@ -47,7 +47,7 @@ class WantedTopUp:
 
 
 async def want_top_up(command: WantTopUp, tx: Transaction) -> WantedTopUp:
-    """Record the wish and, where its way to pay has a page, the attempt to pay it.
+    """Record the wish and, unless it is paid by transfer, the attempt to pay it.
 
     TopUpOutOfRange, BalanceTooHigh, CurrencyNotSold, PaymentMethodUnknown,
     PaymentMethodNotOnline.
@@ -65,8 +65,7 @@ async def want_top_up(command: WantTopUp, tx: Transaction) -> WantedTopUp:
 
 
 def _method(brand: Brand, id: str) -> PaymentMethod:
-    """One that has a payment page, or a transfer; boletos and PIX codes are for an invoice."""
-    return brand.online_method(id, kinds={HOSTED_PAGE, BANK_TRANSFER})
+    return brand.online_method(id, kinds={*ONLINE, BANK_TRANSFER})
 
 
 async def _check_limits(command: WantTopUp, currency: str, tx: Transaction) -> None:
@@ -103,7 +102,7 @@ def _wanted(command: WantTopUp, currency: str, *, today: date) -> TopUp:
 def _begin(
     top_up: TopUp, command: WantTopUp, *, method: PaymentMethod, today: date
 ) -> Payment | None:
-    if method.kind != HOSTED_PAGE:
+    if method.kind == BANK_TRANSFER:
         return None
     payment_id = new_id()
     top_up.start_payment(payment_id=payment_id, method=method.id, today=today)

@@ -70,6 +70,8 @@ Code = Literal[
     "renewal.paid",
     "renewal.period_due",
     "renewal.waived",
+    "suspension.grace",
+    "suspension.grace_over",
     "suspension.lifted_by_staff",
     "suspension.overdue",
     "suspension.paid",

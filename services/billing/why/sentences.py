@@ -173,6 +173,14 @@ SENTENCES: Mapping[Code, Sentence] = {
         "Our staff let go of what invoice %(invoice)s charged for the period, so it follows "
         "free of charge."
     ),
+    "suspension.grace": Sentence(
+        "Our staff lets the service run again; before %(grace_ends_on)s it is not suspended for "
+        "what is owed."
+    ),
+    "suspension.grace_over": Sentence(
+        "Invoice %(invoice)s was due on %(due_on)s and is not paid; our staff had let the service "
+        "run until %(grace_ends_on)s."
+    ),
     "suspension.lifted_by_staff": Sentence("Our staff lets the service run again."),
     "suspension.overdue": Sentence(
         "Invoice %(invoice)s was due on %(due_on)s and is not paid; a service is suspended "

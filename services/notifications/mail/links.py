@@ -32,6 +32,11 @@ class Links:
         return f"{self.home}/invoices"
 
     @property
+    def credit(self) -> str:
+        """The account's credit, and what is on its way to it."""
+        return f"{self.home}/credit"
+
+    @property
     def new_ticket(self) -> str:
         """Where to open a ticket."""
         return f"{self.home}/tickets/new"

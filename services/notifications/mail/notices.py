@@ -229,7 +229,7 @@ def _of_boleto(event: PublicEvent) -> Notice | None:
             return Notice(
                 template="boleto",
                 key=f"boleto/{event.boleto_id}/{event.due_on}",
-                invoice_id=event.invoice_id,
+                invoice_id=_invoice_of(event),
                 number=event.line,
                 amount_minor=event.amount_minor,
                 currency=event.currency,
@@ -239,13 +239,17 @@ def _of_boleto(event: PublicEvent) -> Notice | None:
             return Notice(
                 template="boleto",
                 key=f"boleto/{event.boleto_id}/{event.pay_by}",
-                invoice_id=event.invoice_id,
+                invoice_id=_invoice_of(event),
                 number=event.line,
                 amount_minor=event.amount_minor,
                 currency=event.currency,
                 day=event.pay_by,
             )
     return None
+
+
+def _invoice_of(event: BoletoIssued | BoletoReissued) -> UUID | None:
+    return event.invoice_id if event.purpose == "invoice" else None
 
 
 def _of_credit_note(event: PublicEvent) -> Notice | None:
@@ -269,7 +273,7 @@ def _of_service(envelope: Envelope) -> Notice | None:
         case SuspensionWarned() as event:
             return Notice(
                 template="suspension_warning",
-                key=f"suspension_warning/{event.invoice_id}/{event.service_id}",
+                key=f"suspension_warning/{event.invoice_id}/{event.service_id}/{event.suspends_on}",
                 service_id=event.service_id,
                 invoice_id=event.invoice_id,
                 day=event.suspends_on,

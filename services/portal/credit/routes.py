@@ -12,7 +12,8 @@ from services.portal.browser.visit import Visit
 from services.portal.credit.amounts import read_amount
 from services.portal.credit.views import credit_entries, credit_of
 from services.portal.invoices.bank_words import bank_details
-from services.portal.payments.paying import open_page, to_gateway
+from services.portal.payments.paying import lead_on_by_itself, open_page
+from services.portal.payments.views import BEGUN_HERE, top_ups_waiting
 from shared.contracts.billing import PaymentMethod
 from shared.errors import Invalid
 
@@ -62,6 +63,7 @@ async def _credit_page(visit: Visit, *, form: Form) -> Response:
         entries=entries,
         kind_words=lambda kind: visit.language.gettext(KINDS.get(kind, kind)),
         methods=methods,
+        waiting=await top_ups_waiting(db, visit.account_id),
         form=Form(
             values={**form.values, "method": chosen},
             errors=form.errors,
@@ -74,20 +76,19 @@ async def _credit_page(visit: Visit, *, form: Form) -> Response:
 
 
 def _methods(visit: Visit) -> list[PaymentMethod]:
-    """Those that need no invoice: boletos and PIX codes are for one."""
-    known = visit.brand.payment_methods
-    return [method for method in known if method.kind in ("hosted_page", "bank_transfer")]
+    kinds = BEGUN_HERE | {"bank_transfer"}
+    return [method for method in visit.brand.payment_methods if method.kind in kinds]
 
 
 @pages.post("/credit")
 async def top_up(visit: Visit, form: Form) -> Response:
-    """Add to the credit: to the gateway's page, or to what a transfer needs."""
+    """Add to the credit: to the gateway's page, a code or slip, or what a transfer needs."""
     wanted = await _want(visit, form)
     opened = await _opened(visit, wanted)
     if opened.refusal:
         return await _credit_page(visit, form=opened.form)
-    if opened.answer.get("url"):
-        return to_gateway(visit, str(opened.answer["url"]))
+    if wanted.answer.get("payment_id"):
+        return await lead_on_by_itself(visit, wanted, opened=opened)
     return _transfer_page(visit, form.text("method"), wanted=wanted)
 
 

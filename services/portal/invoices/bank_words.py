@@ -26,8 +26,11 @@ FAILURES: Mapping[str, str] = {
     "card_declined": _("The card was declined by its bank."),
     "declined": _("The payment was declined."),
     "expired": _("The payment page was left without paying."),
+    "boleto_expired": _("The bank takes this slip no more."),
     "insufficient_funds": _("The card has not enough funds."),
 }
+
+CODE_EXPIRED = _("The code's time was over.")
 
 
 def bank_details(method: PaymentMethod, language: Translations) -> list[tuple[str, str]]:
@@ -44,4 +47,6 @@ def bank_details(method: PaymentMethod, language: Translations) -> list[tuple[st
 def failure_words(last: Payment | None, language: Translations) -> str:
     """Why the last attempt failed, if it did and the reason has words."""
     reason = (last.failure_reason if last else None) or ""
+    if last and last.pix_code and reason == "expired":
+        return language.gettext(CODE_EXPIRED)
     return language.gettext(FAILURES[reason]) if reason in FAILURES else ""

@@ -77,6 +77,11 @@ async def lead_on(visit: Visit, opened: Outcome, *, page: str) -> Response:
     return to_gateway(visit, str(url))
 
 
+async def lead_on_by_itself(visit: Visit, started: Outcome, *, opened: Outcome) -> Response:
+    """As `lead_on`, to the payment's own page: it is for no invoice, or for several."""
+    return await lead_on(visit, opened, page=f"/payments/{started.answer['payment_id']}")
+
+
 def to_gateway(visit: Visit, url: str) -> Response:
     """To a page outside, which billing has told us."""
     assert visit.desk.settings.is_payment_page(url), "billing knows our gateways"

@@ -10,9 +10,16 @@ from services.portal.browser.forms import Form
 from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import cut
 from services.portal.browser.visit import Visit
+from services.portal.invoices.bank_words import failure_words
 from services.portal.invoices.views import invoice_numbers
 from services.portal.payments.paying import to_gateway, withdraw
-from services.portal.payments.views import Payment, payment_by_id, payments_of_account
+from services.portal.payments.views import (
+    Payment,
+    open_slip,
+    payment_by_id,
+    payments_of_account,
+)
+from shared.qr import qr_path
 
 pages = Pages(For.CLIENTS)
 PER_PAGE = 20
@@ -32,6 +39,24 @@ async def get_payments(visit: Visit) -> Response:
         numbers=await invoice_numbers(visit.db, ids),
         first_page="/payments" if wanted.after else "",
         older=f"/payments?after={last}" if last else "",
+    )
+
+
+@pages.get("/payments/{payment_id:uuid}")
+async def get_payment(visit: Visit, payment_id: UUID) -> Response:
+    """One attempt: what it is for, how to pay it while it is open, what became of it then."""
+    payment = await _own_payment(visit, payment_id)
+    slip = open_slip(payment, visit.brand.payment_methods)
+    return visit.show_live(
+        "payments/payment.html",
+        section="invoices",
+        payment=payment,
+        numbers=await invoice_numbers(visit.db, payment.invoice_ids),
+        slip=slip,
+        qr=qr_path(slip.pix_code) if slip and slip.pix_code else None,
+        form=Form(),
+        failure_words=failure_words(payment, visit.language),
+        choose_again=_where_to_choose(payment),
     )
 
 
@@ -67,7 +92,7 @@ async def withdraw_payment(visit: Visit, form: Form, payment_id: UUID) -> Respon
     closed = await withdraw(visit, form, payment_id=payment_id)
     if closed.refusal:
         raise closed.refusal
-    return visit.go(_page_of(payment))
+    return visit.go(_where_to_choose(payment))
 
 
 @pages.post("/payments/{payment_id:uuid}/confirm")
@@ -89,4 +114,13 @@ async def _own_payment(visit: Visit, payment_id: UUID) -> Payment:
 def _page_of(payment: Payment) -> str:
     """Where the client pays it."""
     one = len(payment.invoice_ids) == 1
-    return f"/invoices/{payment.invoice_ids[0]}" if one else "/invoices"
+    return f"/invoices/{payment.invoice_ids[0]}" if one else f"/payments/{payment.payment_id}"
+
+
+def _where_to_choose(payment: Payment) -> str:
+    """Where the client pays what it was for, another way."""
+    if payment.purpose == "top_up":
+        return "/credit"
+    if len(payment.invoice_ids) == 1:
+        return f"/invoices/{payment.invoice_ids[0]}"
+    return "/pay?" + "&".join(f"invoice={id}" for id in payment.invoice_ids)

@@ -11,7 +11,13 @@ from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import LARGEST, Page
 from services.portal.browser.visit import Visit
 from services.portal.invoices.views import InvoiceRow, invoices_of
-from services.portal.payments.paying import lead_on, open_page, waiting_attempt, withdraw
+from services.portal.payments.paying import (
+    lead_on_by_itself,
+    open_page,
+    waiting_attempt,
+    withdraw,
+)
+from services.portal.payments.views import BEGUN_HERE
 
 pages = Pages(For.CLIENTS)
 
@@ -41,7 +47,7 @@ async def _payable(visit: Visit, ids: Sequence[str] | None) -> list[InvoiceRow]:
 
 
 def _pay_page(visit: Visit, invoices: Sequence[InvoiceRow], *, form: Form) -> Response:
-    methods = [each for each in visit.brand.payment_methods if each.kind == "hosted_page"]
+    methods = [each for each in visit.brand.payment_methods if each.kind in BEGUN_HERE]
     chosen = form.text("method") or (methods[0].id if methods else "")
     return visit.show(
         "payments/several.html",
@@ -56,13 +62,13 @@ def _pay_page(visit: Visit, invoices: Sequence[InvoiceRow], *, form: Form) -> Re
 
 @pages.post("/pay")
 async def pay_several(visit: Visit, form: Form) -> Response:
-    """One payment for all of them, on the gateway's page."""
+    """One payment for all of them: on the gateway's page, or by a code or slip on its own."""
     invoices = await _payable(visit, form.text("invoices").split(","))
     started = await _start(visit, form, ids=[each.id for each in invoices])
     opened = await open_page(visit, started, back="/invoices?done=paying")
     if opened.refusal:
         return _pay_page(visit, invoices, form=opened.form)
-    return await lead_on(visit, opened, page="/invoices")
+    return await lead_on_by_itself(visit, started, opened=opened)
 
 
 async def _start(visit: Visit, form: Form, *, ids: list[UUID]) -> Outcome:

@@ -67,6 +67,9 @@ create table payment_list (
 create index payment_list_invoices on payment_list using gin (invoice_ids);
 create index payment_list_account on payment_list (account_id, started_at desc, payment_id desc);
 """
+SHOWN_HERE = frozenset({"pix", "boleto"})
+BEGUN_HERE = SHOWN_HERE | {"hosted_page"}
+"""Kinds of ways to pay that begin at our pages; a transfer begins at the client's bank."""
 HANDLES: Events = PAYMENTS | {
     BoletoIssued,
     BoletoReissued,
@@ -198,7 +201,7 @@ def _note_slip(envelope: Envelope, rows: Rows) -> None:
 
 def open_slip(last: Payment | None, methods: Sequence[PaymentMethod]) -> Payment | None:
     """The latest attempt if it is to be paid by a code or a slip that our own page shows."""
-    shown = {method.id for method in methods if method.kind in ("pix", "boleto")}
+    shown = {method.id for method in methods if method.kind in SHOWN_HERE}
     return last if last and last.status == "started" and last.method in shown else None
 
 
@@ -208,6 +211,17 @@ async def payments_of(db: Reader, invoice_id: UUID) -> list[Payment]:
         """select * from payment_list where invoice_ids @> array[$1::uuid]
            order by started_at desc, payment_id desc limit 50""",
         invoice_id,
+    )
+    return [read_row(Payment, record) for record in records]
+
+
+async def top_ups_waiting(db: Reader, account_id: UUID) -> list[Payment]:
+    """The account's codes and slips that would add to its credit, latest first."""
+    records = await db.fetch(
+        """select * from payment_list where account_id = $1 and purpose = 'top_up'
+              and status = 'started' and (pix_code is not null or boleto_line is not null)
+           order by started_at desc, payment_id desc limit 5""",
+        account_id,
     )
     return [read_row(Payment, record) for record in records]
 

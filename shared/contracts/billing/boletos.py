@@ -17,6 +17,7 @@ class BoletoIssued(PublicEvent, frozen=True, kw_only=True):
     """A bank's slip for an attempt. `numbered_by` and `sequence`: within what, and which number.
 
     `line` is the linha digitável, `barcode` its 44 digits. The bank takes it `payable_until`.
+    `purpose`: as in `PaymentStarted`; `invoice_id` is the top-up's where it is one.
     """
 
     boleto_id: UUID
@@ -33,10 +34,14 @@ class BoletoIssued(PublicEvent, frozen=True, kw_only=True):
     currency: str
     due_on: date
     payable_until: date
+    purpose: str = "invoice"
 
 
 class BoletoReissued(PublicEvent, frozen=True, kw_only=True):
-    """The segunda via of a late boleto: what is to be paid until `pay_by`, fine and interest in."""
+    """The segunda via of a late boleto: what is to be paid until `pay_by`, fine and interest in.
+
+    `purpose`: as in `BoletoIssued`.
+    """
 
     boleto_id: UUID
     payment_id: UUID
@@ -49,6 +54,7 @@ class BoletoReissued(PublicEvent, frozen=True, kw_only=True):
     interest_minor: int
     currency: str
     why: Why | None = None
+    purpose: str = "invoice"
 
 
 class BoletoCollected(PublicEvent, frozen=True, kw_only=True):
@@ -81,6 +87,7 @@ class PixCodeIssued(PublicEvent, frozen=True, kw_only=True):
     """A PIX code for an attempt: `copy_and_paste` is its text. `txid` names it at the PSP.
 
     A static code can be paid as often as it is scanned; a dynamic one once, until `expires_at`.
+    `purpose`: as in `BoletoIssued`.
     """
 
     payment_id: UUID
@@ -91,3 +98,4 @@ class PixCodeIssued(PublicEvent, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    purpose: str = "invoice"

@@ -76,13 +76,17 @@ class ServiceSuspended(PublicEvent, frozen=True, kw_only=True):
 
 
 class ServiceUnsuspended(PublicEvent, frozen=True, kw_only=True):
-    """The panel confirmed that the service runs again. `reason`: why it had been stopped, when."""
+    """The panel confirmed that the service runs again. `reason`: why it had been stopped, when.
+
+    `grace_ends_on`: where staff lets it run in debt, the day from which it may be suspended again.
+    """
 
     service_id: UUID
     unsuspended_on: date
     reason: str = ""
     suspended_on: date | None = None
     why: Why | None = None
+    grace_ends_on: date | None = None
 
 
 class ServiceTerminated(PublicEvent, frozen=True, kw_only=True):

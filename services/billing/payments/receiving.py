@@ -1,9 +1,10 @@
-"""Money that came without an attempt of this amount: a part, too much, or paid once more.
+"""Receiving money: what it is for is settled, what that leaves over is the account's credit.
 
-Each is a payment of its own, started and received at once. Amounts in minor units.
+Money that came without an attempt of its amount (a part, too much, or paid once more) is a payment
+of its own, started and received at once. Amounts in minor units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -12,21 +13,29 @@ from services.billing.brands.brand import Brand
 from services.billing.credit.balances import balance_of
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.numbers import next_document_number, number_if_paid
+from services.billing.payments.payables import Payable
 from services.billing.payments.payment import Payment
+from services.billing.top_ups.top_up import TopUp
 from services.billing.why.because import because
 from services.billing.why.codes import Code
 from shared.store import Transaction
+
+_RULES: Mapping[str, Code] = {
+    "overpayment": "credit.overpayment",
+    "invoice_cancelled": "credit.after_end",
+    "top_up": "credit.top_up",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnaskedMoney:
     """It came the way of the payment that it is `like`; `id` is the new one's, and its reference
-    at the gateway `reference`. It settles the `invoices` in their order. It came `received_on`, we
+    at the gateway `reference`. It settles the `payables` in their order. It came `received_on`, we
     learn of it `today`."""
 
     id: UUID
     like: Payment
-    invoices: Sequence[Invoice]
+    payables: Sequence[Payable]
     amount_minor: int
     received_on: date
     today: date
@@ -34,13 +43,14 @@ class UnaskedMoney:
 
 
 async def receive_unasked(money: UnaskedMoney, tx: Transaction) -> int:
-    """Book it: the invoices take what is open of them, the rest is credit and is returned."""
+    """Book it: invoices take what is open of them, the rest is credit and is returned."""
     like = money.like
     payment = Payment.start(
         id=money.id,
         account_id=like.account_id,
         brand=like.brand,
         invoice_id=like.invoice_id,
+        purpose=like.purpose,
         further_invoices=list(like.further_invoices),
         method=like.method,
         gateway=like.gateway,
@@ -52,26 +62,41 @@ async def receive_unasked(money: UnaskedMoney, tx: Transaction) -> int:
 
 
 async def receive_payment(payment: Payment, money: UnaskedMoney, tx: Transaction) -> int:
-    """Book a payment that is received as `money` says; the invoices are changed and saved."""
-    invoices, today = money.invoices, money.today
-    is_void = all(each.settlement.is_cancelled for each in invoices)
-    reason = "invoice_cancelled" if is_void else "overpayment"
+    """Book a payment that is received as `money` says; what it is for is changed and saved."""
     brand = await tx.look_at(Brand, Brand.id_of(payment.brand))
-    receipt = await next_document_number(tx, brand, series="receipt", today=today)
+    receipt = await next_document_number(tx, brand, series="receipt", today=money.today)
     payment.succeed(
         received_on=money.received_on, receipt_number=receipt, gateway_reference=money.reference
     )
-    rest_minor = payment.amount_minor
-    for each in invoices:
-        if rest_minor:
-            rest_minor = each.pay(payment_id=payment.id, amount_minor=rest_minor, today=today)
-            await number_if_paid(each, today=today, tx=tx)
-        else:
+    return await settle_in_turn(payment, money.payables, today=money.today, tx=tx)
+
+
+async def settle_in_turn(
+    payment: Payment, payables: Sequence[Payable], *, today: date, tx: Transaction
+) -> int:
+    """Each in its order, as far as the money reaches; what is left over is credit and returned.
+
+    All of them are changed and saved, with the payment. A top-up is credit as a whole.
+    """
+    reason, rest_minor = _reason(payables), payment.amount_minor
+    for each in payables:
+        if not rest_minor:
             each.end_payment(payment.id)
-    await tx.save(payment, *invoices)
+            continue
+        rest_minor = each.pay(payment_id=payment.id, amount_minor=rest_minor, today=today)
+        if isinstance(each, Invoice):
+            await number_if_paid(each, today=today, tx=tx)
+    await tx.save(payment, *payables)
     if rest_minor:
         await _add_credit(payment, rest_minor, reason=reason, tx=tx)
     return rest_minor
+
+
+def _reason(payables: Sequence[Payable]) -> str:
+    if isinstance(payables[0], TopUp):
+        return "top_up"
+    is_void = all(each.settlement.is_cancelled for each in payables)
+    return "invoice_cancelled" if is_void else "overpayment"
 
 
 async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: Transaction) -> None:
@@ -79,7 +104,8 @@ async def _add_credit(payment: Payment, amount_minor: int, *, reason: str, tx: T
     credit = await balance_of(
         tx, payment.account_id, brand=payment.brand, currency=payment.currency
     )
-    rule: Code = "credit.overpayment" if reason == "overpayment" else "credit.after_end"
-    why = because(tx, rule, invoice=payment.invoice_id)
+    rule = _RULES[reason]
+    is_top_up = reason == "top_up"
+    why = because(tx, rule) if is_top_up else because(tx, rule, invoice=payment.invoice_id)
     credit.add(amount_minor=amount_minor, reason=reason, payment_id=payment.id, why=why)
     await tx.save(credit)
