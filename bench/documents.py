@@ -180,7 +180,7 @@ def _bare_per_s() -> float:
     return len(papers) / (time.perf_counter() - begun)
 
 
-async def _read(http: httpx.AsyncClient, headers: dict[str, str], took_s: list[float]) -> None:
+async def _read(http: httpx.AsyncClient, headers: dict[str, str], *, took_s: list[float]) -> None:
     begun = time.perf_counter()
     answer = await http.get("/v1/invoices", headers=headers)
     took_s.append(time.perf_counter() - begun)
@@ -189,31 +189,33 @@ async def _read(http: httpx.AsyncClient, headers: dict[str, str], took_s: list[f
 
 
 async def _read_on(
-    http: httpx.AsyncClient, readers: Iterator[dict[str, str]], took_s: list[float]
+    http: httpx.AsyncClient, readers: Iterator[dict[str, str]], *, took_s: list[float]
 ) -> None:
     for headers in readers:
-        await _read(http, headers, took_s)
+        await _read(http, headers, took_s=took_s)
 
 
-async def _download(http: httpx.AsyncClient, headers: dict[str, str], waiting: list[UUID]) -> None:
+async def _download(
+    http: httpx.AsyncClient, headers: dict[str, str], *, waiting: list[UUID]
+) -> None:
     while waiting:
         answer = await http.get(f"/v1/invoices/{waiting.pop()}/pdf", headers=headers)
         assert answer.status_code == 200 and answer.content.startswith(b"%PDF"), answer.text
 
 
 async def _measured(
-    http: httpx.AsyncClient, ids: list[UUID], users: list[dict[str, str]]
+    http: httpx.AsyncClient, ids: list[UUID], *, users: list[dict[str, str]]
 ) -> tuple[float, list[float], list[float]]:
     """Seconds for all documents; seconds of each read before, and meanwhile."""
     before: list[float] = []
     meanwhile: list[float] = []
     downloader, *others = users
     readers = cycle(others)
-    await _read_on(http, islice(readers, READS_BEFORE), before)
-    reading = asyncio.create_task(_read_on(http, readers, meanwhile))
+    await _read_on(http, islice(readers, READS_BEFORE), took_s=before)
+    reading = asyncio.create_task(_read_on(http, readers, took_s=meanwhile))
     begun = time.perf_counter()
     waiting = list(ids)
-    await asyncio.gather(*(_download(http, downloader, waiting) for _ in range(CLIENTS)))
+    await asyncio.gather(*(_download(http, downloader, waiting=waiting) for _ in range(CLIENTS)))
     took_s = time.perf_counter() - begun
     reading.cancel()
     return took_s, before, meanwhile
@@ -233,7 +235,7 @@ async def measure(house: House) -> list[Result]:
     try:
         await http_load.until_it_answers(address)
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
-            took_s, before, meanwhile = await _measured(http, ids, users)
+            took_s, before, meanwhile = await _measured(http, ids, users=users)
     finally:
         process.terminate()
         await process.wait()
