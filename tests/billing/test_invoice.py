@@ -318,12 +318,12 @@ def test_a_credit_note_over_the_rest_of_a_partly_paid_invoice_settles_it() -> No
     given(partly).when(
         lambda i: i.take_back(credit_note_id=OTHER, amount_minor=990, today=DUE)
     ).then(
-        (Invoice.Settled, settled("credit_note", 990)),
+        (Invoice.Settled, {**settled("credit_note", 990), "settled_on": DUE}),
         (Invoice.Paid, {"paid_on": DUE}),
     )
     given(whole).when(
         lambda i: i.take_back(credit_note_id=OTHER, amount_minor=2990, today=DUE)
-    ).then((Invoice.Settled, settled("credit_note", 2990)))
+    ).then((Invoice.Settled, {**settled("credit_note", 2990), "settled_on": DUE}))
 
 
 def test_a_pro_forma_gets_its_number_when_it_is_paid() -> None:
@@ -345,7 +345,7 @@ def use_credit(invoice: Invoice, amount_minor: int) -> int:
 
 def settled(by: str, amount_minor: int) -> dict[str, object]:
     fields = {"by": by, "reference_id": OTHER, "amount_minor": amount_minor}
-    return {**fields, "returned_minor": 0}
+    return {**fields, "returned_minor": 0, "settled_on": TODAY}
 
 
 def vat(taxable_minor: int, tax_minor: int) -> TaxRow:

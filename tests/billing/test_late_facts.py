@@ -19,6 +19,7 @@ from shared.consumers import Envelope
 from shared.contracts import PublicEvent, billing
 from shared.store import Cause
 from tests.billing.house import House, code_of, envelope_of
+from tests.billing.test_automation_rules import give_credit
 
 Status = Literal["pending", "succeeded"]
 DAY = timedelta(days=1)
@@ -144,6 +145,20 @@ async def test_a_fee_whose_money_is_on_its_way_is_taken_back_when_it_has_come(
     assert (await house.invoice(house.ana, fee_id))["status"] == "payment_pending"
     await settle(house, pending, paid_on=due + 6 * DAY)
     assert (await house.invoice(house.ana, fee_id))["status"] == "credited"
+    assert await house.findings() == []
+
+
+async def test_a_fee_for_what_only_credit_of_later_settled_stands(house: House) -> None:
+    """A part had come in time, but not the rest: on the day of the fee that was open."""
+    service, invoice_id, due = await suspended(house)
+    await give_credit(house, house.ana, 1000)
+    path = f"/v1/invoices/{invoice_id}/credit"
+    used = await house.do("POST", path, token=house.client(house.ana))
+    assert used["open_minor"] == 1990
+    await learn_of_payment(house, invoice_id, paid_on=due + DAY)
+    assert await house.service_status(service["service_id"]) == "active"
+    fee = (await house.invoices(house.ana))[-1]
+    assert (fee["status"], fee["open_minor"]) == ("unpaid", 700)
     assert await house.findings() == []
 
 

@@ -49,16 +49,18 @@ async def _reconsider_both(invoice_id: UUID, tx: Transaction) -> None:
 async def _reconsider(invoice: Invoice, tx: Transaction) -> None:
     if invoice.is_open:
         return
-    paid_on = await _received_in_full_on(invoice, tx)
+    paid_on = await _settled_in_full_on(invoice, tx)
     today = await today_for(invoice.brand, tx)
     await void_late_fee(VoidLateFee(invoice_id=invoice.id, paid_on=paid_on, today=today), tx)
 
 
-async def _received_in_full_on(invoice: Invoice, tx: Transaction) -> date:
-    """The day of the last of the payments that settled it."""
+async def _settled_in_full_on(invoice: Invoice, tx: Transaction) -> date:
+    """The day of the last of the payments that settled it, or of what else did so after that."""
     payments = await tx.load_many(Payment, list(invoice.settlement.payments))
     days = [payment.received_on for payment in payments.values() if payment.received_on]
-    return max(days, default=date.max)
+    if not days:
+        return date.max
+    return max(*days, invoice.settlement.settled_on or date.min)
 
 
 reconsider_when_paid = Policy(

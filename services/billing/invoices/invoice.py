@@ -67,13 +67,7 @@ class Invoice(Aggregate):
         payment_id: UUID
         amount_minor: int
 
-    class Settled(Aggregate.Event):
-        TOPIC = "billing.invoice.settled"
-        by: str
-        reference_id: UUID
-        amount_minor: int
-        returned_minor: int = 0
-
+    Settled = events.Settled
     WrittenOff = events.WrittenOff
     Paid = events.Paid
     Reminded = events.Reminded
@@ -217,7 +211,7 @@ class Invoice(Aggregate):
         assert amount_minor > 0, "credit is money"
         self.settlement.check_quiet()
         share_minor = min(amount_minor, self.open_minor)
-        self._settled("credit", application_id, amount_minor=share_minor, returned_minor=0)
+        self._settled("credit", application_id, amount_minor=share_minor, today=today)
         self._settle(today)
         return share_minor
 
@@ -228,18 +222,15 @@ class Invoice(Aggregate):
         beyond the total, `PaymentAwaited` before it is clear what was paid.
         """
         was_open, back = self.is_open, self.settlement.returned_by(amount_minor)
-        self._settled("credit_note", credit_note_id, amount_minor=amount_minor, returned_minor=back)
+        by_note = {"amount_minor": amount_minor, "returned_minor": back}
+        self._settled("credit_note", credit_note_id, **by_note, today=today)
         if was_open and self.settlement.is_paid:
             self._settle(today)
         return back
 
-    @event(Settled)
-    def _settled(
-        self, by: str, reference_id: UUID, *, amount_minor: int, returned_minor: int
-    ) -> None:
-        self.settlement = self.settlement.settled(
-            by, reference_id, amount_minor=amount_minor, share_minor=amount_minor - returned_minor
-        )
+    def _settled(self, by: str, id: UUID, *, today: date, **minor: int) -> None:
+        says = {"by": by, "reference_id": id, "settled_on": today, "returned_minor": 0, **minor}
+        self.trigger_event(self.Settled, **says)
 
     def write_off(self, reason: str, why: Why | None = None) -> None:
         """Give up what is open; money that comes yet is the account's credit. Once."""

@@ -20,6 +20,26 @@ class Paid(Aggregate.Event):
         aggregate.was_paid = True
 
 
+class Settled(Aggregate.Event):
+    """Credit settled a part, or a credit note took one back: `returned` is what had been paid."""
+
+    TOPIC = "billing.invoice.settled"
+    by: str
+    reference_id: UUID
+    amount_minor: int
+    returned_minor: int = 0
+    settled_on: date | None = None
+
+    def apply(self, aggregate: Any) -> None:
+        share_minor = self.amount_minor - self.returned_minor
+        after = aggregate.settlement.settled(
+            self.by, self.reference_id, amount_minor=self.amount_minor, share_minor=share_minor
+        )
+        if self.settled_on and share_minor:
+            after = replace(after, settled_on=max(self.settled_on, after.settled_on or date.min))
+        aggregate.settlement = after
+
+
 class Reminded(Aggregate.Event):
     """The client was told that the due date comes."""
 

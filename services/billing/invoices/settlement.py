@@ -53,7 +53,7 @@ class Settlement:
     A credit note may take back more than was open; then the rest of it, `returned`, had been paid.
     `is_booked`: the ledger has the invoice, as it has a pro forma only once it is one; of what came
     before, `prepayments` are the ids that settled only a part. `charged_back`: payments that do not
-    count any more.
+    count any more. `settled_on`: when credit or a credit note last settled something.
     """
 
     total_minor: int
@@ -67,6 +67,7 @@ class Settlement:
     is_booked: bool = True
     prepayments: frozenset[UUID] = frozenset()
     charged_back: frozenset[UUID] = frozenset()
+    settled_on: date | None = None
 
     @classmethod
     def of(cls, total_minor: int, *, is_booked: bool) -> Self:
