@@ -2,19 +2,20 @@
 
 The service is a process of its own, `python -m bench.documents`, with billing's routes for
 documents and invoices and its workshop of two typesetting processes. Each of 300 invoices of twelve
-lines, with a tax and a bank account to pay to, is downloaded once by one of four clients. A fifth
-reads its list of invoices every 20 ms, before and meanwhile. The baseline of the documents is what
-one process typesets alone.
+lines, with a tax and a bank account to pay to, is downloaded once by one of four clients. Others
+read the list of invoices in turn, one every 20 ms, before and meanwhile: one alone may not ask so
+often. The baseline of the documents is what one process typesets alone.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
+from itertools import cycle, islice
 from statistics import quantiles
 from types import SimpleNamespace
 from typing import Any
@@ -60,6 +61,7 @@ INVOICES = 300
 LINES = 12
 WITHIN_S = 15
 CLIENTS = 4
+READERS = 8
 READ_EVERY_S = 0.02
 READS_BEFORE = 250
 P99_MS = 50
@@ -178,37 +180,42 @@ def _bare_per_s() -> float:
     return len(papers) / (time.perf_counter() - begun)
 
 
-async def _read(http: httpx.AsyncClient, took_s: list[float]) -> None:
+async def _read(http: httpx.AsyncClient, headers: dict[str, str], *, took_s: list[float]) -> None:
     begun = time.perf_counter()
-    answer = await http.get("/v1/invoices")
+    answer = await http.get("/v1/invoices", headers=headers)
     took_s.append(time.perf_counter() - begun)
     assert answer.status_code == 200, answer.text
     await asyncio.sleep(READ_EVERY_S)
 
 
-async def _read_on(http: httpx.AsyncClient, took_s: list[float]) -> None:
-    while True:
-        await _read(http, took_s)
+async def _read_on(
+    http: httpx.AsyncClient, readers: Iterator[dict[str, str]], *, took_s: list[float]
+) -> None:
+    for headers in readers:
+        await _read(http, headers, took_s=took_s)
 
 
-async def _download(http: httpx.AsyncClient, waiting: list[UUID]) -> None:
+async def _download(
+    http: httpx.AsyncClient, headers: dict[str, str], *, waiting: list[UUID]
+) -> None:
     while waiting:
-        answer = await http.get(f"/v1/invoices/{waiting.pop()}/pdf")
+        answer = await http.get(f"/v1/invoices/{waiting.pop()}/pdf", headers=headers)
         assert answer.status_code == 200 and answer.content.startswith(b"%PDF"), answer.text
 
 
 async def _measured(
-    http: httpx.AsyncClient, ids: list[UUID]
+    http: httpx.AsyncClient, ids: list[UUID], *, users: list[dict[str, str]]
 ) -> tuple[float, list[float], list[float]]:
     """Seconds for all documents; seconds of each read before, and meanwhile."""
     before: list[float] = []
     meanwhile: list[float] = []
-    for _ in range(READS_BEFORE):
-        await _read(http, before)
-    reading = asyncio.create_task(_read_on(http, meanwhile))
+    downloader, *others = users
+    readers = cycle(others)
+    await _read_on(http, islice(readers, READS_BEFORE), took_s=before)
+    reading = asyncio.create_task(_read_on(http, readers, took_s=meanwhile))
     begun = time.perf_counter()
     waiting = list(ids)
-    await asyncio.gather(*(_download(http, waiting) for _ in range(CLIENTS)))
+    await asyncio.gather(*(_download(http, downloader, waiting=waiting) for _ in range(CLIENTS)))
     took_s = time.perf_counter() - begun
     reading.cancel()
     return took_s, before, meanwhile
@@ -224,17 +231,11 @@ async def measure(house: House) -> list[Result]:
     told = json.dumps({"url": url, "key": key, "port": port})
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.documents", told)
     address = f"http://127.0.0.1:{port}"
-    token = Signer("accounts", dict(key)).issue(
-        "billing", subject=str(account_id), scopes=["client"], account_id=account_id, brand=BRAND,
-        ttl_s=TOKEN_TTL_S,
-    )  # fmt: skip
-    headers = {"authorization": f"Bearer {token}"}
+    users = [_headers(key, account_id) for _ in range(1 + READERS)]
     try:
         await http_load.until_it_answers(address)
-        async with httpx.AsyncClient(
-            base_url=address, trust_env=False, timeout=30, headers=headers
-        ) as http:
-            took_s, before, meanwhile = await _measured(http, ids)
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
+            took_s, before, meanwhile = await _measured(http, ids, users=users)
     finally:
         process.terminate()
         await process.wait()
@@ -254,6 +255,15 @@ async def measure(house: House) -> list[Result]:
             limit=P99_MS,
         ),
     ]
+
+
+def _headers(key: dict[str, Any], account_id: UUID) -> dict[str, str]:
+    """What one more user of the account sends with each request."""
+    token = Signer("accounts", dict(key)).issue(
+        "billing", subject=str(new_id()), scopes=["client"], account_id=account_id, brand=BRAND,
+        ttl_s=TOKEN_TTL_S,
+    )  # fmt: skip
+    return {"authorization": f"Bearer {token}"}
 
 
 def _p99_ms(took_s: list[float]) -> float:

@@ -7,8 +7,9 @@ holds what drives them, in environments of their own, and says how; ours goes in
 - "one by one": the commands `issue_invoice`, `start_payment` and `settle_payment`, each in a
   transaction of its own, one after the other, as a client's clicks and the gateway's word come;
 - "16 at once": the same for sixteen clients at the same time;
-- "together": the same commands, 100 in a transaction, which reads ahead for all of them as the
-  chunks of the business day do (`automation/chunks.py`). Each of the three is a transaction.
+- "together": the same commands, 100 in a transaction, which reads ahead for all of them, and two
+  such transactions abreast: as the business day does its chunks (`automation/chunks.py`). Each of
+  the three is a transaction.
 
 The targets hold against each of the others by the methods that it has for one invoice, Tryton's in
 transactions of 100; the last rows are against what their models do for many at once.
@@ -44,7 +45,7 @@ from bench.renewals import CONTACT, CONTACT_COLUMNS, OneKey
 from bench.results import Result, report
 from services.billing.app import VIEWS
 from services.billing.automation.business_day import business_day
-from services.billing.automation.chunks import StepOfDay, do_tasks
+from services.billing.automation.chunks import LANES, StepOfDay, do_tasks
 from services.billing.automation.step import Task
 from services.billing.automation.tasks import STEPS
 from services.billing.brands.commands import ConfigureBrand, configure_brand
@@ -75,8 +76,8 @@ from tests.billing.samples import brand_settings
 ROUNDS = 3
 OURS = 1000
 """Invoices of a round of ours, after which the views are waited for once; the others play 100."""
-CALLERS = 16
-AT_ONCE = f"{CALLERS} at once"
+AT_ONCE = "16 at once"
+CLIENTS_AT_ONCE = {ONE_BY_ONE: 1, AT_ONCE: 16, TOGETHER: LANES}
 BRAND, ZONE = "ponto", "America/Sao_Paulo"
 CLIENTS = 50
 NET_MINOR, GROSS_MINOR = 10_000, 12_000
@@ -227,19 +228,17 @@ class OwnBooks:
         """What each task's command returns, in order."""
         results: dict[str, Any] = {}
         kept = [replace(task, work=_keeping(task, results)) for task in tasks]
+        works = [task.work for task in kept]
         if way == TOGETHER:
-            with seldom_collected():
-                for first in range(0, len(kept), SIZE):
-                    chunk = kept[first : first + SIZE]
-                    await self.store.run(CAUSE, partial(do_tasks, chunk, self.step))
-            return [results[task.key] for task in tasks]
-        waiting = iter(kept)
+            chunks = [kept[first : first + SIZE] for first in range(0, len(kept), SIZE)]
+            works = [partial(do_tasks, chunk, self.step) for chunk in chunks]
+        waiting = iter(works)
 
         async def client() -> None:
-            for task in waiting:
-                await self.store.run(CAUSE, task.work)
+            for work in waiting:
+                await self.store.run(CAUSE, work)
 
-        await asyncio.gather(*(client() for _ in range(1 if way == ONE_BY_ONE else CALLERS)))
+        await asyncio.gather(*(client() for _ in range(CLIENTS_AT_ONCE[way])))
         return [results[task.key] for task in tasks]
 
     def _issue(self, invoice_id: UUID, place: int) -> Task:
@@ -342,9 +341,10 @@ async def _own_books(house: House) -> AsyncIterator[OwnBooks]:
     consumers = Consumers(own, store, None)  # type: ignore[arg-type]
     await consumers.load()
     books = OwnBooks(store=store, consumers=consumers, accounts=accounts, step=today)
-    for way in books.ways:
-        await books.play(way)
-    yield books
+    with seldom_collected():  # as every service does
+        for way in books.ways:
+            await books.play(way)
+        yield books
     await pool.close()
 
 

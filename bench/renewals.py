@@ -44,6 +44,7 @@ from shared.clock import SystemClock
 from shared.codec import TypedMapper
 from shared.consumers.group import Consumers
 from shared.database import open_pool
+from shared.garbage import seldom_collected
 from shared.ids import new_id
 from shared.store import Cause, EventStore
 from tests.billing.samples import brand_settings, product_terms
@@ -339,7 +340,8 @@ async def _watched(url: str, day: str) -> None:
 def main(what: str, *values: str) -> None:
     """`play URL DAY` or `measure SIZE...`."""
     if what == "play":
-        uvloop.run(_watched(*values))
+        with seldom_collected():  # as every service does
+            uvloop.run(_watched(*values))
     else:
         with running_house() as house:
             report(uvloop.run(measure(house, [int(size) for size in values])))

@@ -7,7 +7,7 @@ envelope is its eight fields joined by newlines and the data are the exact publi
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -76,6 +76,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         return self.account_id
 
 
+@lru_cache(maxsize=4096)
 def partition_of(account_id: UUID | None, brand: str) -> int:
     """Where the account's events go (those without an account: the brand's); fixed for ever."""
     key = account_id.bytes if account_id else brand.encode()

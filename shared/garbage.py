@@ -19,7 +19,8 @@ OLD_LOOKS = 20
 def seldom_collected() -> Iterator[None]:
     """For the time of the block cycles are looked for seldom, and not among what was there before.
 
-    Cycles are still found, so the process does not grow. Afterwards it is as it was.
+    Every service runs in one. Cycles are still found, so the process does not grow. Afterwards it
+    is as it was.
     """
     before = gc.get_threshold()
     gc.collect()

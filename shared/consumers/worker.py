@@ -464,7 +464,9 @@ class Worker:
     async def _open(self, records: Sequence[Record]) -> list[Envelope]:
         """The events that concern the consumer, readable. `UnknownEvent` for what is newer."""
         ignored = self.consumer.ignored
-        wanted = [record for record in records if place_of(record) not in self._skipped]
+        wanted = records
+        if self._skipped:
+            wanted = [record for record in records if place_of(record) not in self._skipped]
         concerning = [record for record in wanted if event_class(record) not in ignored]
         return await open_all(concerning, self._store.keyring)
 

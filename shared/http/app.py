@@ -21,6 +21,7 @@ from shared.contracts import SOURCES
 from shared.database import acquire
 from shared.errors import Unavailable
 from shared.figures import Figures, note_verification
+from shared.garbage import seldom_collected
 from shared.heartbeat import HEARTBEATS, Watchdog
 from shared.http.access import Gate
 from shared.http.document import DocumentsFirst
@@ -147,7 +148,8 @@ async def _serve(build: Callable[[], Awaitable[Service]], settings: Settings) ->
     config = server_settings(create_app(service))
     ports = [port for port in (settings.port, settings.ops_port) if port]
     sockets = [_listen(settings.host, port) for port in ports]
-    await DrainingServer(config, drain=service.drain).serve(sockets=sockets)
+    with seldom_collected():
+        await DrainingServer(config, drain=service.drain).serve(sockets=sockets)
 
 
 def server_settings(app: ASGIApp) -> uvicorn.Config:

@@ -15,7 +15,7 @@ from services.billing.held_services.commands import IssueRenewal, issue_renewal
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.store import Cause, Transaction
-from tests.billing.house import House, code_of
+from tests.billing.house import House, brand_file, code_of
 
 DAY = timedelta(days=1)
 CAUSE = Cause(actor="test")
@@ -196,6 +196,41 @@ async def test_what_is_owed_of_a_period_that_is_over_does_not_bill_it_again(hous
     await agree(house, house.ana, renew_while_unpaid=True)
     await house.play(due - 14 * DAY)
     assert (await house.invoices(house.ana))[-1]["lines"][0]["period_start"] == due.isoformat()
+
+
+async def test_rules_that_contradict_where_they_meet_are_refused_by_whom_they_are_about(
+    house: House,
+) -> None:
+    short = {"suspension_days": 3, "suspension_warning_days": 1}
+    early = {"suspension_warning_days": 4}
+    start, pro = brand_file()["products"]
+    await agree(house, house.rui, **early)
+    before = await house.names()
+
+    async def refusal(path: str, body: dict[str, Any], token: str) -> dict[str, Any]:
+        answer = await house.ask("PUT", path, body, token=token)
+        assert code_of(answer) == (422, "rule_invalid")
+        facts: dict[str, Any] = answer.json()["facts"]
+        assert facts.pop("reason") == "the warning is not before the suspension"
+        return facts
+
+    async def of_brand(**changed: Any) -> dict[str, Any]:
+        path = "/internal/brands/ponto"
+        return await refusal(path, brand_file(**changed), house.internal())
+
+    rui = {"accounts": [str(house.rui)], "account_count": 1}
+    assert await of_brand(rules=short) == rui
+    products = [start, {**pro, "rules": short}]
+    assert await of_brand(products=products) == {"product": "pro", **rui}
+    assert await house.names() == before
+    await agree(house, house.rui)
+    await house.apply_brand(products=products)
+    path = f"/v1/accounts/{house.rui}/rules"
+    assert await refusal(path, {"rules": early}, house.staff()) == {"product": "pro"}
+    await agree(house, house.rui, **early, suspension_days=9)
+    await house.apply_brand(products=[{**start, "rules": early}, pro])
+    await house.active_service(house.ana)
+    assert await of_brand(products=[pro], rules=short) == {"product": "start"}
 
 
 async def test_rules_of_an_account_are_checked_shown_and_taken_back(house: House) -> None:

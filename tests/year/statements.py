@@ -14,6 +14,7 @@ from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
 from services.billing.payments.due_questions import _ABOUT, _NEXT, _TAKE_DUE
+from services.billing.rules.agreed import AGREED, ON_SALE
 from services.billing.saved_methods.commands import _EXPIRING, _OPEN
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
@@ -257,7 +258,7 @@ async def solved(session: Session, brand: str, step: str, items: list[str]) -> i
     return 0
 
 
-@statement(business_day._PRODUCTS_IN_USE)
+@statement(business_day.PRODUCTS_IN_USE)
 async def products_in_use(session: Session, brand: str) -> list[Values]:
     used = {row["product_id"] for row in rows_of(session, "service_due", brand=brand)}
     return [{"product_id": product_id} for product_id in sorted(used)]
@@ -416,7 +417,16 @@ async def next_question(
 # -------------------------------------------------------------------------------- the catalogue
 
 
-@statement("select product_id from product where brand = $1")
+@statement(AGREED)
+async def agreed(session: Session, brand: str) -> list[Values]:
+    accounts: dict[str, list[UUID]] = {}
+    for row in rows_of(session, "account_rules", brand=brand):
+        accounts.setdefault(jsonb(json.dumps(row["rules"])), []).append(row["account_id"])
+    found = [{"rules": rules, "accounts": sorted(ids)} for rules, ids in accounts.items()]
+    return sorted(found, key=lambda each: each["accounts"])
+
+
+@statement(ON_SALE)
 async def products(session: Session, brand: str) -> list[Values]:
     found = rows_of(session, "product", brand=brand)
     return [{"product_id": row["product_id"]} for row in found]

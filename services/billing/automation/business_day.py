@@ -13,7 +13,7 @@ from services.billing.rules.policy import Policy, policy_of
 from services.billing.rules.rules import Changes, Rules
 from shared.store import Transaction
 
-_PRODUCTS_IN_USE = """
+PRODUCTS_IN_USE = """
 with recursive used as (
     (select product_id from service_due where brand = $1 order by product_id limit 1)
     union all
@@ -66,7 +66,7 @@ class BusinessDay:
 async def business_day(brand: str, day: date, *, tx: Transaction) -> BusinessDay:
     """The day with the rules as of now. `NotFound` for an unknown brand."""
     settings = await tx.look_at(Brand, Brand.id_of(brand))
-    rows = await tx.read.fetch(_PRODUCTS_IN_USE, brand)
+    rows = await tx.read.fetch(PRODUCTS_IN_USE, brand)
     furthest = await tx.read.fetch(FURTHEST, brand)
     products = await tx.load_many(Product, [row["product_id"] for row in rows])
     return BusinessDay(

@@ -7,14 +7,13 @@ stops the run, which is then tried again.
 """
 
 import asyncio
-from contextlib import nullcontext
 from datetime import date
 from uuid import UUID
 
 import asyncpg
 
 from services.billing.automation.business_day import BusinessDay, business_day
-from services.billing.automation.chunks import CHUNK, Chunks, StepOfDay, find_tasks
+from services.billing.automation.chunks import Chunks, StepOfDay, find_tasks
 from services.billing.automation.problems import StillParked, explained, keep_problem, problem_by_id
 from services.billing.automation.rehearsal import RehearsedStep, rehearse
 from services.billing.automation.step import Found
@@ -23,7 +22,6 @@ from services.billing.payments.inquiry import Inquiry
 from shared.consumers.group import Consumers
 from shared.database import Connection, acquire
 from shared.envelope import partition_of
-from shared.garbage import seldom_collected
 from shared.lease import Lease
 from shared.store import Cause, EventStore
 from shared.telemetry import span
@@ -126,9 +124,8 @@ class BusinessDayRun:
             cause=cause,
         )
         with span(f"business day {of.name}", traceparent=begun["traceparent"]):
-            found = await find_tasks(of, self._store)
-            with seldom_collected() if found > CHUNK else nullcontext():
-                await self._chunks.work_off(of, check=lease.check)
+            await find_tasks(of, self._store)
+            await self._chunks.work_off(of, check=lease.check)
         async with acquire(self._store.pool) as db:
             await db.execute(
                 """update business_day_run set finished_at = $4

@@ -15,6 +15,12 @@ from services.billing.catalogue.terms import Revision
 from services.billing.pix.receivers import check_pix_receivers
 from services.billing.promotions.commands import PublishPromotions, publish_promotions
 from services.billing.promotions.promotion import PromotionTerms
+from services.billing.rules.agreed import (
+    ON_SALE,
+    check_agreements,
+    products_in_use,
+    rules_of_all,
+)
 from services.billing.rules.rules import RuleInvalid, Rules, RuleUnknown
 from shared.errors import Invalid, NotFound
 from shared.store import Transaction
@@ -50,17 +56,19 @@ class ConfigureBrand:
 
 
 async def configure_brand(command: ConfigureBrand, tx: Transaction) -> Brand:
-    """The brand as the file says. The same file again records nothing."""
+    """The brand as the file says. The same file again records nothing.
+
+    `RuleInvalid` names the accounts whose own rules would contradict it.
+    """
     try:
         brand = await tx.load(Brand, Brand.id_of(command.slug))
         brand.reconfigure(command.settings)
     except NotFound:
         brand = Brand.configure(slug=command.slug, settings=command.settings)
-    _check_products(command)
-    check_bank_accounts(command.settings.bank_accounts)
-    check_pix_receivers(command.settings.pix_receivers)
+    _check_file(command)
     today = await today_of(brand, tx)
     products = [await _publish(command.slug, each, today=today, tx=tx) for each in command.products]
+    await _check_meeting_rules(command, products, tx)
     products += await _retired(command.slug, {product.id for product in products}, tx)
     await tx.save(brand, *products)
     promotions = PublishPromotions(brand=command.slug, terms=command.promotions, today=today)
@@ -77,7 +85,7 @@ async def _publish(brand: str, offered: OfferedProduct, *, today: date, tx: Tran
 
 async def _retired(brand: str, offered: set[UUID], tx: Transaction) -> list[Product]:
     """The products that are no longer offered, taken out of the catalogue."""
-    rows = await tx.read.fetch("select product_id from product where brand = $1", brand)
+    rows = await tx.read.fetch(ON_SALE, brand)
     found = []
     for product_id in sorted({row["product_id"] for row in rows} - offered):
         product = await tx.load(Product, product_id)
@@ -86,13 +94,25 @@ async def _retired(brand: str, offered: set[UUID], tx: Transaction) -> list[Prod
     return found
 
 
-def _check_products(command: ConfigureBrand) -> None:
-    """What the products say of each other, of the brand's currencies and of its rules."""
+async def _check_meeting_rules(
+    command: ConfigureBrand, products: list[Product], tx: Transaction
+) -> None:
+    """Those of the file with what is held of products that it leaves out, and with agreements."""
+    in_use = await products_in_use(command.slug, tx=tx)
+    meeting = {**in_use, **{product.id: product for product in products}}
+    others = rules_of_all(command.settings, meeting.values())
+    await check_agreements(command.slug, others, tx)
+
+
+def _check_file(command: ConfigureBrand) -> None:
+    """What the products say of each other, of the brand's currencies and of its rules; accounts."""
     by_slug = {each.terms.slug: each.terms for each in command.products}
     if len(by_slug) != len(command.products):
         raise ProductTwice()
     check_catalogue(by_slug)
     settings = command.settings
+    check_bank_accounts(settings.bank_accounts)
+    check_pix_receivers(settings.pix_receivers)
     known = {settings.currency, *settings.currencies}
     for terms in [terms for each in command.products for terms in _all_terms(each)]:
         used = {price.currency for price in terms.prices}

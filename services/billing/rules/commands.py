@@ -9,7 +9,13 @@ import msgspec
 from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.account_terms import AccountTerms
-from services.billing.rules.policy import policy_of, terms_of
+from services.billing.rules.agreed import (
+    check_agreement,
+    products_in_use,
+    products_on_sale,
+    rules_of_all,
+)
+from services.billing.rules.policy import terms_of
 from shared.errors import NotFound
 from shared.store import Transaction
 
@@ -27,12 +33,15 @@ class ChangeAccountRules:
 async def change_account_rules(command: ChangeAccountRules, tx: Transaction) -> AccountTerms:
     """The account's rules from now on. `RuleUnknown`, `RuleInvalid`; the same again: nothing.
 
+    They go with those of the brand and of each of its products, whichever it comes to hold.
     `NotFound` for an account that is no client of the brand.
     """
     if await brand_of_account(command.account_id, tx.read) != command.brand:
         raise NotFound()
     brand = await tx.load(Brand, Brand.id_of(command.brand))
-    policy_of(brand).rules.changed(command.rules)
+    in_use = await products_in_use(command.brand, tx=tx)
+    products = {**in_use, **await products_on_sale(command.brand, tx=tx)}
+    check_agreement(command.rules, rules_of_all(brand.settings, products.values()))
     terms = await terms_to_change(command, tx)
     terms.change_rules(command.rules)
     await tx.save(terms)
