@@ -201,7 +201,9 @@ async def test_a64_news_of_codes_that_are_not_ours_is_put_aside_and_shown(house:
     ]
     for body in bodies:
         assert (await tell(house, body)).status_code == 200
-    for body in (b"{}", b"[]", b'{"pix": 1}', b'{"pix": [1]}'):
+    endless = b'{"pix": [{"endToEndId": "E4"}, {"endToEndId": "%s"}]}' % b"E".join([b"0"] * 300)
+    nameless = b'{"pix": [{"endToEndId": ""}]}'
+    for body in (b"{}", b"[]", b'{"pix": 1}', b'{"pix": [1]}', endless, nameless):
         assert code_of(await tell(house, body)) == (422, "webhook_malformed")
     await house.until(house.is_quiet)
     assert [each["check"] for each in await house.findings()] == ["webhooks_are_understood"] * 2

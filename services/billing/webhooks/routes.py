@@ -15,6 +15,9 @@ from shared.errors import NotFound
 from shared.http import Answer, Call, Rate, Repeat, Router, Who
 from shared.http.call import CallContext
 
+LONGEST_EVENT_ID = 500
+"""More than any sender writes, and what the database can keep apart."""
+
 router = Router(tags=["webhooks"])
 
 Read = TypeVar("Read")
@@ -72,8 +75,7 @@ async def post_first_gateway_webhook(call: Call) -> KeptOut:
 async def post_pix_webhook(call: Call) -> KeptOut:
     """PIX came; each of them is kept by its end-to-end id, and the PSP is asked about it."""
     body = await _signed_body(call, source="pix", header="gateway-signature")
-    for kept in _pix_in(body):
-        await state_of(call).inbox.keep("pix", kept)
+    await _keep(call, "pix", kept=_pix_in(body))
     return KeptOut()
 
 
@@ -95,7 +97,7 @@ async def post_panel_webhook(call: Call) -> KeptOut:
     """The panel has done or refused what it was asked."""
     body = await _signed_body(call, source="panel", header="panel-signature")
     event_id = _read(body, _PanelEvent).event_id
-    await state_of(call).inbox.keep("panel", Kept(event_id=event_id, body=body))
+    await _keep(call, "panel", kept=[Kept(event_id=event_id, body=body)])
     return KeptOut()
 
 
@@ -105,7 +107,15 @@ async def _keep_notice(call: CallContext, name: str) -> None:
     headers = {key.lower(): value for key, value in call.request.headers.items()}
     notice = state.gateways.found(name).read_webhook(headers, body, now=call.now)
     kept = Kept(event_id=notice.event_id, body=_text(body), about=notice.about, kind=notice.kind)
-    await state.inbox.keep(name, kept)
+    await _keep(call, name, kept=[kept])
+
+
+async def _keep(call: CallContext, source: str, *, kept: list[Kept]) -> None:
+    """All of them, or none if one has no id that can be kept."""
+    if not all(0 < len(each.event_id) <= LONGEST_EVENT_ID for each in kept):
+        raise WebhookMalformed()
+    for each in kept:
+        await state_of(call).inbox.keep(source, each)
 
 
 async def _signed_body(call: Call, *, source: str, header: str) -> str:
