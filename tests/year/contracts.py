@@ -94,10 +94,7 @@ class Contract:
             case "ServiceRenewed":
                 self._renew(date.fromisoformat(said["next_due_on"]), UUID(said["invoice_id"]))
             case "ServiceChangeScheduled":
-                rule = said["why"]["facts"]["proration"]
-                assert rule in ("by_day", "thirty_day_month"), "the rules that the year has"
-                of_30 = rule == "thirty_day_month"
-                self.wish = Wish(said["cycle"], said["recurring_minor"], of_30)
+                self._wish(said)
             case "ServiceChangeWithdrawn":
                 self.wish, self.is_asked_anew = None, True
             case "ServiceChanged":
@@ -117,6 +114,13 @@ class Contract:
                 assert suspends_on >= (self.grace_ends_on or suspends_on), "warned of too early"
             case _:
                 self._note_status(kind)
+
+    def _wish(self, said: dict[str, Any]) -> None:
+        """A change that is undone at the panel is of no money, so no rule says how to reckon it."""
+        rule = said["why"]["facts"].get("proration")
+        known = (None,) if said["kind"] == "undo" else ("by_day", "thirty_day_month")
+        assert rule in known, "the rules that the year has"
+        self.wish = Wish(said["cycle"], said["recurring_minor"], rule == "thirty_day_month")
 
     def _note_status(self, kind: str) -> None:
         known = {

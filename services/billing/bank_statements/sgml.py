@@ -121,6 +121,6 @@ def _is_text(codec: codecs.CodecInfo) -> bool:
     One with escapes of its own (UTF-7, unicode_escape) could make half a character of it.
     """
     try:
-        return codec.decode(_ASCII, "replace")[0] == _ASCII.decode()
-    except (UnicodeError, TypeError, ValueError):
+        return _ASCII.decode(codec.name, errors="replace") == _ASCII.decode()
+    except (LookupError, UnicodeError):
         return False
