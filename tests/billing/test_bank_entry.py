@@ -39,6 +39,7 @@ from tests.billing.bank_samples import (
 )
 from tests.billing.samples import (
     INVOICE,
+    ORDER,
     OTHER,
     PAYMENT,
     TODAY,
@@ -137,6 +138,7 @@ def test_an_invoice_whose_payment_is_taken_back_is_owed_again_and_can_be_paid_ag
     assert take_payment_back(invoice, PAYMENT, today=TODAY) == 2990
     again = rebuilt(invoice)
     assert (again.open_minor, again.settlement.payments) == (2990, {})
+    assert (issued_invoice().unpaid_order_id, again.unpaid_order_id) == (ORDER, None)
     assert again.pay(payment_id=OTHER, amount_minor=3000, today=TODAY) == 10
 
 
