@@ -222,6 +222,7 @@ BECOMES: dict[type[Any], str | None] = {
     TopUp.PaymentHeld: None,
     TopUp.PaymentEnded: None,
     TopUp.Credited: None,
+    TopUp.PaymentTakenBack: None,
     MethodSetup.Wanted: None,
     MethodSetup.Opened: None,
     MethodSetup.Ended: None,
@@ -341,6 +342,7 @@ def saved_methods() -> list[Aggregate]:
     top_up.start_payment(payment_id=PAYMENT, method="card", today=TODAY)
     top_up.hold_for_payment(PAYMENT)
     top_up.pay(payment_id=PAYMENT, amount_minor=5000, today=TODAY)
+    top_up.take_payment_back(PAYMENT, today=TODAY)
     return [wallet, setup, top_up]
 
 

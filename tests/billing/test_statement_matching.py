@@ -1,5 +1,6 @@
 """Which invoices an entry pays: table of what people write, ties, sums, and order that is none."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -230,6 +231,42 @@ def test_a_second_payment_of_what_is_settled_is_asked_about() -> None:
     best = result.suggestions[0]
     assert [reason.code for reason in best.reasons] == ["named", "already_settled"]
     assert (best.account_ids, best.allocated.rest_minor) == ((BRUNO,), 2990)
+
+
+def top_up(number: str, open_minor: int) -> PayableInvoice:
+    wanted = payable(number, open_minor)
+    return replace(wanted, invoice=replace(wanted.invoice, purpose="top_up"))
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        ("T3F0417C012", "exact"),
+        ("credito t3f 0417-c012", "exact"),
+        ("0417", "suggestions"),
+        ("fatura 12", "suggestions"),
+        ("3F0417C012", "suggestions"),
+    ],
+)
+def test_a_top_up_is_named_by_all_of_its_reference(words: str, outcome: str) -> None:
+    wanted = [top_up("T3F0417C012", 5000)]
+    assert match(entry(5000, remittance=words), invoices=wanted).outcome == outcome
+
+
+def test_what_is_only_wanted_is_no_part_of_what_is_owed() -> None:
+    owed = [payable("PON-2026-000417", 2990), payable("PON-2026-000418", 4990)]
+    known = entry(7980, payer_account=ANA_PAID.payer_account)
+    result = match(known, invoices=[*owed, top_up("T3F0417C012", 2000)])
+    assert (result.outcome, shares(result)) == ("combined", {"417": 2990, "418": 4990})
+    both = entry(9000, remittance="T3F0417C012 e PON-2026-000417")
+    result = match(both, invoices=[*owed, top_up("T3F0417C012", 2000)])
+    assert (shares(result), rest(result)) == ({"417": 2990, "012": 2000}, 4010)
+
+
+def test_a_known_payer_of_what_is_settled_is_asked_about_too() -> None:
+    payer = KnownPayer(account_id=BRUNO, payer_account="77")
+    result = match(entry(10, remittance="PON-2026-000300", payer_account="77"), payers=(payer,))
+    assert (result.outcome, codes(result)) == ("suggestions", ["already_settled"])
 
 
 # ------------------------------------------------------------------------------ never a guess

@@ -46,6 +46,20 @@ def test_what_comes_by_another_payment_is_credited_too() -> None:
     assert top_up.settlement.open_minor == 0
 
 
+def test_a_top_up_waits_again_once_none_of_its_payments_counts() -> None:
+    top_up = wanted_top_up()
+    top_up.pay(payment_id=PAYMENT, amount_minor=4000, today=TODAY)
+    top_up.pay(payment_id=OTHER, amount_minor=7000, today=TODAY)
+    for _ in range(2):
+        top_up.take_payment_back(PAYMENT, today=TODAY)
+    assert (top_up.settlement.open_minor, top_up.settlement.payments) == (4000, {OTHER: 1000})
+    top_up.take_payment_back(OTHER, today=TODAY)
+    assert (top_up.settlement.open_minor, top_up.settlement.payments) == (5000, {})
+    given(top_up).when(
+        lambda t: t.pay(payment_id=PAYMENT, amount_minor=4000, today=TODAY)
+    ).then_refused(PaymentAlreadyAllocated)
+
+
 def test_one_attempt_is_open_at_most() -> None:
     given(begun()).when(
         lambda t: t.start_payment(payment_id=OTHER, method="card", today=TODAY)

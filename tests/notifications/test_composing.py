@@ -20,6 +20,7 @@ from services.notifications.mail.rendering import CATALOGUES, Letter
 from shared.contracts.billing import (
     BoletoIssued,
     CreditNoteIssued,
+    PaymentReceived,
     PaymentReminderDue,
     ServiceActivated,
 )
@@ -258,6 +259,18 @@ def test_the_button_can_be_read_on_every_accent_colour(colour: str) -> None:
     assert colours.contrast(colours.as_text(accent), colours.WHITE) >= 4.5
     subject: Any = replace(SUBJECT, brand=replace(BRAND, accent_colour=colour))
     assert accent in letter_of(EVENTS[5], subject).html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_receipt_for_a_top_up_is_written_of_without_an_invoice(language: str) -> None:
+    (received,) = (event for event in EVENTS if isinstance(event, PaymentReceived))
+    for_credit = msgspec.structs.replace(received, purpose="top_up")
+    letter = letter_of(for_credit, replace(in_language(language), invoice=None))
+    told = {"en": "is your credit", "pt-BR": "é seu crédito"}
+    for part in (letter.html, letter.text):
+        assert told[language] in " ".join(part.split()) and received.receipt_number in part
+        assert "http://ponto.localhost:7100/credit" in part
+        assert "PON-2026" not in part and "/invoices/" not in part
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

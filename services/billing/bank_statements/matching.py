@@ -1,4 +1,4 @@
-"""Which open invoices an entry of a bank statement pays, with the reasons, or who has to look.
+"""Which open invoices or top-ups an entry of a bank statement pays and why, or who has to look.
 
 Each reading of the entry has points for what speaks for it; one that has enough and no rival is
 taken, anything else is a list for the staff. Amounts in minor units.
@@ -109,23 +109,29 @@ class Match:
 
 
 class Receivables:
-    """Open invoices, found by number, amount and account; made once for many entries."""
+    """Open invoices, found by number, amount and account; made once for many entries.
+
+    And top-ups, which nobody owes: they are not among what is open `by_account`.
+    """
 
     def __init__(self, invoices: Iterable[PayableInvoice]) -> None:
         ordered = sorted(invoices, key=_order)
         self.numbers = NumberIndex(ordered)
         self.by_amount: defaultdict[tuple[str, int], list[PayableInvoice]] = defaultdict(list)
         self.by_account: defaultdict[tuple[str, UUID], list[PayableInvoice]] = defaultdict(list)
+        self.top_ups: defaultdict[tuple[str, UUID], list[PayableInvoice]] = defaultdict(list)
         for each in ordered:
             invoice = each.invoice
             if invoice.open_minor > 0:
+                of_account = self.by_account if invoice.purpose == "invoice" else self.top_ups
                 self.by_amount[invoice.currency, invoice.open_minor].append(each)
-                self.by_account[invoice.currency, each.account_id].append(each)
+                of_account[invoice.currency, each.account_id].append(each)
 
 
 def _order(payable: PayableInvoice) -> tuple[object, ...]:
     invoice = payable.invoice
-    return invoice.due_on, invoice.number, invoice.invoice_id
+    is_top_up = invoice.purpose == "top_up"
+    return is_top_up, invoice.due_on, invoice.number, invoice.invoice_id
 
 
 class KnownPayers:
@@ -173,10 +179,11 @@ def match_entry(entry: StatementEntry, receivables: Receivables, *, payers: Know
 
 
 def _rank(reading: Suggestion) -> tuple[object, ...]:
-    """Points first; then the fewest invoices, the oldest ones, and their numbers."""
+    """Points first; then the fewest invoices, then top-ups, the oldest ones, and their numbers."""
     return (
         -reading.score,
         len(reading.invoices),
+        [invoice.purpose for invoice in reading.invoices],
         [invoice.due_on for invoice in reading.invoices],
         [(invoice.number, invoice.invoice_id) for invoice in reading.invoices],
     )
@@ -189,6 +196,8 @@ def _doubt(ranked: list[Suggestion]) -> ReasonCode | None:
         return "accounts_differ"
     if best.score < DECIDES:
         return "too_little_known"
+    if not any(invoice.open_minor for invoice in best.invoices):
+        return "already_settled"
     is_ahead = len(ranked) == 1 or best.score - ranked[1].score >= AHEAD
     return None if is_ahead else "several_fit_alike"
 
@@ -254,6 +263,7 @@ class _Readings:
         for account_id in sorted(self._by_account | self._by_name):
             key = self._entry.currency, account_id
             yield from self._receivables.by_account.get(key, [])
+            yield from self._receivables.top_ups.get(key, [])
 
     def _of_payer(self) -> Iterator[_Set]:
         """All that is open of a payer's account, or a part of it that sums to the amount."""

@@ -42,7 +42,10 @@ CERTAIN = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayableInvoice:
-    """An invoice and who owes it. One without an open part helps to know a second payment."""
+    """An invoice and who owes it, or a top-up and who wants it.
+
+    One without an open part helps to know a second payment.
+    """
 
     account_id: UUID
     invoice: OpenInvoice
@@ -117,7 +120,8 @@ class NumberIndex:
         self._invoices: defaultdict[_Key, list[tuple[Likeness, PayableInvoice]]]
         self._invoices = defaultdict(list)
         for each in invoices:
-            for key, likeness in _keys(runs_of(each.invoice.number)):
+            runs = runs_of(each.invoice.number)
+            for key, likeness in _keys(runs) if _is_counted(each) else _in_full(runs):
                 self._invoices[key].append((likeness, each))
 
     def mentions(self, text: str) -> list[Mention]:
@@ -127,6 +131,15 @@ class NumberIndex:
     def like(self, key: _Key) -> list[tuple[Likeness, PayableInvoice]]:
         """What is registered under the key."""
         return self._invoices.get(key, [])
+
+
+def _is_counted(payable: PayableInvoice) -> bool:
+    """Whether its number is one of a series: what names a top-up has no part that tells it."""
+    return payable.invoice.purpose == "invoice"
+
+
+def _in_full(runs: list[str]) -> Iterator[tuple[_Key, Likeness]]:
+    yield _together(runs), Likeness.IN_FULL
 
 
 def _keys(runs: list[str]) -> Iterator[tuple[_Key, Likeness]]:

@@ -12,8 +12,10 @@ from services.billing.bank_transfers.known_payer import KnownPayer
 from services.billing.bank_transfers.receiving import receive_shares, shares_of
 from services.billing.bank_transfers.shares import Reading, Share
 from services.billing.bank_transfers.taking_back import take_back_share
-from services.billing.invoices.invoice import Invoice
 from services.billing.payments.allocation import OpenInvoice, allocate
+from services.billing.payments.payables import Payable, payables_by_id
+from services.billing.payments.payment import Purpose
+from services.billing.top_ups.top_up import TopUp
 from services.billing.why.because import because
 from services.billing.why.why import Why
 from shared.errors import Invalid, NotFound
@@ -87,9 +89,9 @@ def _is_of_no_concern(waiting: WaitingEntry) -> bool:
 
 
 async def _is_as_matched(taken: Suggestion, tx: Transaction) -> bool:
-    found = await tx.load_many(Invoice, [each.invoice_id for each in taken.invoices])
+    found = await payables_by_id(((each.invoice_id, each.purpose) for each in taken.invoices), tx)
     return all(
-        each.invoice_id in found and found[each.invoice_id].open_minor == each.open_minor
+        each.invoice_id in found and found[each.invoice_id].settlement.open_minor == each.open_minor
         for each in taken.invoices
     )
 
@@ -116,7 +118,8 @@ def _why(tx: Transaction, entry: BankEntry, *, taken: Suggestion) -> Why:
 def _told(suggestion: Suggestion) -> Reading:
     return Reading(
         account_ids=list(suggestion.account_ids),
-        invoice_ids=[each.invoice_id for each in suggestion.invoices],
+        invoice_ids=[i.invoice_id for i in suggestion.invoices if i.purpose == "invoice"],
+        top_up_ids=[i.invoice_id for i in suggestion.invoices if i.purpose == "top_up"],
         score=suggestion.score,
         reasons=[reason.code for reason in suggestion.reasons],
     )
@@ -134,15 +137,21 @@ async def entry_of_brand(
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What of an entry is for an invoice; None: as much as is open and left."""
+    """What of an entry is for an invoice; None: as much as is open and left.
+
+    Or for a top-up, which has that id and takes whatever is left, also after it was credited: who
+    transfers again under its number wants more credit.
+    """
 
     invoice_id: UUID
     amount_minor: int | None = None
+    purpose: Purpose = "invoice"
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssignEntry:
-    """What staff says that an entry pays: these invoices in this order, the rest to credit."""
+    """What staff says that an entry pays: these invoices and top-ups in this order, the rest to
+    credit."""
 
     entry_id: UUID
     brand: str
@@ -151,7 +160,7 @@ class AssignEntry:
 
 
 async def assign_entry(command: AssignEntry, tx: Transaction) -> BankEntry:
-    """The entry, paid out to the invoices.
+    """The entry, paid out to the invoices and top-ups.
 
     Errors: NotFound, Stale, EntryIsDecided, EntryBringsNoMoney, SharesExceedEntry, AccountsDiffer,
     CurrenciesDiffer, InvoiceNamedTwice, and what an invoice says that cannot be paid.
@@ -160,7 +169,7 @@ async def assign_entry(command: AssignEntry, tx: Transaction) -> BankEntry:
         command.entry_id, command.brand, tx, expected_version=command.expected_version
     )
     entry.check_open()
-    shares = _assigned(entry, command.parts, invoices=await _payable(command, tx))
+    shares = _assigned(entry, command.parts, payables=await _payable(command, tx))
     entry.allocate(shares, because(tx, "bank_entry.assigned", entry=entry.id))
     await receive_shares(entry, tx)
     await _remember(entry, tx)
@@ -169,38 +178,41 @@ async def assign_entry(command: AssignEntry, tx: Transaction) -> BankEntry:
 
 
 def _assigned(
-    entry: BankEntry, parts: Sequence[Part], *, invoices: Mapping[UUID, Invoice]
+    entry: BankEntry, parts: Sequence[Part], *, payables: Mapping[UUID, Payable]
 ) -> list[Share]:
     """Payments over the parts, the last of which brings the rest."""
     if sum(each.amount_minor or 0 for each in parts) > entry.amount_minor:
         raise SharesExceedEntry(amount_minor=entry.amount_minor)
-    wanted = [_wanted(invoices[each.invoice_id], each) for each in parts]
+    wanted = [_wanted(entry, payables[each.invoice_id], part=each) for each in parts]
     settled = allocate(entry.amount_minor, wanted, currency=entry.currency)
-    accounts = {id: each.account_id for id, each in invoices.items() if each.account_id}
+    accounts = {id: each.account_id for id, each in payables.items() if each.account_id}
     used = settled.allocations
     if settled.rest_minor and len({accounts[each.invoice_id] for each in used}) > 1:
         raise AccountsDiffer(rest_minor=settled.rest_minor)
     return shares_of(entry, used, rest_minor=settled.rest_minor, accounts=accounts)
 
 
-async def _payable(command: AssignEntry, tx: Transaction) -> dict[UUID, Invoice]:
-    ids = [each.invoice_id for each in command.parts]
-    invoices = await tx.load_many(Invoice, ids)
-    for id in ids:
-        if id not in invoices or invoices[id].brand != command.brand:
+async def _payable(command: AssignEntry, tx: Transaction) -> dict[UUID, Payable]:
+    found = await payables_by_id(((each.invoice_id, each.purpose) for each in command.parts), tx)
+    for part in command.parts:
+        payable = found.get(part.invoice_id)
+        if payable is None or payable.brand != command.brand:
             raise NotFound()
-        invoices[id].settlement.check_open()
-    return invoices
+        if part.purpose == "invoice":
+            payable.settlement.check_open()
+    return found
 
 
-def _wanted(invoice: Invoice, part: Part) -> OpenInvoice:
-    open_minor = invoice.open_minor
+def _wanted(entry: BankEntry, payable: Payable, *, part: Part) -> OpenInvoice:
+    is_top_up = isinstance(payable, TopUp)
+    open_minor = entry.amount_minor if is_top_up else payable.settlement.open_minor
     return OpenInvoice(
-        invoice_id=invoice.id,
-        number=invoice.number,
-        due_on=invoice.due_on,
-        currency=invoice.currency,
+        invoice_id=payable.id,
+        number=payable.number,
+        due_on=entry.booked_on,  # of no account here: staff has put them in order
+        currency=payable.currency,
         open_minor=open_minor if part.amount_minor is None else min(part.amount_minor, open_minor),
+        purpose=part.purpose,
     )
 
 
@@ -215,12 +227,13 @@ class ConfirmReading:
 
 
 async def confirm_reading(command: ConfirmReading, tx: Transaction) -> BankEntry:
-    """As `assign_entry` with the invoices of the suggestion. `ReadingUnknown`."""
+    """As `assign_entry` with the invoices and top-ups of the suggestion. `ReadingUnknown`."""
     entry = await entry_of_brand(
         command.entry_id, command.brand, tx, expected_version=command.expected_version
     )
     reading = entry.reading(command.place)
     parts = [Part(invoice_id=id) for id in reading.invoice_ids]
+    parts += [Part(invoice_id=id, purpose="top_up") for id in reading.top_up_ids]
     return await assign_entry(AssignEntry(entry_id=entry.id, brand=entry.brand, parts=parts), tx)
 
 

@@ -1,8 +1,8 @@
 """Working off the entries of imported statements: what is certain is paid, the rest is for staff.
 
 A chunk of entries goes with the transaction that decides about it, so that a kill loses nothing and
-repeats nothing. What invoices are open is read once for a pass; an entry about an invoice that the
-same pass has touched already waits for the next one.
+repeats nothing. What invoices are open and what top-ups may come is read once for a pass; an entry
+about one that the same pass has touched already waits for the next one.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ from services.billing.bank_transfers.kept import (
 )
 from services.billing.invoices.invoice import Invoice
 from services.billing.payments.allocation import OpenInvoice
+from services.billing.top_ups.by_transfer import expected, forget_old
+from services.billing.top_ups.top_up import TopUp
 from shared.consumers.faults import is_transient
 from shared.consumers.group import Consumers
 from shared.database import acquire
@@ -50,7 +52,8 @@ SETTLED_FOR_DAYS = 60
 ACTOR = "automation:bank_statements"
 
 _PAYABLE = """
-select account_id, invoice_id, number, due_on, currency, open_minor from invoice_list
+select account_id, invoice_id, number, due_on, currency, open_minor, 'invoice' as purpose
+from invoice_list
 where brand = $1 and (status in ('unpaid', 'payment_pending') and open_minor > 0
                       or status = 'paid' and paid_on >= $2)
 """
@@ -138,10 +141,13 @@ class MatchingRun:
         today = await self._store.run(cause, partial(today_for, brand))
         async with acquire(self._store.pool) as db:
             await delete_old(today, db)
+            await forget_old(today, db)
             since = today - timedelta(days=SETTLED_FOR_DAYS)
             invoices = await db.fetch(_PAYABLE, brand, since)
+            top_ups = await expected(brand, db, since=since)
             payers = await db.fetch(_PAYERS, brand)
-        return await asyncio.to_thread(_known, brand, invoices=invoices, payers=payers)
+        payables = [*invoices, *top_ups]
+        return await asyncio.to_thread(_known, brand, payables=payables, payers=payers)
 
     async def _decide(self, brand: str, matched: Sequence[Matched]) -> int:
         """Record what is decided about a chunk, those of each file with it as their cause."""
@@ -204,7 +210,7 @@ def _for_staff(match: Match) -> Match:
 
 
 def _known(
-    brand: str, *, invoices: Sequence[asyncpg.Record], payers: Sequence[asyncpg.Record]
+    brand: str, *, payables: Sequence[asyncpg.Record], payers: Sequence[asyncpg.Record]
 ) -> Pass:
     payable = [
         PayableInvoice(
@@ -215,9 +221,10 @@ def _known(
                 due_on=row["due_on"],
                 currency=row["currency"],
                 open_minor=row["open_minor"],
+                purpose=row["purpose"],
             ),
         )
-        for row in invoices
+        for row in payables
     ]
     known = KnownPayers(KnownPayer(**row) for row in payers)
     return Pass(brand=brand, receivables=Receivables(payable), payers=known)
@@ -244,9 +251,10 @@ async def _book(brand: str, matched: Sequence[Matched], tx: Transaction) -> int:
 async def _read_ahead(brand: str, matched: Sequence[Matched], tx: Transaction) -> None:
     entries = [waiting.entry_id for waiting, _ in matched]
     taken = [match.taken for _, match in matched if match.taken]
-    invoices = {each.invoice_id for reading in taken for each in reading.invoices}
     await tx.ahead.streams(entries, form=form_of(BankEntry))
-    await tx.ahead.streams(invoices, form=form_of(Invoice))
+    for purpose, form in (("invoice", form_of(Invoice)), ("top_up", form_of(TopUp))):
+        paid = {i.invoice_id for each in taken for i in each.invoices if i.purpose == purpose}
+        await tx.ahead.streams(paid, form=form)
     await foresee_today(brand, tx)
     accounts = {account_id for reading in taken for account_id in reading.account_ids}
     await tx.store.keyring.keys(accounts)  # once for all: each that asks has them at hand

@@ -50,6 +50,7 @@ from services.billing.invoices.settlement import (
     InvoiceIsWrittenOff,
 )
 from services.billing.payments.allocation import CurrenciesDiffer, InvoiceNamedTwice
+from services.billing.payments.payment import Purpose
 from services.billing.payments.reversing import PaymentNotReversible
 from services.billing.state import cause_of, check_reader, staff_brand_of, state_of
 from shared.contracts.permissions import BILLING_BANK, BILLING_READ
@@ -251,22 +252,30 @@ async def get_statement(statement_id: UUID, call: Call) -> StatementOut:
 
 
 class ReadingOut(Answer):
-    """What the entry may pay. `reasons`: codes of what speaks for it; `score`: their points."""
+    """What the entry may pay. `reasons`: codes of what speaks for it; `score`: their points.
+
+    What the invoices do not take goes to the top-ups.
+    """
 
     account_ids: list[UUID]
     invoice_ids: list[UUID]
+    top_up_ids: list[UUID] = Field(default_factory=list)
     score: int
     reasons: list[str]
 
 
 class ShareOut(Answer):
-    """What of the entry is a payment, in minor units; `invoice_minor` of it for the invoice."""
+    """What of the entry is a payment, in minor units; `invoice_minor` of it for the invoice.
+
+    `purpose`: invoice, or top_up, of which `invoice_id` is the id then.
+    """
 
     account_id: UUID
     invoice_id: UUID
     payment_id: UUID
     amount_minor: int
     invoice_minor: int
+    purpose: Purpose = "invoice"
 
 
 class EntryOut(Answer):
@@ -294,6 +303,7 @@ class EntryOut(Answer):
                         {
                             "account_ids": [_ACCOUNT],
                             "invoice_ids": [_INVOICE],
+                            "top_up_ids": [],
                             "score": 40,
                             "reasons": ["amount_is_open"],
                         }
@@ -389,7 +399,7 @@ class ConfirmationBody(Body):
     errors=(*_PAYS, ReadingUnknown),
 )
 async def post_confirmation(entry_id: UUID, body: ConfirmationBody, call: Call) -> None:
-    """Take a suggestion: its invoices are paid, what they do not take is credit."""
+    """Take a suggestion: its invoices are paid, what they do not take is credit, as top-ups are."""
     command = ConfirmReading(
         entry_id=entry_id,
         brand=staff_brand_of(call),
@@ -400,14 +410,19 @@ async def post_confirmation(entry_id: UUID, body: ConfirmationBody, call: Call) 
 
 
 class AssignedPartBody(Body):
-    """An invoice, and what of the entry is for it; left out: as much as is open."""
+    """An invoice, and what of the entry is for it; left out: as much as is open.
+
+    Or, by its `purpose`, a top-up, of which `invoice_id` is the id; left out: all that is left.
+    """
 
     invoice_id: Id
     amount_minor: Charge | None = None
+    purpose: Purpose = "invoice"
 
 
 class AssignmentBody(Body):
-    """The invoices in the order in which they are paid; of one account if anything is left over."""
+    """The invoices and top-ups in the order in which they are paid; of one account if anything is
+    left over."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -426,7 +441,7 @@ class AssignmentBody(Body):
     errors=_PAYS,
 )
 async def post_assignment(entry_id: UUID, body: AssignmentBody, call: Call) -> None:
-    """Say which invoices the entry pays, in whole or in part; the rest of it is credit."""
+    """Say which invoices or top-ups the entry pays, in whole or in part; the rest is credit."""
     command = AssignEntry(
         entry_id=entry_id,
         brand=staff_brand_of(call),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from services.billing.payments.payment import Purpose
 from shared.errors import Invalid
 
 
@@ -22,13 +23,14 @@ class CurrenciesDiffer(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInvoice:
-    """An invoice with the part of it that is not paid yet."""
+    """An invoice with the part of it that is not paid yet, or a top-up, due when it was wanted."""
 
     invoice_id: UUID
     number: str
     due_on: date
     currency: str
     open_minor: int
+    purpose: Purpose = "invoice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Allocation:
 
     invoice_id: UUID
     amount_minor: int
+    purpose: Purpose = "invoice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +51,16 @@ class Allocated:
 
 
 def oldest_first(invoices: Iterable[OpenInvoice]) -> list[OpenInvoice]:
-    """By due date, then by number as people count: 2026-9 comes before 2026-10."""
+    """By due date, then by number as people count: 2026-9 comes before 2026-10.
+
+    A top-up comes last, as it takes what is left over and nothing is owed for it.
+    """
     return sorted(invoices, key=_age)
 
 
-def _age(invoice: OpenInvoice) -> tuple[date, tuple[tuple[str, int], ...], str]:
-    return invoice.due_on, _as_counted(invoice.number), invoice.number
+def _age(invoice: OpenInvoice) -> tuple[bool, date, tuple[tuple[str, int], ...], str]:
+    is_top_up = invoice.purpose == "top_up"
+    return is_top_up, invoice.due_on, _as_counted(invoice.number), invoice.number
 
 
 def _as_counted(number: str) -> tuple[tuple[str, int], ...]:
@@ -84,7 +91,7 @@ def allocate(amount_minor: int, invoices: Iterable[OpenInvoice], *, currency: st
     30
     """
     assert amount_minor >= 0, "a payment brings money"
-    allocations: dict[UUID, int] = {}
+    allocations: dict[UUID, Allocation] = {}
     rest_minor = amount_minor
     for invoice in invoices:
         if invoice.invoice_id in allocations:
@@ -92,13 +99,14 @@ def allocate(amount_minor: int, invoices: Iterable[OpenInvoice], *, currency: st
         if invoice.currency != currency:
             raise CurrenciesDiffer(number=invoice.number)
         assert invoice.open_minor >= 0, "no more than all of an invoice is paid"
-        allocations[invoice.invoice_id] = min(rest_minor, invoice.open_minor)
-        rest_minor -= allocations[invoice.invoice_id]
+        share = Allocation(
+            invoice_id=invoice.invoice_id,
+            amount_minor=min(rest_minor, invoice.open_minor),
+            purpose=invoice.purpose,
+        )
+        allocations[invoice.invoice_id] = share
+        rest_minor -= share.amount_minor
     return Allocated(
-        allocations=tuple(
-            Allocation(invoice_id=invoice_id, amount_minor=minor)
-            for invoice_id, minor in allocations.items()
-            if minor
-        ),
+        allocations=tuple(each for each in allocations.values() if each.amount_minor),
         rest_minor=rest_minor,
     )

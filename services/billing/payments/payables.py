@@ -1,9 +1,10 @@
 """What a payment is for: invoices, in the order in which it settles them, or a top-up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from services.billing.invoices.invoice import Invoice
-from services.billing.payments.payment import Payment
+from services.billing.payments.payment import Payment, Purpose
 from services.billing.top_ups.top_up import TopUp
 from shared.store import Transaction
 
@@ -15,6 +16,16 @@ async def payables_of(payment: Payment, tx: Transaction) -> Sequence[Payable]:
     if payment.purpose == "top_up":
         return [await tx.load(TopUp, payment.invoice_id)]
     return [await tx.load(Invoice, id) for id in payment.invoice_ids]
+
+
+async def payables_by_id(
+    wanted: Iterable[tuple[UUID, Purpose]], tx: Transaction
+) -> dict[UUID, Payable]:
+    """Those of them that there are, as of this transaction."""
+    ids = list(wanted)
+    invoices = await tx.load_many(Invoice, [id for id, purpose in ids if purpose == "invoice"])
+    top_ups = await tx.load_many(TopUp, [id for id, purpose in ids if purpose == "top_up"])
+    return {**invoices, **top_ups}
 
 
 def check_any_open(payables: Sequence[Payable]) -> None:

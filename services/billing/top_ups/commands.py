@@ -11,6 +11,7 @@ from services.billing.credit.balances import balance_of
 from services.billing.payments.payment import Payment
 from services.billing.rules.policy import policy_for
 from services.billing.rules.rules import Rules
+from services.billing.top_ups.by_transfer import expect
 from services.billing.top_ups.top_up import TopUp
 from shared.errors import Conflict, Invalid
 from shared.ids import new_id
@@ -61,6 +62,8 @@ async def want_top_up(command: WantTopUp, tx: Transaction) -> WantedTopUp:
     top_up = _wanted(command, currency, today=today)
     payment = _begin(top_up, command, method=method, today=today)
     await tx.save(top_up, *([payment] if payment else []))
+    if payment is None:
+        await expect(top_up, await tx.begin(), wanted_on=today)
     return WantedTopUp(top_up=top_up, payment=payment, instructions=dict(method.details))
 
 

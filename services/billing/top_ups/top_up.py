@@ -1,4 +1,5 @@
-"""Money that an account wants to have with us: wanted -> credited; it forms no invoice.
+"""Money that an account wants to have with us: wanted -> credited, and wanted again when that
+was a mistake; it forms no invoice.
 
 Like an invoice it has at most one open attempt to pay, which may bring money any time; what comes
 is credit, all of it. Amounts in minor units of `currency`.
@@ -49,6 +50,11 @@ class TopUp(Aggregate):
         payment_id: UUID
         amount_minor: int
         credited_on: date
+
+    class PaymentTakenBack(Aggregate.Event):
+        TOPIC = "billing.top_up.payment_taken_back"
+        payment_id: UUID
+        taken_back_on: date
 
     @classmethod
     def want(
@@ -144,3 +150,13 @@ class TopUp(Aggregate):
     def _credited(self, payment_id: UUID, amount_minor: int, *, credited_on: date) -> None:
         share_minor = min(amount_minor, self.settlement.open_minor)
         self.settlement = self.settlement.by_payment(payment_id, share_minor)
+
+    def take_payment_back(self, payment_id: UUID, *, today: date) -> None:
+        """The payment was another's: it counts no more. One that does not count changes nothing."""
+        if payment_id in self.settlement.payments:
+            self._payment_taken_back(payment_id=payment_id, taken_back_on=today)
+
+    @event(PaymentTakenBack)
+    def _payment_taken_back(self, payment_id: UUID, *, taken_back_on: date) -> None:
+        share_minor = self.settlement.payments[payment_id]
+        self.settlement = self.settlement.without_payment(payment_id, share_minor)

@@ -182,11 +182,11 @@ def _of_invoice(event: PublicEvent) -> Notice | None:
                 currency=event.currency,
                 days=event.days_after,
             )
-        case PaymentReceived() if event.purpose == "invoice":
+        case PaymentReceived():
             return Notice(
                 template="payment_receipt",
                 key=f"payment_receipt/{event.payment_id}",
-                invoice_id=event.invoice_id,
+                invoice_id=_invoice_of(event),
                 number=event.receipt_number,
                 method=event.method,
                 amount_minor=event.amount_minor,
@@ -248,7 +248,7 @@ def _of_boleto(event: PublicEvent) -> Notice | None:
     return None
 
 
-def _invoice_of(event: BoletoIssued | BoletoReissued) -> UUID | None:
+def _invoice_of(event: BoletoIssued | BoletoReissued | PaymentReceived) -> UUID | None:
     return event.invoice_id if event.purpose == "invoice" else None
 
 

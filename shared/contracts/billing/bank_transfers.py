@@ -53,12 +53,16 @@ class BankEntryRecorded(PublicEvent, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry may pay. `reasons`: codes of what speaks for it; `score`: their points."""
+    """What an entry may pay. `reasons`: codes of what speaks for it; `score`: their points.
+
+    What the invoices do not take goes to the top-ups.
+    """
 
     account_ids: list[UUID]
     invoice_ids: list[UUID]
     score: int
     reasons: list[str]
+    top_up_ids: list[UUID] = msgspec.field(default_factory=list)
 
 
 class BankEntrySuggested(PublicEvent, frozen=True, kw_only=True):
@@ -70,17 +74,21 @@ class BankEntrySuggested(PublicEvent, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of an entry that is a payment; `invoice_minor` of it settle the invoice."""
+    """A part of an entry that is a payment; `invoice_minor` of it settle the invoice.
+
+    `purpose`: `invoice`, or `top_up`, of which `invoice_id` is the id then; all of it is credit.
+    """
 
     account_id: UUID
     invoice_id: UUID
     payment_id: UUID
     amount_minor: int
     invoice_minor: int
+    purpose: str = "invoice"
 
 
 class BankEntryAllocated(PublicEvent, frozen=True, kw_only=True):
-    """The entry is paid out to invoices."""
+    """The entry is paid out to invoices and top-ups."""
 
     entry_id: UUID
     allocation_id: UUID
