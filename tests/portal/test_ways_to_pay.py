@@ -11,6 +11,7 @@ from services.portal.app import LOCALES
 from services.portal.credit.amounts import read_amount
 from shared.contracts import billing
 from shared.i18n import Catalogues
+from shared.ids import new_id
 from tests.portal.browsing import errors_on, form_on, send
 from tests.portal.house import CLIENT, STRANGER, House
 from tests.portal.world import PIX_CODE, PRODUCTS, World, boleto, owing
@@ -159,6 +160,20 @@ async def test_a_top_up_asks_for_what_was_typed_and_a_wrong_amount_stands_at_its
     data = [node.text(strip=True) for node in LexborHTMLParser(shown.text).css("dd")]
     assert data[:3] == ["Banco Exemplo (999)", "0001", "12345-6"]
     assert data[-2] == "R$\xa09,00" and data[-1].startswith("T1")
+
+
+async def test_credit_that_goes_with_its_payment_is_not_said_to_be_paid_out(house: House) -> None:
+    world = owing()
+    for reason in ("payment_taken_back", "charged_back", "refund"):
+        withdrawn = billing.CreditWithdrawn(
+            withdrawal_id=new_id(), amount_minor=1, currency="BRL", reason=reason
+        )
+        world.happen(withdrawn)
+    await house.tell(world)
+    async with house.browser(CLIENT) as browser:
+        shown = (await browser.get("/credit")).text
+    for told in ("registrado por engano", "O banco estornou", "Foi devolvido a você"):
+        assert shown.count(told) == 1
 
 
 async def test_a_code_for_credit_or_for_several_invoices_stands_on_its_own_page(

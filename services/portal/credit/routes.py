@@ -35,6 +35,8 @@ KINDS: Mapping[str, str] = {
     "applied": _("It was used for an invoice."),
     "released": _("Its invoice became void; it is yours again."),
     "withdrawn": _("It was paid out to you."),
+    "payment_taken_back": _("Its payment had been booked by mistake."),
+    "charged_back": _("The bank took its payment back."),
 }
 NO_AMOUNT = _("Please enter an amount such as 150.00.")
 

@@ -72,8 +72,13 @@ def apply(envelope: Envelope, rows: Rows) -> None:
         case CreditReleased() as e:
             _use(envelope, rows, kind="released", amount_minor=e.amount_minor)
         case CreditWithdrawn() as e:
-            less = -e.amount_minor
-            _note(envelope, rows, kind="withdrawn", amount_minor=less, currency=e.currency)
+            kind, less = _why_withdrawn(e.reason), -e.amount_minor
+            _note(envelope, rows, kind=kind, amount_minor=less, currency=e.currency)
+
+
+def _why_withdrawn(reason: str) -> str:
+    """Taken with the payment that it came of; any other reason is a sentence of staff's."""
+    return reason if reason in {"payment_taken_back", "charged_back"} else "withdrawn"
 
 
 def _use(envelope: Envelope, rows: Rows, *, kind: str, amount_minor: int) -> None:
