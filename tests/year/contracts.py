@@ -116,8 +116,16 @@ class Contract:
                 self._note_status(kind)
 
     def _wish(self, said: dict[str, Any]) -> None:
-        """A change that is undone at the panel is of no money, so no rule says how to reckon it."""
-        rule = said["why"]["facts"].get("proration")
+        """A change that is undone at the panel is of no money, so no rule says how to reckon it.
+
+        One that waits for another invoice is reckoned as it was.
+        """
+        why = said["why"]
+        if why["rule"] == "correction.reissued":
+            assert self.wish is not None, "it waited for the invoice before"
+            rule = "thirty_day_month" if self.wish.months_have_30_days else "by_day"
+        else:
+            rule = why["facts"].get("proration")
         known = (None,) if said["kind"] == "undo" else ("by_day", "thirty_day_month")
         assert rule in known, "the rules that the year has"
         self.wish = Wish(said["cycle"], said["recurring_minor"], rule == "thirty_day_month")

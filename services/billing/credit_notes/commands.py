@@ -240,7 +240,7 @@ async def correct_and_reissue(command: CorrectInvoice, tx: Transaction) -> Invoi
     note = await _credit(credit, old, tx=tx)
     new = await issue_invoice(_reissue(command, old, lines=lines), tx)
     await _settle_by(note, new, today=command.today, tx=tx)
-    await _move_renewals(old, new, today=command.today, tx=tx)
+    await _move_what_waits(old, new, why=why, tx=tx)
     return new
 
 
@@ -309,14 +309,14 @@ async def _settle_by(note: CreditNote, new: Invoice, *, today: date, tx: Transac
     await tx.save(credit, new)
 
 
-async def _move_renewals(old: Invoice, new: Invoice, *, today: date, tx: Transaction) -> None:
+async def _move_what_waits(old: Invoice, new: Invoice, *, why: Why, tx: Transaction) -> None:
     """What waited for the old invoice to be paid waits for the new one, if it is still on it."""
     kept = {line.service_id for line in new.lines}
     instead = Instead(invoice_id=new.id, due_on=new.due_on)
     for service_id in sorted({line.service_id for line in old.lines if line.service_id}):
         if service_id in kept:
             service = await tx.load(HeldService, service_id)
-            service.drop(old.id, instead=instead)
+            service.drop(old.id, instead=instead, why=why)
             await tx.save(service)
         else:
-            await let_go(service_id, old.id, today=today, tx=tx)
+            await let_go(service_id, old.id, today=new.issued_on, tx=tx)
