@@ -32,10 +32,13 @@ async def test_what_names_its_top_up_is_credited_as_it_came_once_and_with_a_rece
     await open_bank(house)
     today = await house.today()
     exact, less, more = [await want(house, 5000, "transfer") for _ in range(3)]
+    body = {"amount_minor": 900, "method": "transfer"}
+    others = await house.do("POST", "/v1/top-ups", body, token=house.client(house.rui))
     file = statement(
         credit(5000, f"credito {exact['reference']}", on=today, bank_reference="1"),
         credit(4000, less["reference"].lower(), on=today, bank_reference="2"),
         credit(6000, f"Ref. {more['reference']}/ana", on=today, bank_reference="3"),
+        credit(900, others["reference"], on=today, bank_reference="4"),
     )
     for _ in range(2):
         assert (await send(house, file)).status_code == 201
@@ -51,6 +54,7 @@ async def test_what_names_its_top_up_is_credited_as_it_came_once_and_with_a_rece
     assert sorted(each["amount_minor"] for each in added) == [4000, 5000, 6000]
     assert {each["reason"] for each in added} == {"top_up"}
     assert len(received) == 3 and await credit_of(house, house.ana) == 15000
+    assert await credit_of(house, house.rui) == 900
     path = f"/v1/payments/{received[0]['payment_id']}/receipt"
     receipt = await house.ask("GET", path, token=house.client(house.ana))
     assert {"Recibo", received[0]["receipt_number"]} <= set(text_of(receipt.content).split())
