@@ -2,7 +2,7 @@
 made up for, and a gateway that is silent is asked again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.billing.reconciliation.comparing import Comparing
@@ -19,12 +19,15 @@ def comparing(house: House) -> Comparing:
 
 
 async def compare_today(house: House, by: Comparing | None = None) -> list[dict[str, Any]]:
-    """Let the day end, compare it, and give what staff sees of it."""
-    today = await house.today()
-    await house.play(today + timedelta(days=1))
+    """Let the gateway's day end, which is one of UTC; compare it, and give what staff sees of it.
+
+    In the evening of the brand it is the next one already.
+    """
+    day = max(await house.today(), datetime.now(UTC).date())
+    await house.play_until(day + timedelta(days=1))
     await (by or comparing(house)).work_off()
     await house.catch_up()
-    path = f"/v1/brands/ponto/reconciliations?first={today}&last={today}"
+    path = f"/v1/brands/ponto/reconciliations?first={day}&last={day}"
     found: list[dict[str, Any]] = await house.do("GET", path, token=house.staff())
     return found
 
