@@ -2,7 +2,7 @@
 made up for, and a gateway that is silent is asked again."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.billing.reconciliation.comparing import Comparing
@@ -23,7 +23,7 @@ async def compare_today(house: House, by: Comparing | None = None) -> list[dict[
 
     In the evening of the brand it is the next one already.
     """
-    day = max(await house.today(), datetime.now(UTC).date())
+    day = max(await house.today(), house.store.clock.now().date())
     await house.play_until(day + timedelta(days=1))
     await (by or comparing(house)).work_off()
     await house.catch_up()
