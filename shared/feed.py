@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from shared.database import LOST, Pool, acquire
 from shared.envelope import Record
 from shared.errors import Unavailable
+from shared.page import Page
 from shared.peers import Peers
 
 PAGE = 1000
@@ -27,7 +28,7 @@ class Feed(Protocol):
         """The last position of each partition; partitions without events are left out."""
         ...
 
-    async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
+    async def page(self, partition: int, *, after: int, limit: int = PAGE) -> Sequence[Record]:
         """Up to `limit` records that follow position `after`, in order; at least one if any do."""
         ...
 
@@ -103,30 +104,37 @@ class RecentPages:
 
     def __init__(self, feed: Feed) -> None:
         self.behind = feed
-        self._pages: OrderedDict[int, list[Record]] = OrderedDict()
+        self._pages: OrderedDict[int, Page] = OrderedDict()
+        self._remembered = 0
         self._reading = asyncio.Lock()
 
     async def heads(self) -> dict[int, int]:
         """See `Feed.heads`; never remembered."""
         return await self.behind.heads()
 
-    async def page(self, partition: int, *, after: int, limit: int = PAGE) -> list[Record]:
+    async def page(self, partition: int, *, after: int, limit: int = PAGE) -> Page:
         """See `Feed.page`; a remembered page may be shorter than what follows."""
         async with self._reading:
-            page = self._pages.get(partition, [])
+            page = self._pages.get(partition, NOTHING)
             if not page or not page[0].position <= after + 1 <= page[-1].position:
-                page = await self.behind.page(partition, after=after, limit=limit)
+                page = Page(await self.behind.page(partition, after=after, limit=limit))
                 self._remember(partition, page)
         if not page:
-            return []
+            return page
         start = after + 1 - page[0].position
-        return page[start : start + limit]
+        is_whole = start == 0 and len(page) <= limit
+        return page if is_whole else Page(page[start : start + limit])
 
-    def _remember(self, partition: int, page: list[Record]) -> None:
+    def _remember(self, partition: int, page: Page) -> None:
+        before = self._pages.pop(partition, NOTHING)
         self._pages[partition] = page
-        self._pages.move_to_end(partition)
-        while sum(map(len, self._pages.values())) > REMEMBERED and len(self._pages) > 1:
-            self._pages.popitem(last=False)
+        self._remembered += len(page) - len(before)
+        while self._remembered > REMEMBERED and len(self._pages) > 1:
+            _, dropped = self._pages.popitem(last=False)
+            self._remembered -= len(dropped)
+
+
+NOTHING = Page()
 
 
 class RemoteFeed:
@@ -169,7 +177,7 @@ def record_of(row: Any, source: str) -> Record:
     )
 
 
-def _lines_of(records: list[Record], *, largest: int) -> bytes:
+def _lines_of(records: Sequence[Record], *, largest: int) -> bytes:
     """As many as fit, and the one that exceeds it."""
     lines: list[bytes] = []
     for record in records:
@@ -182,7 +190,7 @@ def _lines_of(records: list[Record], *, largest: int) -> bytes:
 
 async def _parts(
     feed: Feed, partition: int, *, after: int, limit: int
-) -> AsyncIterator[list[Record]]:
+) -> AsyncIterator[Sequence[Record]]:
     while limit > 0:
         records = await feed.page(partition, after=after, limit=min(limit, FETCHED_AT_ONCE))
         if not records:

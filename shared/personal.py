@@ -22,10 +22,10 @@ _NONCE_BYTES = 12
 
 
 @cache
-def personal_fields(cls: type[Any]) -> frozenset[str]:
-    """The names of the fields of `cls` that are `Personal[str]`."""
+def personal_fields(cls: type[Any]) -> tuple[str, ...]:
+    """The names of the fields of `cls` that are `Personal[str]`, always in the same order."""
     hints = get_type_hints(cls, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _is_personal(hint))
+    return tuple(name for name, hint in hints.items() if _is_personal(hint))
 
 
 def _is_personal(hint: Any) -> bool:
@@ -34,9 +34,12 @@ def _is_personal(hint: Any) -> bool:
 
 def encrypt(text: str, key: bytes) -> str:
     """`text` under `key` (32 bytes), with a fresh nonce: equal texts give different results."""
+    return _sealed(text, AESGCM(key))
+
+
+def _sealed(text: str, under: AESGCM) -> str:
     nonce = os.urandom(_NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, text.encode(), None)
-    return _PREFIX + urlsafe_b64encode(nonce + sealed).decode()
+    return _PREFIX + urlsafe_b64encode(nonce + under.encrypt(nonce, text.encode(), None)).decode()
 
 
 class Cipher:
@@ -46,13 +49,13 @@ class Cipher:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._key = AESGCM(key)
         self._known: dict[str, str] = {}
 
     def encrypted(self, text: str) -> str:
         """See `encrypt`."""
         if text not in self._known:
-            self._known[text] = encrypt(text, self._key)
+            self._known[text] = _sealed(text, self._key)
         return self._known[text]
 
 

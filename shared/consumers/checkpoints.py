@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from shared.database import Connection
 from shared.envelope import FIRST_HASH, Record, chained_hash
+from shared.page import Page
 
 
 class Checkpoint(NamedTuple):
@@ -21,6 +22,14 @@ class Checkpoint(NamedTuple):
 
     def followed_by(self, records: Sequence[Record]) -> int:
         """How many of the records, from the first on, each precede the next, this the first."""
+        if not isinstance(records, Page):
+            return self._count_of(records)
+        place = (self.position, self.hash)
+        if place not in records.followed:
+            records.followed[place] = self._count_of(records)
+        return records.followed[place]
+
+    def _count_of(self, records: Sequence[Record]) -> int:
         before = self.hash
         for count, record in enumerate(records):
             before = chained_hash(before, record)
@@ -35,7 +44,7 @@ START = Checkpoint(0, FIRST_HASH)
 Checkpoints = dict[tuple[str, int], Checkpoint]
 """(source, partition) -> where the consumer stands there."""
 
-Run = list[Record]
+Run = Sequence[Record]
 """Records of one partition, each the next one of the one before."""
 
 

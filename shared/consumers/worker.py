@@ -47,6 +47,7 @@ from shared.envelope import PARTITIONS, Envelope, Record, event_class, known_cla
 from shared.feed import PAGE, Feed
 from shared.heartbeat import Turns, beat
 from shared.ids import new_id
+from shared.page import classes_of
 from shared.store import Cause, EventStore, Transaction
 from shared.telemetry import CONSUMED, RETRIES, span
 from shared.wakeup import Wakeup
@@ -205,7 +206,7 @@ class Worker:
         own = (record for record in records if record.partition in self.partitions)
         ordered = sorted(own, key=lambda record: (record.partition, record.position))
         for partition, group in groupby(ordered, key=lambda record: record.partition):
-            run: Run = []
+            run: list[Record] = []
             for record in group:
                 standing = checkpoint_at(run[-1]) if run else self._standing(source, partition)
                 if record.position <= standing.position:
@@ -249,12 +250,13 @@ class Worker:
     ) -> AsyncIterator[Run | AnotherHistory]:
         """What follows, a batch at a time, as far as it continues what was seen before."""
         standing = self._standing(source, partition)
-        run: Run = []
+        run: Run = ()
         while page := await self._page_after(
             source, partition, after=standing.position, upto=upto, within_s=within_s
         ):
             count = standing.followed_by(page)
-            run += page[:count]
+            followed = page if count == len(page) else page[:count]
+            run = [*run, *followed] if run else followed
             if count < len(page):
                 yield run
                 yield AnotherHistory(self.name, f"at {source}/{partition}/{page[count].position}")
@@ -262,14 +264,14 @@ class Worker:
             standing = checkpoint_at(page[-1])
             if len(run) >= BATCH:
                 yield run
-                run = []
+                run = ()
         yield run
 
     async def _page_after(
         self, source: str, partition: int, *, after: int, upto: int, within_s: float | None
-    ) -> list[Record]:
+    ) -> Sequence[Record]:
         if after >= upto:
-            return []
+            return ()
         beat()
         async with asyncio.timeout(within_s):
             return await self._feeds[source].page(
@@ -284,7 +286,9 @@ class Worker:
     def _new_in(self, run: Run) -> Run:
         source, partition = run[0].source, run[0].partition
         standing = self._standing(source, partition)
-        new = [record for record in run if record.position > standing.position]
+        new = run
+        if run[0].position <= standing.position:
+            new = [record for record in run if record.position > standing.position]
         if partition not in self.partitions or (new and not standing.precedes(new[0])):
             raise LostRace(f"{self.name} does not stand before {source}/{partition} any more")
         return new
@@ -324,9 +328,12 @@ class Worker:
             return [runs] if runs else []
         batches: list[list[Run]] = [[]]
         for run in runs:
+            if not self._may_concern(run):
+                batches[-1].append(run)
+                continue
             start = 0
             for end, record in enumerate(run, start=1):
-                if self._may_concern(record):
+                if known_class(record) not in self.consumer.ignored:
                     batches[-1].append(run[start:end])
                     batches.append([])
                     start = end
@@ -334,9 +341,9 @@ class Worker:
                 batches[-1].append(run[start:])
         return [batch for batch in batches if batch]
 
-    def _may_concern(self, record: Record) -> bool:
-        """Whether it may have to be handled: also what nobody here knows, which is parked."""
-        return known_class(record) not in self.consumer.ignored
+    def _may_concern(self, run: Run) -> bool:
+        """Whether some of it may be to handle: also what nobody here knows, which is parked."""
+        return not classes_of(run) <= self.consumer.ignored
 
     async def _deal_singly(self, batch: list[Run], error: Exception) -> None:
         """Something in the batch cannot be applied: park that, apply the rest."""
@@ -349,7 +356,8 @@ class Worker:
 
     async def _apply(self, runs: list[Run]) -> None:
         self._lock.beat()
-        records = [record for run in runs for record in run]
+        concerning = [run for run in runs if self._frozen or self._may_concern(run)]
+        records = [record for run in concerning for record in run]
         frozen = [r for r in records if frozen_key(r) in self._frozen] if self._frozen else []
         envelopes = await self._open([r for r in records if r not in frozen] if frozen else records)
         crash_point("consumer.before_transaction")

@@ -1,5 +1,8 @@
 """A short year of a few accounts in every run of the tests; `make year` plays a whole one."""
 
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -58,6 +61,25 @@ def test_the_same_seed_is_the_same_log_event_for_event_and_another_is_another(
     again = play_year(12, accounts=ACCOUNTS, days=DAYS)
     assert (again.digest, again.events) == (outcome.digest, outcome.events)
     assert play_year(2, accounts=3, days=3).digest != play_year(1, accounts=3, days=3).digest
+
+
+@pytest.mark.parametrize("seed", [1, 12])
+def test_the_same_seed_is_the_same_log_however_a_process_orders_its_sets(seed: int) -> None:
+    """Python hashes texts anew in each process, unless it is told not to."""
+    asked = ["--seed", str(seed), "--accounts", "8", "--days", "40"]
+    digests = {_digest_of(asked, hashing=str(hashing)) for hashing in (1, 2, 3)}
+    assert len(digests) == 1
+
+
+def _digest_of(asked: list[str], *, hashing: str) -> str:
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.year", *asked],
+        env={**os.environ, "PYTHONHASHSEED": hashing},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return next(line for line in process.stdout.splitlines() if line.startswith("log "))
 
 
 def test_the_model_of_periods_knows_the_ends_of_months() -> None:

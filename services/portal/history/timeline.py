@@ -79,7 +79,7 @@ def apply(envelope: Envelope, rows: Rows) -> None:
 
 
 def _facts(envelope: Envelope) -> Mapping[str, Any]:
-    left_out = _BULKY | personal_fields(type(envelope.event))
+    left_out = _BULKY.union(personal_fields(type(envelope.event)))
     fields = msgspec.structs.asdict(envelope.event)
     return {name: value for name, value in fields.items() if name not in left_out}
 
