@@ -3,10 +3,13 @@
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from shared.envelope import Record
+from shared.consumers.checkpoints import START, Checkpoint, checkpoint_at
+from shared.envelope import Record, event_class
 from shared.feed import FETCHED_AT_ONCE, LocalFeed, RecentPages
 from shared.ids import new_id
+from shared.page import Page
 from shared.tokens import INTERNAL
 from tests.conftest import OpenDatabase
 from tests.shared.kernel import CAUSE, Counter, store_on
@@ -135,4 +138,27 @@ async def test_what_several_consumers_read_is_read_once(database: OpenDatabase) 
     rest = await feed.page(partition, after=6, limit=100)
     assert [record.position for record in rest] == [7, 8, 9, 10]
     assert log.reads == 2
-    assert await feed.page(partition, after=10, limit=5) == []
+    assert not await feed.page(partition, after=10, limit=5)
+
+
+async def test_each_consumer_finds_what_was_altered_in_a_page_that_others_have_looked_at(
+    database: OpenDatabase,
+) -> None:
+    store = store_on((await database("kernel")).pool)
+    counter = Counter(id=new_id(), account_id=new_id(), brand="ponto", owner="Ana")
+    for _ in range(5):
+        counter.count(step=1)
+    async with store.transaction(CAUSE) as tx:
+        await tx.save(counter)
+    feed = RecentPages(LocalFeed(store.pool, "tickets"))
+    [partition] = await feed.heads()
+    page = await feed.page(partition, after=0)
+    altered = Page([*page[:4], replace(page[4], data=page[4].data + " "), *page[5:]])
+    after_two = checkpoint_at(page[1])
+    for _ in range(2):
+        assert START.followed_by(page) == len(page) == 6
+        assert START.followed_by(altered) == 4
+        assert after_two.followed_by(altered) == 0
+        assert after_two.followed_by(altered[2:]) == 2
+        assert Checkpoint(0, bytes(31) + b"x").followed_by(page) == 0
+    assert page.classes == {event_class(record) for record in page}
