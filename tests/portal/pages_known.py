@@ -59,6 +59,11 @@ STATUS = {
     },
 }  # fmt: skip
 
+AWAITED = {
+    "top_up_id": "0193f000-0000-7000-8000-00000000cccc", "method": "transfer",
+    "amount_minor": 123_456_789, "currency": "BRL", "reference": "T80000000051",
+    "wanted_on": "2026-11-19", "instructions": {},
+}  # fmt: skip
 FROZEN: dict[str, Any] = {
     "kind": "event", "consumer": "invoice_issuing", "id": "0193f000-0000-7000-8000-00000000aaaa",
     "source": "billing", "partition": 3, "position": 425_017, "type": "ServiceRenewed",
@@ -92,6 +97,7 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
     house.neighbours.answer("GET", "/v1/account/contact", CONTACT, etag='"3"')
     house.neighbours.answer("GET", "/v1/me/sessions", SESSIONS)
     house.neighbours.answer("GET", "/internal/status", STATUS)
+    house.neighbours.answer("GET", "/v1/top-ups", [] if state == "empty" else [AWAITED])
     frozen = {**FROZEN, "account_id": str(world.account_id)}
     parked = [] if state == "empty" else [frozen, UNDONE]
     house.neighbours.answer("GET", "/internal/parked", parked)
