@@ -104,15 +104,17 @@ class Peers:
         path: str,
         *,
         json: Any = None,
+        content: bytes | None = None,
         params: Mapping[str, Any] | None = None,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """The answer of `peer`; refusals are raised as `RemoteProblem`, silence as `Unavailable`.
 
-        Without a user's `token` the call is signed as this service's own. A GET is tried again, at
-        the peer's next process if it has one, when the connection fails; anything else only when
-        none came about, because its outcome is not known otherwise.
+        The body is `json`, or `content` as it is. Without a user's `token` the call is signed as
+        this service's own. A GET is tried again, at the peer's next process if it has one, when the
+        connection fails; anything else only when none came about, because its outcome is not known
+        otherwise.
         """
         is_safe_to_repeat = httpx.TransportError if method == "GET" else httpx.ConnectError
         answer: httpx.Response | None = None
@@ -130,6 +132,7 @@ class Peers:
                         method,
                         f"{address}{path}",
                         json=json,
+                        content=content,
                         params=params,
                         headers={
                             **self._credentials(peer, token),

@@ -11,8 +11,10 @@ from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
+from services.billing.bank_statements.reading import FILE_BYTES
 from services.billing.bank_transfers.bank_files import BankFiles
 from services.billing.bank_transfers.matching_run import MatchingRun
+from services.billing.bank_transfers.routes import BANK_STATEMENTS
 from services.billing.bank_transfers.routes import router as bank_transfers_router
 from services.billing.bank_transfers.views import bank_entry, bank_statement, known_payer
 from services.billing.boleto.expiring import BoletoExpiry
@@ -294,7 +296,7 @@ def _service(
         checks=(*CHECKS, allotments_equal_what_is_held),
         report=partial(report, store.pool),
         close=close,
-        large_bodies={RETURN_FILES: LARGEST_BYTES},
+        large_bodies={RETURN_FILES: LARGEST_BYTES, BANK_STATEMENTS: FILE_BYTES},
     )
 
 

@@ -28,6 +28,8 @@ from services.portal.invoices.routes import pages as invoice_pages
 from services.portal.invoices.views import invoice_list
 from services.portal.live.hub import LiveHub
 from services.portal.live.routes import router as live
+from services.portal.ops.bank import LARGEST_BYTES, PAGE
+from services.portal.ops.bank import pages as ops_bank_pages
 from services.portal.ops.event_tail import event_tail
 from services.portal.ops.routes import pages as ops_pages
 from services.portal.ops.search import search
@@ -85,6 +87,7 @@ PAGES = (
     profile_pages,
     ops_pages,
     ops_service_pages,
+    ops_bank_pages,
     unknown_pages,
 )
 ROUTERS = (files, live, api, *(pages.router for pages in PAGES))
@@ -142,6 +145,7 @@ async def build(settings: PortalSettings, clock: Clock = CLOCK) -> Service:
         drain=hub.close,
         loops={"replica": reads.run} if isinstance(reads, ReplicaFirst) else {},
         close=close,
+        large_bodies={PAGE: LARGEST_BYTES},
     )
 
 

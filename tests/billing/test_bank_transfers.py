@@ -390,3 +390,25 @@ async def test_the_state_of_a_file_tells_what_became_of_its_entries(house: House
     await work_off(house)
     after = await house.do("GET", path, token=house.staff())
     assert (after["waiting"], after["by_status"]) == (0, {"allocated": 1, "open": 1})
+
+
+async def test_the_brands_files_are_listed_newest_first_with_how_far_they_are(house: House) -> None:
+    await open_bank(house)
+    invoice, today = await owed(house, house.ana), await house.today()
+    first = statement(
+        credit(2990, invoice["number"], on=today, bank_reference="1"),
+        credit(100, "unknown", on=today, bank_reference="2"),
+    )
+    older = (await send(house, first)).json()["statement_id"]
+    await work_off(house)
+    await take_in(house, credit(70, "unknown", on=today, bank_reference="3"))
+    path, token = "/v1/bank-statements", house.staff()
+    newest, known = await house.do("GET", path, token=token)
+    assert known == await house.do("GET", f"{path}/{older}", token=token)
+    assert (known["by_status"], known["waiting"]) == ({"allocated": 1, "open": 1}, 0)
+    page = f"{path}?limit=1"
+    assert await house.do("GET", page, token=token) == [newest]
+    after = await house.do("GET", f"{page}&after={newest['statement_id']}", token=token)
+    assert after == [known]
+    assert await house.do("GET", path, token=house.staff("sol")) == []
+    assert code_of(await house.ask("GET", path, token=house.staff(may=[]))) == (403, "forbidden")

@@ -31,6 +31,7 @@ class Asked:
     path: str
     body: Any
     headers: Mapping[str, str]
+    query: str = ""
 
 
 @dataclass
@@ -72,16 +73,17 @@ class Neighbours:
         """The latest request to that path."""
         return next(each for each in reversed(self.asked) if each.path == path)
 
-    def requests_to(self, path: str) -> list[Asked]:
-        """All requests to that path."""
-        return [each for each in self.asked if each.path == path]
+    def requests_to(self, path: str, method: str = "") -> list[Asked]:
+        """All requests to that path, or those with the method."""
+        return [each for each in self.asked if each.path == path and method in each.method]
 
     async def serve(self, request: Request) -> Response:
         """Answer one request."""
         raw = await request.body()
-        body: Any = await request.json() if raw else {}
-        path = request.url.path
-        self.asked.append(Asked(request.method, path, body, dict(request.headers)))
+        is_file = request.headers.get("content-type") == "application/octet-stream"
+        body: Any = raw if is_file else (await request.json() if raw else {})
+        path, query = request.url.path, request.url.query
+        self.asked.append(Asked(request.method, path, body, dict(request.headers), query))
         if path == "/internal/sessions/resolve":
             return self._resolve(body["session"])
         return self.answers.get((request.method, path)) or _no_such_address()

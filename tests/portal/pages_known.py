@@ -76,6 +76,48 @@ UNDONE = {
     "id": "0193f000-0000-7000-8000-00000000bbbb", "source": None, "partition": None,
     "position": None, "waiting": 0, "error": None,
 }  # fmt: skip
+RETURN_FILE: dict[str, Any] = {
+    "return_file_id": "0193f000-0000-7000-8000-00000000dddd", "name": "CB211126.RET",
+    "bank": "237", "columns": 400, "written_on": "2026-11-21", "state": "settled",
+    "received_at": "2026-11-21T09:00:00Z", "problem": None, "occurrences": 3,
+    "outcomes": [
+        {"outcome": "settled", "lines": 2, "paid_minor": 5980, "wants_staff": False},
+        {"outcome": "unknown_boleto", "lines": 1, "paid_minor": 2990, "wants_staff": True},
+    ],
+}  # fmt: skip
+DAMAGED = {
+    **RETURN_FILE, "return_file_id": "0193f000-0000-7000-8000-00000000eeee", "state": "refused",
+    "problem": {"line": 17, "column": 3, "field": "bank", "reason": "other_bank"},
+    "outcomes": [], "occurrences": None, "name": "C" * 80 + ".RET",
+}  # fmt: skip
+LINE: dict[str, Any] = {
+    "line": 2, "outcome": "settled", "wants_staff": False, "detail": "", "code": "06",
+    "own_number": "00000000525P", "document": "PON-2026-000042", "occurred_on": "2026-11-20",
+    "amount_minor": 2990, "paid_minor": 2990, "account_id": None,
+}  # fmt: skip
+STRANGE = {**LINE, "line": 4, "outcome": "unknown_boleto", "wants_staff": True}
+STATEMENT: dict[str, Any] = {
+    "statement_id": "0193f000-0000-7000-8000-00000000ffff", "format": "ofx", "entries": 12,
+    "new_entries": 7, "imported_at": "2026-11-21T12:00:00Z", "waiting": 1,
+    "by_status": {"allocated": 5, "open": 1},
+    "parts": [{
+        "method": "transfer", "number": "221", "from_on": "2026-11-01", "to_on": "2026-11-20",
+        "passed_over": 2, "is_balanced": False,
+    }],
+}  # fmt: skip
+BANK_FILE = f"/ops/bank/return-files/{RETURN_FILE['return_file_id']}"
+
+
+def tell_of_bank_files(house: House, files: list[Any], statements: list[Any]) -> None:
+    """What billing tells of bank files: these, and the lines of the one return file."""
+    told = house.neighbours
+    told.answer("GET", "/v1/return-files", files)
+    told.answer("GET", "/v1/bank-statements", statements)
+    path = f"/v1/return-files/{RETURN_FILE['return_file_id']}"
+    told.answer("GET", path, RETURN_FILE)
+    told.answer("GET", f"{path}/lines", [LINE, STRANGE])
+
+
 PARKED = f"/ops/parked/billing/invoice_issuing/{FROZEN['id']}"
 ABOUT_MONEY = ("home", "invoice", "pay", "credit", "cards", "ops-account")
 """How the pages begin that the story of ways to pay is for."""
@@ -97,6 +139,8 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
     house.neighbours.answer("GET", "/v1/account/contact", CONTACT, etag='"3"')
     house.neighbours.answer("GET", "/v1/me/sessions", SESSIONS)
     house.neighbours.answer("GET", "/internal/status", STATUS)
+    is_quiet = state == "empty"
+    tell_of_bank_files(house, *([], []) if is_quiet else ([RETURN_FILE, DAMAGED], [STATEMENT]))
     house.neighbours.answer("GET", "/v1/top-ups", [] if state == "empty" else [AWAITED])
     frozen = {**FROZEN, "account_id": str(world.account_id)}
     parked = [] if state == "empty" else [frozen, UNDONE]
@@ -112,6 +156,8 @@ def pages_of(house: House, world: World, state: str) -> Iterator[Shown]:
             continue
         yield page
     if state == "normal":
+        yield Shown("ops-bank-one", BANK_FILE, "staff")
+        yield Shown("ops-bank-refused", "/ops/bank", "staff", send="main button[type=submit]")
         yield Shown("ops-parked-one", PARKED, "staff")
         yield Shown("ops-parked-refused", PARKED, "staff", send="#skip button")
         yield from _visitor_pages()
@@ -169,6 +215,7 @@ def _client_pages(world: World) -> Iterator[Shown]:
 def _staff_pages(world: World) -> Iterator[Shown]:
     yield Shown("ops", "/ops", "staff")
     yield Shown("ops-parked", "/ops/parked", "staff")
+    yield Shown("ops-bank", "/ops/bank", "staff")
     yield Shown("ops-search", "/ops/search?q=com", "staff")
     yield Shown("ops-account", f"/ops/accounts/{world.account_id}", "staff")
     for place, service_id in enumerate(_services(world)):

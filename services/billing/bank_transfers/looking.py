@@ -25,6 +25,20 @@ select e.*, k.payer_name, k.payer_account, k.remittance,
 from bank_entry e left join bank_entry_kept k using (entry_id) where e.entry_id = $1
 """
 
+_STATEMENTS = """
+select s.*,
+       (select coalesce(json_object_agg(c.status, c.n), '{}')
+        from (select e.status, count(*) as n from bank_entry e
+              where e.statement_id = s.statement_id group by 1) c) as by_status,
+       (select count(*) from bank_entry_waiting w join bank_entry_kept k using (entry_id)
+        where k.statement_id = s.statement_id) as waiting
+from bank_statement s
+where s.brand = $1 and ($2::uuid is null or (s.imported_at, s.statement_id) < (
+      select a.imported_at, a.statement_id from bank_statement a
+      where a.statement_id = $2 and a.brand = $1))
+order by s.imported_at desc, s.statement_id desc limit $3
+"""
+
 _BY_STATUS = "select status, count(*) as n from bank_entry where statement_id = $1 group by 1"
 
 _WAITING = """
@@ -46,6 +60,17 @@ async def entry_of(entry_id: UUID, db: Connection) -> tuple[Record, int]:
     if row is None:
         raise NotFound()
     return row, row["version"]
+
+
+async def page_of_statements(
+    brand: str, db: Connection, *, after: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """The brand's files, newest first, and how far the entries are that each brought."""
+    rows = await db.fetch(_STATEMENTS, brand, after, limit)
+    return [
+        {**row, **{name: msgspec.json.decode(row[name]) for name in ("parts", "by_status")}}
+        for row in rows
+    ]
 
 
 async def statement_of(statement_id: UUID, db: Connection) -> dict[str, Any]:

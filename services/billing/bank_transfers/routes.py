@@ -40,7 +40,12 @@ from services.billing.bank_transfers.importing import (
     import_statement,
 )
 from services.billing.bank_transfers.instructions import transfer_instructions
-from services.billing.bank_transfers.looking import entry_of, page_of_entries, statement_of
+from services.billing.bank_transfers.looking import (
+    entry_of,
+    page_of_entries,
+    page_of_statements,
+    statement_of,
+)
 from services.billing.credit.credit_balance import CreditTooSmall
 from services.billing.invoices.bodies import Charge, ReasonBody
 from services.billing.invoices.reversals import InvoiceIsCredited
@@ -60,6 +65,7 @@ from shared.http import Answer, Body, Call, Id, Repeat, Router, Who
 
 router = Router(tags=["bank transfers"])
 
+BANK_STATEMENTS = "/v1/bank-statements"
 BrandSlug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 _ENTRY = "01939000-0000-5000-8000-000000000041"
@@ -171,7 +177,7 @@ class ImportedOut(Answer):
 
 
 @router.post(
-    "/v1/bank-statements",
+    BANK_STATEMENTS,
     status_code=201,
     who=Who.STAFF,
     scope=BILLING_BANK,
@@ -241,7 +247,7 @@ class StatementOut(Answer):
 
 
 @router.get(
-    "/v1/bank-statements/{statement_id}", who=Who.STAFF, scope=BILLING_READ, errors=(NotFound,)
+    BANK_STATEMENTS + "/{statement_id}", who=Who.STAFF, scope=BILLING_READ, errors=(NotFound,)
 )
 async def get_statement(statement_id: UUID, call: Call) -> StatementOut:
     """What became of a file. `new_entries` of it are counted here, the others by files before."""
@@ -249,6 +255,16 @@ async def get_statement(statement_id: UUID, call: Call) -> StatementOut:
         found = await statement_of(statement_id, db)
     call.own(None, found["brand"])
     return StatementOut.model_validate(found)
+
+
+@router.get(BANK_STATEMENTS, who=Who.STAFF, scope=BILLING_READ)
+async def get_statements(
+    call: Call, limit: Limit = 20, after: UUID | None = None
+) -> list[StatementOut]:
+    """The brand's files, newest first; `after` is the last one of the page before."""
+    async with acquire(call.db) as db:
+        found = await page_of_statements(staff_brand_of(call), db, after=after, limit=limit)
+    return [StatementOut.model_validate(each) for each in found]
 
 
 class ReadingOut(Answer):

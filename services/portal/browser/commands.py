@@ -21,13 +21,14 @@ class Command:
     """A request to a service. `version` is sent as If-Match; the form's intent as its key.
 
     `session` names the browser's own session to accounts. What the platform decides about itself
-    the portal asks in its own name; the body then says for whom.
+    the portal asks in its own name; the body then says for whom. `content`: a file as the body.
     """
 
     form: Form
     peer: str
     path: str
     body: Mapping[str, Any] | None = None
+    content: bytes | None = None
     method: str = "POST"
     version: str = ""
     session: str = ""
@@ -53,6 +54,7 @@ async def send(visit: Visit, command: Command) -> Outcome:
             command.method,
             command.path,
             json=command.body,
+            content=command.content,
             token=session.token if session else None,
             headers=_headers(visit, command),
         )
@@ -79,6 +81,7 @@ def _headers(visit: Visit, command: Command) -> dict[str, str]:
         "Idempotency-Key": command.form.intent,
         **({ADDRESS_HEADER: client.host} if client else {}),
         **visit.desk.peers.vouch(command.peer),
+        **({"Content-Type": "application/octet-stream"} if command.content is not None else {}),
         **({"Faktura-Session": command.session} if command.session else {}),
         **({"If-Match": f'"{command.version}"'} if command.version else {}),
     }

@@ -7,11 +7,12 @@ from enum import Enum, auto
 from typing import Any
 from urllib.parse import quote
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from services.portal.brands.views import Brand, brand_of_host, brand_of_slug
 from services.portal.browser.desk import desk_of
-from services.portal.browser.forms import Form, read_form
+from services.portal.browser.forms import Form, read_form, read_upload
 from services.portal.browser.refusals import (
     ClientsOnly,
     NotHereYet,
@@ -30,6 +31,7 @@ from shared.http import Call, Rate, Repeat, Router, Who
 from shared.http.call import CallContext
 
 Page = Callable[..., Awaitable[Response]]
+ReadForm = Callable[[Request], Awaitable[Form]]
 
 
 class For(Enum):
@@ -59,9 +61,15 @@ class Pages:
 
     def post(self, path: str, *, rate: Rate = Rate.WRITE) -> Callable[[Page], Page]:
         """Where a form is sent to: it must come from a page of this session."""
+        return self._take(path, read_form, rate=rate)
 
+    def upload(self, path: str) -> Callable[[Page], Page]:
+        """Where a form with a file is sent to, as `post`."""
+        return self._take(path, read_upload, rate=Rate.WRITE)
+
+    def _take(self, path: str, read: ReadForm, *, rate: Rate) -> Callable[[Page], Page]:
         def register(page: Page) -> Page:
-            shown = _shown(_with_form(page), self._audience)
+            shown = _shown(_with_form(page, read), self._audience)
             self.router.post(
                 path, who=Who.PUBLIC, rate=rate, repeat=Repeat.READS, include_in_schema=False
             )(shown)
@@ -126,19 +134,19 @@ def _show_trouble(visit: Visit, refusal: DomainError) -> Response:
 _OURS = frozenset({"visit", "form"})
 
 
-def _with_form(page: Page) -> Page:
+def _with_form(page: Page, read: ReadForm) -> Page:
     @functools.wraps(page)
     async def filled_in(visit: Visit, **path: Any) -> Response:
-        form = await _checked_form(visit)
+        form = await _checked_form(visit, read)
         return await page(visit, form, **path)
 
     return filled_in
 
 
-async def _checked_form(visit: Visit) -> Form:
+async def _checked_form(visit: Visit, read: ReadForm) -> Form:
     request = visit.call.request
     check_origin(request)
-    form = await read_form(request)
+    form = await read(request)
     expected = visit.session.csrf if visit.session else _visitor_token(visit)
     check_token(form.text("csrf"), expected)
     return form
