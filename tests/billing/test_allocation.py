@@ -1,5 +1,6 @@
 """Payments shared out over invoices: who is settled first, and that no cent is lost or made."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -94,6 +95,19 @@ def test_numbers_of_several_series_have_an_order() -> None:
     numbers = ["B7", "A-10", "A-9", "7", "A-9-2", "A", "A-09"]
     ordered = oldest_first([invoice(key, 1, number=n) for key, n in enumerate(numbers)])
     assert [each.number for each in ordered] == ["7", "A", "A-09", "A-9", "A-9-2", "A-10", "B7"]
+
+
+def test_a_top_up_comes_after_all_that_is_owed_and_what_it_gets_is_said_to_be_its_own() -> None:
+    wanted = replace(invoice(1, 500, due_on=date(2026, 2, 1)), purpose="top_up")
+    owed = [invoice(2, 1000), invoice(3, 1000, due_on=date(2026, 4, 1))]
+    ordered = oldest_first([wanted, *reversed(owed)])
+    assert ordered == [*owed, wanted]
+    settled = allocate(2400, ordered, currency="BRL")
+    assert [(a.amount_minor, a.purpose) for a in settled.allocations] == [
+        (1000, "invoice"),
+        (1000, "invoice"),
+        (400, "top_up"),
+    ]
 
 
 def test_an_invoice_named_twice_is_refused() -> None:

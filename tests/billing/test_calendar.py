@@ -6,7 +6,7 @@ The tables hold figures of others in a form of ours; each names its source.
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given as any_of
@@ -83,6 +83,41 @@ def test_an_anniversary_begins_where_lago_begins_it(case: str) -> None:
     assert months[running - has_ended].starts_on == day(expected)
 
 
+LAGO_LONGER_PERIODS = {
+    # cycle, subscribed on, a day: the last day before it on which a period began
+    ("quarterly", "2021-02-02", "2022-05-02"): "2022-05-02",
+    ("quarterly", "2021-02-02", "2022-05-01"): "2022-02-02",
+    ("quarterly", "2021-02-02", "2022-02-01"): "2021-11-02",
+    ("quarterly", "2021-02-28", "2022-05-27"): "2022-02-28",
+    ("quarterly", "2021-05-30", "2022-05-29"): "2022-02-28",
+    ("quarterly", "2021-02-28", "2022-02-27"): "2021-11-28",
+    ("quarterly", "2021-01-31", "2021-04-30"): "2021-04-30",
+    ("quarterly", "2023-04-06", "2023-08-08"): "2023-07-06",
+    ("quarterly", "2023-04-06", "2023-08-04"): "2023-07-06",
+    ("quarterly", "2021-11-30", "2022-03-01"): "2022-02-28",
+    ("quarterly", "2022-01-30", "2022-04-29"): "2022-01-30",
+    ("annual", "2021-02-02", "2022-02-01"): "2021-02-02",
+    ("annual", "2020-02-29", "2022-03-28"): "2022-02-28",
+    ("annual", "2021-02-02", "2022-01-03"): "2021-02-02",
+    ("annual", "2021-01-01", "2022-03-02"): "2022-01-01",
+    ("annual", "2022-12-01", "2024-01-02"): "2023-12-01",
+}
+"""getlago/lago-api spec/services/subscriptions/dates/{quarterly,yearly}_service_spec.rb (figures).
+
+Its year of 29 February ends once on 27 and once on 28 February 2022; ours as the first.
+"""
+
+
+@pytest.mark.parametrize(("cycle", "subscribed", "at"), LAGO_LONGER_PERIODS)
+def test_a_quarter_or_year_begins_where_lago_begins_it(
+    cycle: str, subscribed: str, at: str
+) -> None:
+    start = day(subscribed)
+    found = islice(periods(start, cycle=cycle, anchor_day=start.day), 8)
+    (running,) = [period for period in found if period.starts_on <= day(at) < period.ends_on]
+    assert str(running.starts_on) == LAGO_LONGER_PERIODS[cycle, subscribed, at]
+
+
 def test_a_month_ends_a_second_before_the_next_as_in_lago() -> None:
     february = chain(date(2022, 1, 1), count=2)[1]
     last_second = first_instant(february.ends_on, "UTC") - timedelta(seconds=1)
@@ -107,8 +142,16 @@ def test_a_billing_cycle_day_of_31_ends_a_short_month_early_as_in_kill_bill() ->
 KILL_BILL_FIRST_BILLING_DAYS = {
     # cycle, start, billing cycle day: the first billing cycle date
     ("annual", "2012-01-16", 17): "2012-01-17",
+    ("annual", "2012-02-16", 30): "2012-02-29",
+    ("annual", "2012-01-31", 30): "2013-01-30",
+    ("annual", "2012-02-16", 14): "2013-02-14",
+    ("monthly", "2012-01-16", 17): "2012-01-17",
     ("monthly", "2012-02-16", 14): "2012-03-14",
     ("monthly", "2012-02-16", 30): "2012-02-29",
+    ("monthly", "2012-01-31", 30): "2012-02-29",
+    ("monthly", "2012-07-16", 15): "2012-08-15",
+    ("monthly", "2012-03-02", 3): "2012-03-03",
+    ("monthly", "2012-03-04", 3): "2012-04-03",
 }
 """killbill/killbill TestInAdvanceBillingIntervalDetail, testCalculateFirstBillingCycleDate."""
 
@@ -241,6 +284,16 @@ annual    2011-01-01 15 2012-01-27 2011-01-22  14/365 + 1
 annual    2011-01-01 15 2012-01-27 2012-01-15  14/365 + 1 + 12/366
 annual    2011-01-01 15 2012-01-27 2012-03-07  14/365 + 1 + 12/366
 annual    2011-01-01 15 2013-04-27 2012-02-26  14/365 + 2
+annual    2011-01-01 15 2012-01-27 2011-01-07  14/365
+annual    2011-01-01 15 2012-01-27 2011-01-15  14/365 + 1
+annual    2011-01-01 15 2012-01-27 2012-01-17  14/365 + 1 + 12/366
+annual    2011-01-01 15 2012-01-27 2012-01-27  14/365 + 1 + 12/366
+annual    2010-06-17 17 2012-06-25 2010-06-17  1
+annual    2010-06-17 17 2011-06-25 2010-06-20  1
+annual    2010-06-17 17 2011-06-25 2011-06-17  1 + 8/366
+annual    2010-06-17 17 2011-06-25 2011-06-18  1 + 8/366
+annual    2010-06-17 17 2011-06-25 2011-06-25  1 + 8/366
+annual    2010-06-17 17 2011-06-25 2011-07-30  1 + 8/366
 annual    2011-01-31 15 -          2011-02-24  349/365
 annual    2010-12-15 4  -          2012-01-13  354/365 + 1
 """

@@ -19,7 +19,14 @@ from services.billing.tax.document import (
     add_up,
 )
 from services.billing.tax.taxation import Tax, TaxCategory
-from tests.billing.published_invoices import EN_16931, GOBL, Published, published
+from tests.billing.published_invoices import (
+    EN_16931,
+    GOBL,
+    MORE_OF_EN_16931,
+    MORE_OF_GOBL,
+    Published,
+    published,
+)
 
 VAT_19 = (Tax(name="VAT", percent=Decimal(19)),)
 EXEMPT = (Tax(name="VAT", percent=Decimal(0), category=TaxCategory.EXEMPT),)
@@ -40,7 +47,14 @@ def figures(totals: DocumentTotals) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("case", published(GOBL) + published(EN_16931), ids=lambda case: case.name)
+PUBLISHED = [
+    invoice
+    for table in (GOBL, MORE_OF_GOBL, EN_16931, MORE_OF_EN_16931)
+    for invoice in published(table)
+]
+
+
+@pytest.mark.parametrize("case", PUBLISHED, ids=lambda case: case.name)
 def test_an_invoice_that_others_published_adds_up_to_the_same(case: Published) -> None:
     """Where it could differ: GOBL's model `precise` keeps parts of a cent in its lines.
 
@@ -57,6 +71,8 @@ def test_an_invoice_that_others_published_adds_up_to_the_same(case: Published) -
 def test_the_tables_hold_every_invoice_that_was_published() -> None:
     assert len(published(GOBL)) == 37
     assert len(published(EN_16931)) == 6
+    assert len(published(MORE_OF_GOBL)) == 12
+    assert len(published(MORE_OF_EN_16931)) == 7
 
 
 @pytest.mark.parametrize(

@@ -133,11 +133,18 @@ CHANGES = {
     "chargebee: quantity": (9000, 6000, "2013-04-01", "2013-05-01", "2013-04-11", 6000, 4000),
     "samsung: up": (3000, 6000, "2026-09-01", "2026-10-01", "2026-09-16", 1500, 3000),
     "blesta: up": (100, 2501, "2015-02-01", "2015-03-01", "2015-02-25", 14, 357),
+    "nadles: up": (10000, 30000, "2026-01-01", "2026-02-01", "2026-01-27", 1613, 4839),
+    "nadles: down": (30000, 10000, "2026-01-01", "2026-02-01", "2026-01-27", 4839, 1613),
+    "vaocher: up": (6900, 19900, "2026-06-01", "2026-07-01", "2026-06-16", 3450, 9950),
+    "baremetrics: up": (1200, 2400, "2026-02-01", "2026-03-01", "2026-02-08", 900, 1800),
+    "autumn: up": (2000, 5000, "2026-06-01", "2026-07-01", "2026-06-16", 1000, 2500),
     "a half of x.99": (999, 1999, "2026-06-01", "2026-07-01", "2026-06-16", 500, 1000),
 }
 """docs.stripe.com/billing/subscriptions/prorations; teamcoby.com/guides/proration-explained-stripe;
 chargebee.com/docs/proration-old.html; developer.samsung.com/iap/subscription-guide;
-blesta/proration Tests/Unit/ProrationTest.php; the last one is ours: both halves go to the even."""
+blesta/proration Tests/Unit/ProrationTest.php; docs.nadles.com, upgrades and downgrades;
+vaocherapp.com, subscription prorations; changelog.baremetrics.com, proration charge fixes;
+docs.useautumn.com, proration; the last one is ours: both halves go to the even."""
 
 
 @pytest.mark.parametrize("case", CHANGES)

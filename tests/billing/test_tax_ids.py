@@ -15,7 +15,15 @@ from services.billing.tax.tax_ids import (
     verify_tax_id,
 )
 from shared.errors import Invalid
-from tests.billing.published_tax_ids import RIGHT, WRONG, by_country
+from tests.billing.published_tax_ids import (
+    RIGHT,
+    RIGHT_AT_GOBL,
+    RIGHT_AT_SERPRO,
+    WRONG,
+    WRONG_AT_GOBL,
+    WRONG_AT_SERPRO,
+    by_country,
+)
 
 BRAZIL_AND_OTHERS = [
     # the alphanumeric CNPJ of July 2026: worked example of Receita Federal / SERPRO
@@ -38,12 +46,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("country", "number"), by_country(RIGHT))
+@pytest.mark.parametrize(("country", "number"), by_country(RIGHT + RIGHT_AT_GOBL + RIGHT_AT_SERPRO))
 def test_a_number_that_others_call_right_is_verified(country: str, number: str) -> None:
     assert verify_tax_id(number, country=country).country == country
 
 
-@pytest.mark.parametrize(("country", "number"), by_country(WRONG))
+@pytest.mark.parametrize(("country", "number"), by_country(WRONG + WRONG_AT_GOBL + WRONG_AT_SERPRO))
 def test_a_number_that_others_call_wrong_is_refused(country: str, number: str) -> None:
     with pytest.raises(TaxIdInvalid):
         verify_tax_id(number, country=country)
@@ -116,6 +124,15 @@ def test_a_prefix_tells_the_kind_wherever_the_client_is(text: str, kind: str) ->
     assert verify_tax_id(text, country="IT").kind == kind
 
 
+@pytest.mark.parametrize(
+    "number", ["PL0123456789", "PL0120000014", "PL1000000006", "PL 700-100-00-46"]
+)
+def test_a_nip_begins_with_the_code_of_a_tax_office(number: str) -> None:
+    """Its check digit is right in each; the last one is of office 700."""
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(number, country="PL")
+
+
 @pytest.mark.parametrize("digit", "0123456789")
 def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
     for length in (11, 14):
@@ -124,7 +141,25 @@ def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("country", "number"), [("PL", "0000000000"), ("RU", "0000000000"), ("RU", "000000000000")]
+    ("country", "number"),
+    [
+        ("PL", "0000000000"),
+        ("RU", "0000000000"),
+        ("RU", "000000000000"),
+        ("BG", "000000000"),
+        ("BG", "0000000000"),
+        ("CH", "CHE-000.000.000"),
+        ("CH", "CHE-000.000.000 MWST"),
+        ("ES", "00000000T"),
+        ("ES", "X0000000T"),
+        ("ES", "A00000000"),
+        ("FI", "0000000-0"),
+        ("FR", "E0 000 000 000"),
+        ("GR", "EL000000000"),
+        ("HU", "HU00000000"),
+        ("NO", "000 000 000 MVA"),
+        ("CL", "0000000-0"),
+    ],
 )
 def test_zeros_are_no_number_though_their_check_digits_hold(country: str, number: str) -> None:
     with pytest.raises(TaxIdInvalid):
@@ -159,6 +194,9 @@ def test_zeros_are_no_number_though_their_check_digits_hold(country: str, number
         ("AU", "83 914 571 673", "83914571673"),
         ("US", "EU372000052", "EU372000052"),  # a foreign seller in the one-stop shop
         ("ES", "ES–B63104293", "ESB63104293"),  # a dash of a word processor
+        ("ES", "3.157.928-M", "ES03157928M"),  # a DNI has eight digits, said without the zeros
+        ("ES", "15S", "ES00000015S"),
+        ("PL", "es 15-s", "ES00000015S"),
     ],
 )
 def test_however_it_is_written_a_number_has_one_form(country: str, text: str, number: str) -> None:

@@ -20,6 +20,7 @@ REDUCED = Tax(name="VAT", percent=Decimal(8))
 GST = Tax(name="GST", percent=Decimal(5))
 QST = Tax(name="QST", percent=Decimal("9.975"))
 COMPOUND = Tax(name="PST", percent=Decimal("9.5"), is_compound=True)
+SURCHARGE = Tax(name="recargo de equivalencia", percent=Decimal("5.2"))
 WITHHELD = Tax(name="IRPEF", percent=Decimal(20), is_withheld=True)
 
 MIXES = [
@@ -30,6 +31,7 @@ MIXES = [
     (GST, COMPOUND),
     (COMPOUND, GST),
     (STANDARD, WITHHELD),
+    (STANDARD, SURCHARGE),
 ]
 AMOUNTS = st.integers(min_value=-(10**7), max_value=10**7)
 
@@ -40,11 +42,11 @@ def charged(mix: tuple[Tax, ...]) -> tuple[Tax, ...]:
 
 @st.composite
 def parts(draw: st.DrawFn) -> list[Part]:
-    """Parts of one document: some exclusive, some inclusive, some with another tax in the price."""
+    """Parts of one document, of prices that include all their taxes, the first, another, none."""
     found = []
     for _ in range(draw(st.integers(min_value=0, max_value=7))):
         taxes = draw(st.sampled_from(MIXES))
-        included = draw(st.sampled_from([(), charged(taxes), (REDUCED,)]))
+        included = draw(st.sampled_from([(), charged(taxes), charged(taxes)[:1], (REDUCED,)]))
         found.append(Part(amount_minor=draw(AMOUNTS), taxes=taxes, included=included))
     return found
 
@@ -123,10 +125,24 @@ def test_a_compound_tax_is_on_the_simple_ones_of_its_own_parts() -> None:
 def test_a_surcharge_is_a_second_tax_on_the_same_amount() -> None:
     """Spain's recargo de equivalencia: 5.2 % besides 21 % (Ley 37/1992, article 161)."""
     iva = Tax(name="IVA", percent=Decimal(21))
-    surcharge = Tax(name="recargo de equivalencia", percent=Decimal("5.2"))
-    taxed = tax_parts([Part(amount_minor=180000, taxes=(iva, surcharge))])
+    taxed = tax_parts([Part(amount_minor=180000, taxes=(iva, SURCHARGE))])
     assert [row.tax_minor for row in taxed.rows] == [37800, 9360]
     assert taxed.gross_minor == 227160
+
+
+def test_a_tax_that_is_borne_besides_those_in_the_price_is_added_to_it() -> None:
+    iva = Tax(name="IVA", percent=Decimal(21))
+    taxed = tax_parts([Part(amount_minor=10000, taxes=(iva, SURCHARGE), included=(iva,))])
+    assert [(row.taxable_minor, row.tax_minor) for row in taxed.rows] == [(8264, 1736), (8264, 430)]
+    assert taxed.gross_minor == 10430
+
+
+def test_a_compound_tax_in_the_price_is_raised_by_a_simple_one_besides() -> None:
+    taxed = tax_parts([Part(amount_minor=10950, taxes=(GST, COMPOUND), included=(COMPOUND,))])
+    assert [(row.taxable_minor, row.tax_minor) for row in taxed.rows] == [
+        (10000, 500),
+        (10500, 998),
+    ]
 
 
 def test_a_withheld_tax_is_on_the_net_amount_of_a_price_with_tax() -> None:
@@ -171,7 +187,7 @@ def test_every_figure_of_a_document_is_the_sum_of_its_parts(found: list[Part]) -
 @settings(max_examples=500)
 def test_the_tax_of_a_row_is_its_rate_on_its_sum(found: list[Part]) -> None:
     """To half a unit where taxes are added; in inclusive prices a unit more for each price mix."""
-    mixes = len({frozenset(part.included) for part in found if part.included})
+    mixes = len({(frozenset(part.included), part.taxes) for part in found if part.included})
     for row in tax_parts(found).rows:
         exact = Fraction(row.tax.percent) * row.taxable_minor / 100
         assert abs(row.tax_minor - exact) <= Fraction(1, 2) + Fraction(3, 2) * mixes
@@ -199,6 +215,21 @@ def test_a_part_has_its_own_share_to_less_than_a_few_units(found: list[Part]) ->
 def test_inclusive_prices_are_paid_as_they_stand(mix: tuple[Tax, ...], amounts: list[int]) -> None:
     found = [Part(amount_minor=a, taxes=mix, included=charged(mix)) for a in amounts]
     assert tax_parts(found).gross_minor == sum(amounts)
+
+
+@any_of(
+    mix=st.sampled_from([(STANDARD, SURCHARGE), (GST, COMPOUND), (GST, QST, SURCHARGE)]),
+    amounts=st.lists(AMOUNTS, min_size=1, max_size=6),
+    in_price=st.integers(min_value=1, max_value=2),
+)
+@settings(max_examples=300)
+def test_whoever_bears_more_than_the_price_has_in_it_pays_that_besides(
+    mix: tuple[Tax, ...], amounts: list[int], in_price: int
+) -> None:
+    included, besides = mix[:in_price], mix[in_price:]
+    taxed = tax_parts([Part(amount_minor=a, taxes=mix, included=included) for a in amounts])
+    added = sum(row.tax_minor for row in taxed.rows if row.tax in besides)
+    assert taxed.gross_minor == sum(amounts) + added
 
 
 @any_of(

@@ -127,3 +127,49 @@ async def test_staff_assigns_an_entry_to_an_invoice_and_the_rest_to_a_top_up(hou
     ]
     assert await credit_of(house, house.ana) == 4010
     assert await house.findings() == []
+
+
+async def test_what_is_awaited_is_told_its_own_account_until_its_money_is_there(
+    house: House,
+) -> None:
+    await open_bank(house)
+    today = await house.today()
+    first, second = [await want(house, minor, "transfer") for minor in (5000, 7000)]
+    await want(house, 9000, "card")
+    ana, rui = house.client(house.ana), house.client(house.rui)
+
+    async def awaited(token: str, query: str = "") -> list[dict[str, Any]]:
+        return list((await house.ask("GET", f"/v1/top-ups{query}", token=token)).json())
+
+    told = await awaited(ana)
+    assert [each["top_up_id"] for each in told] == [second["top_up_id"], first["top_up_id"]]
+    assert told[1] == {
+        "top_up_id": first["top_up_id"],
+        "method": "transfer",
+        "amount_minor": 5000,
+        "currency": "BRL",
+        "reference": first["reference"],
+        "wanted_on": today.isoformat(),
+        "instructions": first["instructions"],
+    }
+    assert await awaited(ana, "?limit=1") == told[:1] and await awaited(rui) == []
+    assert code_of(await house.ask("GET", "/v1/top-ups", token=house.staff())) == (
+        403,
+        "forbidden",
+    )
+    await take_in(house, credit(5000, first["reference"], on=today))
+    assert await awaited(ana) == told[:1]
+    (entry,) = await entries(house, "allocated")
+    undo = {"reason": "It was somebody else's."}
+    assert (await decide(house, entry["entry_id"], "reopening", undo)).is_success
+    assert await awaited(ana) == told
+
+
+async def test_a_top_up_wanted_before_its_way_was_kept_goes_to_the_brands_first_account(
+    house: House,
+) -> None:
+    await open_bank(house)
+    wanted = await want(house, 5000, "transfer")
+    await house.execute("update top_up_by_transfer set method = null")
+    (told,) = (await house.ask("GET", "/v1/top-ups", token=house.client(house.ana))).json()
+    assert (told["method"], told["instructions"]) == (None, wanted["instructions"])

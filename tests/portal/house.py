@@ -115,6 +115,7 @@ async def open_house(
         told.answer("GET", "/v1/me/sessions", [])
         told.answer("GET", "/internal/feed/heads", {})
         told.answer("GET", "/internal/parked", [])
+        told.answer("GET", "/v1/top-ups", [])
         app = create_app(service)
         try:
             yield House(app, service.state, database.pool, told, accounts, service)

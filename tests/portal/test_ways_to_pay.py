@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
@@ -14,7 +15,7 @@ from shared.i18n import Catalogues
 from shared.ids import new_id
 from tests.portal.browsing import errors_on, form_on, send
 from tests.portal.house import CLIENT, STRANGER, House
-from tests.portal.world import PIX_CODE, PRODUCTS, World, boleto, owing
+from tests.portal.world import NOW, PIX_CODE, PRODUCTS, World, boleto, owing, pix_code
 
 STARTED = {"payment_id": "p1", "status": "created", "amount_minor": 1, "currency": "BRL"}
 
@@ -160,6 +161,76 @@ async def test_a_top_up_asks_for_what_was_typed_and_a_wrong_amount_stands_at_its
     data = [node.text(strip=True) for node in LexborHTMLParser(shown.text).css("dd")]
     assert data[:3] == ["Banco Exemplo (999)", "0001", "12345-6"]
     assert data[-2] == "R$\xa09,00" and data[-1].startswith("T1")
+
+
+TRANSFER = {
+    "top_up_id": str(new_id()),
+    "method": "transfer",
+    "amount_minor": 12345,
+    "currency": "BRL",
+    "reference": "T80000000051",
+    "wanted_on": "2026-11-19",
+    "instructions": {},
+}
+
+
+async def awaited_on(house: House) -> list[str]:
+    """What the client's page of credit says that is awaited, a text each."""
+    async with house.browser(CLIENT) as browser:
+        page = LexborHTMLParser((await browser.get("/credit")).text)
+    rows = page.css("section[aria-labelledby=awaited] li")
+    return [" ".join(row.text(separator=" ").split()) for row in rows]
+
+
+async def test_credit_that_is_awaited_stands_on_its_page_until_it_is_there_or_its_time_is_over(
+    house: House,
+) -> None:
+    world = owing()
+    slip = world.start_payment(top_up := new_id(), 7000, method="boleto", purpose="top_up")
+    world.happen(boleto(slip, top_up, minor=7000, due_on=date(2026, 11, 27)))
+    over = world.start_payment(expired := new_id(), 6600, method="pix", purpose="top_up")
+    code = pix_code(over, expired, minor=6600)
+    world.happen(msgspec.structs.replace(code, expires_at=NOW))
+    world.start_payment(new_id(), 8800, purpose="top_up")
+    house.neighbours.answer("GET", "/v1/top-ups", [TRANSFER])
+    await house.tell(world)
+    boleto_row, pix_row, transfer_row = await awaited_on(house)
+    assert boleto_row == "R$ 70,00 Aguarda pagamento Boleto bancário · desde 20/11/2026 Ver boleto"
+    assert pix_row.startswith("R$ 150,00 Aguarda pagamento PIX · desde 20/11/2026")
+    assert transfer_row.startswith(
+        "R$ 123,45 Aguarda pagamento Transferência bancária · desde 19/11/2026 "
+        "Referência T80000000051"
+    )
+    assert "Agência 0001" in transfer_row
+    world.happen(billing.PaymentPending(payment_id=slip, invoice_id=top_up))
+    house.neighbours.answer("GET", "/v1/top-ups", [])
+    await house.feed(world.envelopes[-1:])
+    assert (await awaited_on(house))[0].startswith("R$ 70,00 Processando")
+    for payment_id, _ in attempts(world, "pix")[1:]:
+        world.happen(billing.PaymentFailed(payment_id=payment_id, invoice_id=slip, reason="x"))
+    world.happen(
+        billing.PaymentReceived(
+            payment_id=slip,
+            invoice_id=top_up,
+            method="boleto",
+            amount_minor=7000,
+            currency="BRL",
+            received_on=date(2026, 11, 21),
+            receipt_number="REC-000078",
+            gateway_reference="b2",
+        )
+    )
+    await house.feed(world.envelopes[-3:])
+    assert await awaited_on(house) == []
+
+
+async def test_a_page_of_credit_shows_what_it_knows_while_billing_is_silent(house: House) -> None:
+    await house.tell(owing())
+    house.neighbours.refuse("GET", "/v1/top-ups", status=503, code="unavailable")
+    async with house.browser(CLIENT) as browser:
+        page = await browser.get("/credit")
+    assert page.status_code == 200 and "quais transferências" in page.text
+    assert len(await awaited_on(house)) == 1
 
 
 async def test_credit_that_goes_with_its_payment_is_not_said_to_be_paid_out(house: House) -> None:

@@ -4,7 +4,14 @@ The check digits of 111.111.111-11 are right, and yet no one bears it. python-st
 and check digits; what an authority leaves out stands here. Numbers are without prefix.
 """
 
+import re
 from collections.abc import Callable
+
+NOTHING = re.compile("(CHE)?0+(MVA|MWST|TVA|IVA|TPV)?")
+"""Zeros throughout: their check digits hold in a dozen countries, and no one bears them.
+
+But for Luxembourg's, which others publish as a right one.
+"""
 
 
 def could_be_issued(country: str, number: str) -> bool:
@@ -13,6 +20,8 @@ def could_be_issued(country: str, number: str) -> bool:
     >>> could_be_issued("BR", "11111111111"), could_be_issued("BR", "11144477735")
     (False, True)
     """
+    if country != "LU" and NOTHING.fullmatch(number):
+        return False
     rule = RULES.get(country)
     return rule is None or rule(number)
 
@@ -32,9 +41,22 @@ def _is_issued_in_estonia(number: str) -> bool:
     return number.startswith("10")
 
 
+def _is_issued_in_france(number: str) -> bool:
+    """After the key of two characters stands a SIREN, which is not zero."""
+    return not number.endswith("000000000")
+
+
+def _is_issued_in_spain(number: str) -> bool:
+    """The number between the letters, of a DNI, NIE or CIF, is not zero."""
+    return any(digit in number for digit in "123456789")
+
+
 def _is_issued_in_poland(number: str) -> bool:
-    """The code of the tax office, three digits, is not zero."""
-    return not number.startswith("000")
+    """The code of the tax office, three digits: not from 0, and not 100, 200 and so on.
+
+    As TNrNIP, the type of a NIP in the schemas of the Ministry of Finance (FA (3)), has it.
+    """
+    return number[0] != "0" and number[1:3] != "00"
 
 
 def _is_issued_in_russia(number: str) -> bool:
@@ -70,6 +92,8 @@ RULES: dict[str, Callable[[str], bool]] = {
     "BE": _is_issued_in_belgium,
     "BR": _is_issued_in_brazil,
     "EE": _is_issued_in_estonia,
+    "ES": _is_issued_in_spain,
+    "FR": _is_issued_in_france,
     "GB": _is_issued_in_britain,
     "PL": _is_issued_in_poland,
     "RU": _is_issued_in_russia,

@@ -26,6 +26,7 @@ from shared.errors import Invalid
 LONGEST = 40
 SEPARATORS = re.compile(r"[\s.:/()\u2010-\u2015\u2212-]+")
 CHARACTERS = re.compile(r"[0-9A-Z&Ñ+*]+")
+SHORT_DNI = re.compile("[1-9][0-9]{0,6}[A-Z]")
 
 ONE_STOP_SHOP = frozenset({"EU", "IM"})
 """Prefixes of sellers from outside the Union (Directive 2006/112/EC, Articles 362 and 369q)."""
@@ -135,7 +136,12 @@ def _verified(country: str, number: str) -> str | None:
 
 
 def _as_the_check_reads_it(country: str, number: str) -> str:
-    """The check of these three wants the prefix, which elsewhere it ignores or refuses."""
+    """With the prefix where the check wants it, and a DNI with the zeros that people leave out.
+
+    These three want the prefix, which elsewhere a check ignores or refuses.
+    """
+    if country == "ES" and SHORT_DNI.fullmatch(number):
+        return number.zfill(len("03157928M"))
     wants_prefix = country in {"CH", *ONE_STOP_SHOP} and not number.startswith(country)
     return country + number if wants_prefix else number
 

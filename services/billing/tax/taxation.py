@@ -98,9 +98,10 @@ class Taxed:
 def tax_parts(parts: Sequence[Part]) -> Taxed:
     """Net and taxes of each part, such that they sum to what each rate gives on its whole sum.
 
-    Where prices include exactly the taxes that are borne, net and taxes sum to the priced amounts:
-    the tax is what is left of them after the net amount, which may differ by a minor unit from the
-    rate on that net amount. Order does not matter but for who gets a rest of a minor unit.
+    Where the taxes in a price are borne too, net amount and those taxes sum to the priced amount:
+    they are what is left of it after the net amount, which may differ by a minor unit from the
+    rate on that net amount; what is borne besides, such as a surcharge, is added to the price.
+    Order does not matter but for who gets a rest of a minor unit.
 
     >>> vat = (Tax(name="VAT", percent=Decimal("24")),)
     >>> tax_parts([Part(amount_minor=844, taxes=vat)]).tax_minor
@@ -159,7 +160,7 @@ def _entries(parts: Sequence[Part], nets: list[int]) -> list[_Entry]:
         if is_contained:
             contained.setdefault(frozenset(part.included), []).append(place)
         for tax in part.taxes:
-            if tax.is_withheld or not is_contained:
+            if not is_contained or tax not in part.included:
                 on_the_sum.setdefault(tax, []).append(place)
     entries = [_Entry(tax, tuple(places)) for tax, places in on_the_sum.items()]
     for taxes, places in contained.items():
@@ -171,8 +172,15 @@ def _entries(parts: Sequence[Part], nets: list[int]) -> list[_Entry]:
 
 
 def _bears_what_it_includes(part: Part) -> bool:
-    """Whether the price is the gross amount: it includes all taxes that the seller charges."""
-    return bool(part.included) and _charged(part) == set(part.included)
+    """Whether the taxes in the price are charged as they are there.
+
+    A simple tax that is charged besides would raise a compound one above what is in the price.
+    """
+    added = _charged(part).difference(part.included)
+    is_raised = any(tax.is_compound for tax in part.included) and any(
+        not tax.is_compound for tax in added
+    )
+    return bool(part.included) and _charged(part).issuperset(part.included) and not is_raised
 
 
 def _charged(part: Part) -> frozenset[Tax]:

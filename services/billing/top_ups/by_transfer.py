@@ -6,6 +6,7 @@ transactions. Amounts in minor units.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -17,8 +18,8 @@ KNOWN_FOR_DAYS = 365
 
 _EXPECT = """
 insert into top_up_by_transfer
-    (top_up_id, brand, account_id, number, amount_minor, currency, wanted_on)
-values ($1, $2, $3, $4, $5, $6, $7) on conflict (top_up_id) do nothing
+    (top_up_id, brand, account_id, number, amount_minor, currency, wanted_on, method)
+values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (top_up_id) do nothing
 """
 
 _EXPECTED = """
@@ -27,9 +28,15 @@ select account_id, top_up_id as invoice_id, number, wanted_on as due_on, currenc
 from top_up_by_transfer where brand = $1 and (credited_on is null or credited_on >= $2)
 """
 
+_AWAITED = """
+select top_up_id, method, amount_minor, currency, number as reference, wanted_on
+from top_up_by_transfer where account_id = $1 and credited_on is null
+order by top_up_id desc limit $2
+"""
 
-async def expect(top_up: TopUp, db: Connection, *, wanted_on: date) -> None:
-    """Have its money recognised when our bank tells of it."""
+
+async def expect(top_up: TopUp, db: Connection, *, method: str, wanted_on: date) -> None:
+    """Have its money recognised when our bank tells of it; `method`: the way that was chosen."""
     await db.execute(
         _EXPECT,
         top_up.id,
@@ -39,7 +46,13 @@ async def expect(top_up: TopUp, db: Connection, *, wanted_on: date) -> None:
         top_up.settlement.open_minor,
         top_up.currency,
         wanted_on,
+        method,
     )
+
+
+async def awaited(account_id: UUID, db: Connection, *, limit: int) -> Sequence[asyncpg.Record]:
+    """Those of the account that still wait for their money, latest first."""
+    return await db.fetch(_AWAITED, account_id, limit)
 
 
 async def expected(brand: str, db: Connection, *, since: date) -> Sequence[asyncpg.Record]:

@@ -63,7 +63,7 @@ async def want_top_up(command: WantTopUp, tx: Transaction) -> WantedTopUp:
     payment = _begin(top_up, command, method=method, today=today)
     await tx.save(top_up, *([payment] if payment else []))
     if payment is None:
-        await expect(top_up, await tx.begin(), wanted_on=today)
+        await expect(top_up, await tx.begin(), method=method.id, wanted_on=today)
     return WantedTopUp(top_up=top_up, payment=payment, instructions=dict(method.details))
 
 

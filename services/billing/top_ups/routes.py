@@ -1,14 +1,22 @@
 """Topping up the credit: any amount within the brand's limits, no invoice."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
-from services.billing.brands.brand import PaymentMethodNotOnline, PaymentMethodUnknown
+from services.billing.brands.brand import (
+    BANK_TRANSFER,
+    Brand,
+    PaymentMethodNotOnline,
+    PaymentMethodUnknown,
+)
 from services.billing.brands.currencies import CurrencyNotSold
 from services.billing.invoices.bodies import Currency
-from services.billing.state import account_of
+from services.billing.state import account_of, cause_of
+from services.billing.top_ups.by_transfer import awaited
 from services.billing.top_ups.commands import (
     BalanceTooHigh,
     TopUpOutOfRange,
@@ -92,3 +100,59 @@ async def post_top_up(body: TopUpBody, call: Call) -> TopUpOut:
     command = WantTopUp(id=new_id(), account_id=account_id, brand=brand, **body.model_dump())
     wanted = await want_top_up(command, call.tx)
     return _told(wanted, body.amount_minor)
+
+
+class AwaitedTopUpOut(Answer):
+    """A top-up by transfer whose money is awaited, in minor units, and what its payer needs.
+
+    `method`: the way that was chosen; null where that is not known, and then `instructions` are
+    those of the brand's first.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "top_up_id": "01939000-0000-7000-8000-000000000051",
+                    "method": "bank-transfer",
+                    "amount_minor": 50000,
+                    "currency": "BRL",
+                    "reference": "T80000000051",
+                    "wanted_on": "2026-11-21",
+                    "instructions": {"bank": "001", "branch": "0452-1", "account": "73481-6"},
+                }
+            ]
+        }
+    )
+
+    top_up_id: UUID
+    method: str | None
+    amount_minor: int
+    currency: str
+    reference: str
+    wanted_on: date
+    instructions: dict[str, str]
+
+
+@router.get("/v1/top-ups", who=Who.CLIENT)
+async def get_awaited_top_ups(
+    call: Call, limit: Annotated[int, Query(ge=1, le=100)] = 20
+) -> list[AwaitedTopUpOut]:
+    """The account's top-ups by transfer that wait for their money, latest first.
+
+    One is gone when money of it is credited, or a year after it was wanted. What is paid another
+    way is an attempt as any: it is among the account's payments.
+    """
+    account_id, slug = account_of(call)
+    async with call.store.transaction(cause_of(call)) as tx:
+        brand = await tx.look_at(Brand, Brand.id_of(slug))
+        rows = await awaited(account_id, await tx.begin(), limit=limit)
+    return [
+        AwaitedTopUpOut(**row, instructions=_instructions(brand, row["method"])) for row in rows
+    ]
+
+
+def _instructions(brand: Brand, method: str | None) -> dict[str, str]:
+    ways = [way for way in brand.settings.payment_methods if way.kind == BANK_TRANSFER]
+    meant = [way for way in ways if way.id == method] or ways
+    return dict(meant[0].details) if meant else {}

@@ -10,6 +10,7 @@ from services.portal.browser.pages import For, Pages
 from services.portal.browser.paging import cut
 from services.portal.browser.visit import Visit
 from services.portal.credit.amounts import read_amount
+from services.portal.credit.awaited import transfers_awaited
 from services.portal.credit.views import credit_entries, credit_of
 from services.portal.invoices.bank_words import bank_details
 from services.portal.payments.paying import lead_on_by_itself, open_page
@@ -65,7 +66,8 @@ async def _credit_page(visit: Visit, *, form: Form) -> Response:
         entries=entries,
         kind_words=lambda kind: visit.language.gettext(KINDS.get(kind, kind)),
         methods=methods,
-        waiting=await top_ups_waiting(db, visit.account_id),
+        attempts=await top_ups_waiting(db, visit.account_id, now=visit.call.now),
+        transfers=await transfers_awaited(visit),
         form=Form(
             values={**form.values, "method": chosen},
             errors=form.errors,

@@ -215,13 +215,16 @@ async def payments_of(db: Reader, invoice_id: UUID) -> list[Payment]:
     return [read_row(Payment, record) for record in records]
 
 
-async def top_ups_waiting(db: Reader, account_id: UUID) -> list[Payment]:
-    """The account's codes and slips that would add to its credit, latest first."""
+async def top_ups_waiting(db: Reader, account_id: UUID, *, now: datetime) -> list[Payment]:
+    """What would add to the account's credit, latest first: codes and slips that can be paid yet,
+    and money that is on its way."""
     records = await db.fetch(
         """select * from payment_list where account_id = $1 and purpose = 'top_up'
-              and status = 'started' and (pix_code is not null or boleto_line is not null)
-           order by started_at desc, payment_id desc limit 5""",
+              and (status = 'pending' or status = 'started'
+                   and (pix_expires_at > $2 or boleto_line is not null))
+           order by started_at desc, payment_id desc limit 20""",
         account_id,
+        now,
     )
     return [read_row(Payment, record) for record in records]
 
