@@ -88,7 +88,7 @@ class ProductOut(Answer):
 
 
 class ServiceOut(Answer):
-    """A service that the account holds."""
+    """A service that the account holds; before `grace_ends_on` it runs whatever is owed for it."""
 
     service_id: UUID
     product_name: dict[str, str]
@@ -101,6 +101,7 @@ class ServiceOut(Answer):
     activated_on: date | None
     next_due_on: date | None
     suspended_on: date | None
+    grace_ends_on: date | None
     terminated_on: date | None
 
 

@@ -31,6 +31,7 @@ from services.portal.live.routes import router as live
 from services.portal.ops.event_tail import event_tail
 from services.portal.ops.routes import pages as ops_pages
 from services.portal.ops.search import search
+from services.portal.ops.service_page import pages as ops_service_pages
 from services.portal.payments.routes import pages as payment_pages
 from services.portal.payments.several import pages as paying_pages
 from services.portal.payments.views import payment_list
@@ -83,6 +84,7 @@ PAGES = (
     ticket_pages,
     profile_pages,
     ops_pages,
+    ops_service_pages,
     unknown_pages,
 )
 ROUTERS = (files, live, api, *(pages.router for pages in PAGES))

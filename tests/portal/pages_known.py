@@ -136,6 +136,12 @@ def _visitor_pages() -> Iterator[Shown]:
     yield Shown("reset", "/reset?token=abc", "visitor")
 
 
+def _services(world: World) -> list[UUID]:
+    return _ends(
+        [e.event.service_id for e in world.envelopes if isinstance(e.event, billing.ServiceOrdered)]
+    )
+
+
 def _client_pages(world: World) -> Iterator[Shown]:
     yield Shown("home", "/")
     yield Shown("services", "/services")
@@ -154,10 +160,7 @@ def _client_pages(world: World) -> Iterator[Shown]:
     if issued:
         yield Shown("pay", "/pay?all=1")
         yield Shown("invoice-transfer", f"/invoices/{issued[-1]}?method=transfer")
-    held = [
-        e.event.service_id for e in world.envelopes if isinstance(e.event, billing.ServiceOrdered)
-    ]
-    for place, service_id in enumerate(_ends(held)):
+    for place, service_id in enumerate(_services(world)):
         yield Shown(f"service{place}", f"/services/{service_id}")
     for ticket_id in _tickets(world):
         yield Shown("ticket", f"/tickets/{ticket_id}")
@@ -168,6 +171,8 @@ def _staff_pages(world: World) -> Iterator[Shown]:
     yield Shown("ops-parked", "/ops/parked", "staff")
     yield Shown("ops-search", "/ops/search?q=com", "staff")
     yield Shown("ops-account", f"/ops/accounts/{world.account_id}", "staff")
+    for place, service_id in enumerate(_services(world)):
+        yield Shown(f"ops-service{place}", f"/ops/services/{service_id}", "staff")
     yield Shown("ops-tickets", "/ops/tickets", "staff")
     for ticket_id in _tickets(world):
         yield Shown("ops-ticket", f"/ops/tickets/{ticket_id}", "staff")

@@ -383,6 +383,31 @@ class World:
             domain="exemplo.com.br",
         )
 
+    def let_run(self, domain: str, *, until: date) -> UUID:
+        """A service that was suspended for an overdue invoice, and that staff lets run again."""
+        service_id, invoice_id = self.order(domain, PRODUCTS[0])
+        self.pay(invoice_id, 2990)
+        self.activate(service_id, date(2026, 12, 10))
+        self.invoice(new_id(), [self.line(service_id, 2990, domain)], due_in_days=-9)
+        self.suspend(service_id)
+        self.happen(
+            billing.ServiceUnsuspended(
+                service_id=service_id,
+                unsuspended_on=TODAY,
+                reason="overdue",
+                suspended_on=date(2026, 11, 18),
+                grace_ends_on=until,
+            )
+        )
+        return service_id
+
+    def suspend(self, service_id: UUID) -> None:
+        self.happen(
+            billing.ServiceSuspended(
+                service_id=service_id, reason="overdue", suspended_on=date(2026, 11, 18)
+            )
+        )
+
     def ticket(self, subject: str, *, department: str = "support") -> UUID:
         ticket_id = new_id()
         self.happen(
@@ -456,11 +481,7 @@ def worst() -> World:
     world.on(date(2026, 11, 15))
     lines = [world.line(service_id, 123_456_789 - place, LONG_DOMAIN) for place in range(12)]
     world.invoice(new_id(), lines, due_in_days=2)
-    world.happen(
-        billing.ServiceSuspended(
-            service_id=service_id, reason="overdue", suspended_on=date(2026, 11, 18)
-        )
-    )
+    world.suspend(service_id)
     ticket_id = world.ticket(("Não consigo " + "acessar " * 12)[:120], department="billing")
     world.answer(ticket_id, "a" * 300 + "\n" + "linha\n" * 40)
     world.answer(ticket_id, "Ainda não.", side="client")
@@ -484,6 +505,7 @@ def busy() -> World:
         )
     )
     world.on(TODAY)
+    world.let_run("mantido.com.br", until=date(2026, 11, 30))
     setting_up, first = world.order("em-ativacao.com.br", PRODUCTS[1])
     world.pay(first, 5990)
     world.happen(world.asked(setting_up, "create"))

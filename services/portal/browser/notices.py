@@ -27,6 +27,7 @@ NOTICES: Mapping[str, str] = {
     "autopay_off": _("Automatic payment is off. Your cards stay saved."),
     "order_cancelled": _("The order is cancelled; nothing is owed for it."),
     "order": _("Thank you! Your order is placed; here is its invoice."),
+    "lift_asked": _("The panel is asked to run the service; this page says so when it does."),
     "parked_retry": _("It is being tried again. If it fails again, it stays in this list."),
     "parked_skip": _("It is left out for good; what waited behind it goes on."),
     "parked_settled": _("Nothing is left to decide there: it is no longer parked."),

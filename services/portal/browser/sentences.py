@@ -17,6 +17,7 @@ def _(message: str) -> str:
 
 UNAVAILABLE = _("Something that we need does not answer right now. Please try again soon.")
 PREPARING = _("Your account is being prepared. Please try again in a few seconds.")
+FORBIDDEN = _("Your role does not allow this. Ask a colleague whose role does.")
 FIELD_SENTENCES: Mapping[str, tuple[str, str]] = {
     "password_too_short": ("password", _("Please use at least 10 characters.")),
     "password_too_long": ("password", _("This password is too long.")),
@@ -28,6 +29,7 @@ FIELD_SENTENCES: Mapping[str, tuple[str, str]] = {
     "department_unknown": ("department", _("Please choose a department.")),
     "top_up_out_of_range": ("amount", _("So much cannot be added at once. Try another amount.")),
     "balance_too_high": ("amount", _("With this amount your credit would be too high.")),
+    "grace_end_invalid": ("until", _("Please choose a day after today, within ten years.")),
     "current_password_wrong": ("current", _("This is not your present password.")),
 }
 SENTENCES: Mapping[str, str] = {
@@ -62,6 +64,9 @@ SENTENCES: Mapping[str, str] = {
     "order_already_cancelled": _("This order is cancelled already."),
     "out_of_stock": _("This plan is sold out. Please choose another one."),
     "product_retired": _("This plan is no longer on sale. Please choose another one."),
+    "service_not_suspended": _("This service is not suspended: there is nothing to lift."),
+    "panel_busy": _("The panel is still at work on this service. Try again when it has answered."),
+    "forbidden": FORBIDDEN,
     "ticket_already_closed": _("This ticket is closed already."),
     "stale": _("Somebody changed this at the same time. Here is what is stored now."),
     "unavailable": UNAVAILABLE,

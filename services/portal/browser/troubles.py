@@ -39,7 +39,7 @@ WORDS: Mapping[int, tuple[str, str]] = {
 
 def trouble_words(refusal: DomainError, language: Translations) -> tuple[str, str]:
     """The title and the sentence of a refusal that no form of ours can show."""
-    known = WORDS.get(int(refusal.status))
+    known = WORDS.get(int(refusal.status)) if refusal.code != "forbidden" else None
     if known is None:
         return language.gettext(_("This could not be done")), explain(refusal, language)[1]
     title, text = known

@@ -74,7 +74,8 @@ create table service_list (
     warned_invoice_id uuid,
     failure_reason text,
     ends_on date,
-    changes_on date
+    changes_on date,
+    grace_ends_on date
 );
 create index service_list_account on service_list (account_id, ordered_at desc, service_id desc);
 create index service_list_warned on service_list (warned_invoice_id);
@@ -100,7 +101,10 @@ IGNORED: Events = (
 
 
 class HeldService(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that an account holds; the name is by language."""
+    """A service that an account holds; the name is by language.
+
+    `grace_ends_on`: staff lets it run in debt; before that day it is not suspended for it.
+    """
 
     service_id: UUID
     account_id: UUID
@@ -123,6 +127,7 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
     failure_reason: str | None
     ends_on: date | None
     changes_on: date | None
+    grace_ends_on: date | None
 
     @property
     def id(self) -> UUID:
@@ -133,6 +138,10 @@ class HeldService(msgspec.Struct, frozen=True, kw_only=True):
     def shown_status(self) -> str:
         """The status as pages show it: `failed` when the panel refused to set the service up."""
         return "failed" if self.status == "setting_up" and self.failure_reason else self.status
+
+    def is_let_run(self, today: date) -> bool:
+        """Whether staff lets it run, whatever is owed for it."""
+        return self.status == "active" and bool(self.grace_ends_on and today < self.grace_ends_on)
 
 
 def apply(envelope: Envelope, rows: Rows) -> None:
@@ -224,14 +233,16 @@ def _follow_suspension(envelope: Envelope, rows: Rows) -> None:
                 suspended_on=e.suspended_on,
                 suspended_reason=e.reason,
                 suspends_on=None,
+                grace_ends_on=None,
             )
-        case ServiceUnsuspended(service_id=service_id):
+        case ServiceUnsuspended(service_id=service_id, grace_ends_on=until):
             rows.update(
                 "service_list",
                 service_id,
                 status="active",
                 suspended_on=None,
                 suspended_reason=None,
+                grace_ends_on=until,
             )
         case ServiceCancelled(service_id=service_id):
             rows.update("service_list", service_id, status="cancelled")
