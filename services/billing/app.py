@@ -6,7 +6,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from services.billing.automation.policies import reconsider_when_paid
+from services.billing.automation.policies import reconsider_when_paid, reconsider_when_taken_back
 from services.billing.automation.routes import router as automation_router
 from services.billing.automation.run import BusinessDayRun
 from services.billing.automation.tasks import STEPS
@@ -158,6 +158,7 @@ POLICIES = (
     close_what_ended,
     settle_what_changed,
     reconsider_when_paid,
+    reconsider_when_taken_back,
     revise_as_planned,
     free_what_is_over,
     release_what_was_used,
@@ -171,6 +172,7 @@ FORESEEN = (
     close_what_ended,
     settle_what_changed,
     reconsider_when_paid,
+    reconsider_when_taken_back,
     revise_as_planned,
 )
 """The policies by which something follows for an account that a forecast tells of; the others give

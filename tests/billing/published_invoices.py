@@ -397,8 +397,26 @@ tax/multiline VAT and Surcharge: EUR
     VAT S 21: 350.00 73.50
     RE S 5.2: 200.00 10.40
     sum 350 tax 83.90
+bill/TestCalculate: EUR including VAT
+    10 x 100.00 -10% +5% = 950.00 | VAT S 21
+    VAT S 21: 785.12 164.88
+    sum 950.00 net 785.12 tax 164.88 gross 950.00
+bill/TestRemoveIncludedTax: EUR including VAT
+    1 x 1000.00 -10% = 900.00 | VAT S 21
+    VAT S 21: 743.80 156.20
+    sum 900.00 net 743.80 gross 900.00
+bill/TestRemoveIncludedTaxDeep2: EUR including VAT
+    99.999 x 51.78 = 5177.95 | VAT S 6
+    VAT S 6: 4884.86 293.09
+    net 4884.86
+bill/with round-then-sum rounding rule: EUR
+    1 x 9.42 = 9.42 | VAT S 24
+    1 x 9.42 = 9.42 | VAT S 13
+    VAT S 24: 9.42 2.26
+    VAT S 13: 9.42 1.22
+    tax 3.48
 """
-"""Source: github.com/invopop/gobl, examples of 2023 to 2026 and tax/totals_calculator_test.go.
+"""Source: github.com/invopop/gobl, examples of 2023 to 2026, tests of tax/ and bill/.
 
 In the one with a surcharge GOBL's total is 90.91 without tax and 19.09 of tax, and its rows, which
 stand here, are 90.90 and 19.10: what is paid is the same. Of six taxes withheld in Brazil three

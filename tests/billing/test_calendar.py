@@ -164,6 +164,36 @@ def test_the_first_billing_day_is_that_of_kill_bill(
     assert str(first.period.ends_on) == KILL_BILL_FIRST_BILLING_DAYS[cycle, start, billing_day]
 
 
+BLESTA_PRORATE_DATES = {
+    # cycle, start, prorate day: the prorate date
+    ("monthly", "2015-02-13", 1): "2015-03-01",
+    ("monthly", "2015-03-01", 8): "2015-03-08",
+    ("monthly", "2015-10-15", 1): "2015-11-01",
+    ("monthly", "2015-03-13", 31): "2015-03-31",
+    ("monthly", "2015-01-31", 1): "2015-02-01",
+    ("monthly", "2015-02-28", 1): "2015-03-01",
+    ("monthly", "2016-02-29", 1): "2016-03-01",
+    ("annual", "2015-02-13", 31): "2015-02-28",
+    ("annual", "2015-02-24", 26): "2015-02-26",
+}
+"""blesta/proration Tests/Unit/ProrationTest.php."""
+
+
+@pytest.mark.parametrize(("cycle", "start", "prorate_day"), BLESTA_PRORATE_DATES)
+def test_the_first_part_ends_on_the_prorate_date_of_blesta(
+    cycle: str, start: str, prorate_day: int
+) -> None:
+    (first,) = first_portions(day(start), cycle=cycle, alignment=Alignment(prorate_day))
+    assert not first.is_whole
+    assert str(first.period.ends_on) == BLESTA_PRORATE_DATES[cycle, start, prorate_day]
+
+
+def test_a_year_is_aligned_within_the_month_of_its_order() -> None:
+    """Blesta begins a year on any next prorate day, 1 March; Kill Bill and we on 1 February."""
+    (first,) = first_portions(date(2015, 2, 13), cycle="annual", alignment=Alignment(1))
+    assert first.period.ends_on == date(2016, 2, 1)
+
+
 def test_a_start_on_its_billing_day_has_a_whole_period_at_once() -> None:
     start = date(2026, 2, 28)
     whole = Period(start, date(2026, 3, 31))

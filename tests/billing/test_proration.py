@@ -110,6 +110,12 @@ FROM_A_DAY_ON = {
     "lago: a month after a trial of 3 days": (100, "2022-03-01", "2022-04-01", "2022-03-04", 90),
     "lago: from the 15th, after 3 days": (100, "2022-03-01", "2022-04-01", "2022-03-18", 45),
     "lago: a week from Wednesday": (100, "2022-06-20", "2022-06-27", "2022-06-22", 71),
+    "lago: from the 15th": (100, "2022-03-01", "2022-04-01", "2022-03-15", 55),
+    "lago: a week after 3 days": (100, "2022-06-20", "2022-06-27", "2022-06-23", 57),
+    "lago: January after 15 days": (100, "2022-01-01", "2022-02-01", "2022-01-16", 52),
+    "lago: a month of the 31st, after 15": (3000, "2022-08-31", "2022-10-01", "2022-09-15", 1548),
+    "lago: a year from 15 March": (100, "2022-01-01", "2023-01-01", "2022-03-15", 80),
+    "lago: a year after 35 days": (100, "2022-01-01", "2023-01-01", "2022-02-05", 90),
     "blesta: the last day of January": (10000, "2015-01-01", "2015-02-01", "2015-01-31", 323),
     "blesta: all January but a day": (10000, "2015-01-01", "2015-02-01", "2015-01-02", 9677),
 }
@@ -122,6 +128,30 @@ def test_the_rest_of_a_period_costs_what_others_published(case: str) -> None:
     price_minor, begin, end, since, expected = FROM_A_DAY_ON[case]
     whole = Period(day(begin), day(end))
     assert price_from(price_minor, whole, at=day(since), by=BY_DAY) == expected
+
+
+USED = {
+    # price, whole period, from, until: what is charged for the days between
+    "lago: ended on 20 March": (100, "2022-03-01", "2022-04-01", "2022-03-01", "2022-03-21", 65),
+    "lago: the same after a trial": (
+        100,
+        "2022-03-01",
+        "2022-04-01",
+        "2022-03-18",
+        "2022-03-21",
+        10,
+    ),
+    "lago: ended on a Wednesday": (100, "2022-03-14", "2022-03-21", "2022-03-14", "2022-03-17", 43),
+}
+"""getlago/lago-api spec/services/fees/subscription_service_spec.rb (figures only)."""
+
+
+@pytest.mark.parametrize("case", USED)
+def test_the_days_that_were_used_cost_what_others_published(case: str) -> None:
+    price_minor, begin, end, since, until, expected = USED[case]
+    whole = Period(day(begin), day(end))
+    parts = price_split(price_minor, whole, cuts=[day(since), day(until)], by=BY_DAY)
+    assert parts[1] == expected
 
 
 CHANGES = {

@@ -19,11 +19,16 @@ from tests.billing.published_tax_ids import (
     RIGHT,
     RIGHT_AT_GOBL,
     RIGHT_AT_SERPRO,
+    RIGHT_AT_VALIDATORS,
     WRONG,
     WRONG_AT_GOBL,
     WRONG_AT_SERPRO,
+    WRONG_AT_VALIDATORS,
     by_country,
 )
+
+ALL_RIGHT = RIGHT + RIGHT_AT_GOBL + RIGHT_AT_SERPRO + RIGHT_AT_VALIDATORS
+ALL_WRONG = WRONG + WRONG_AT_GOBL + WRONG_AT_SERPRO + WRONG_AT_VALIDATORS
 
 BRAZIL_AND_OTHERS = [
     # the alphanumeric CNPJ of July 2026: worked example of Receita Federal / SERPRO
@@ -46,12 +51,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("country", "number"), by_country(RIGHT + RIGHT_AT_GOBL + RIGHT_AT_SERPRO))
+@pytest.mark.parametrize(("country", "number"), by_country(ALL_RIGHT))
 def test_a_number_that_others_call_right_is_verified(country: str, number: str) -> None:
     assert verify_tax_id(number, country=country).country == country
 
 
-@pytest.mark.parametrize(("country", "number"), by_country(WRONG + WRONG_AT_GOBL + WRONG_AT_SERPRO))
+@pytest.mark.parametrize(("country", "number"), by_country(ALL_WRONG))
 def test_a_number_that_others_call_wrong_is_refused(country: str, number: str) -> None:
     with pytest.raises(TaxIdInvalid):
         verify_tax_id(number, country=country)
@@ -133,6 +138,23 @@ def test_a_nip_begins_with_the_code_of_a_tax_office(number: str) -> None:
         verify_tax_id(number, country="PL")
 
 
+@pytest.mark.parametrize(
+    ("country", "text"),
+    [
+        ("HU", "10773382-2-44"),
+        ("HU", "10773381-0-44"),
+        ("HU", "10773381-2-4"),
+        ("RU", "7707083894/770701001"),
+        ("RU", "500100732259/770701001"),
+        ("RU", "7707083893/77070100A"),
+    ],
+)
+def test_what_follows_a_number_at_home_makes_no_other_number_right(country: str, text: str) -> None:
+    """A wrong check digit; no kind of VAT; no whole county; a person, who has no КПП."""
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(text, country=country)
+
+
 @pytest.mark.parametrize("digit", "0123456789")
 def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
     for length in (11, 14):
@@ -150,9 +172,6 @@ def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
         ("BG", "0000000000"),
         ("CH", "CHE-000.000.000"),
         ("CH", "CHE-000.000.000 MWST"),
-        ("ES", "00000000T"),
-        ("ES", "X0000000T"),
-        ("ES", "A00000000"),
         ("FI", "0000000-0"),
         ("FR", "E0 000 000 000"),
         ("GR", "EL000000000"),
@@ -196,6 +215,10 @@ def test_zeros_are_no_number_though_their_check_digits_hold(country: str, number
         ("ES", "ES–B63104293", "ESB63104293"),  # a dash of a word processor
         ("ES", "3.157.928-M", "ES03157928M"),  # a DNI has eight digits, said without the zeros
         ("ES", "15S", "ES00000015S"),
+        ("HU", "10773381-2-44", "HU10773381"),  # an adószám: how VAT is owed, and the county
+        ("DE", "HU 10773381-2-44", "HU10773381"),
+        ("RU", "7707083893/770701001", "7707083893"),  # ИНН/КПП
+        ("RU", "7707083893 / 7707AB001", "7707083893"),
         ("PL", "es 15-s", "ES00000015S"),
     ],
 )

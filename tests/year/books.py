@@ -21,12 +21,17 @@ from tests.year.shop import AGREED_FEE_MINOR, TAX_PERCENT, fee_minor, first_day,
 
 BY_RULE = (
     "change_unpaid",
+    "change_withdrawn",
+    "never_owed",
+    "order_client",
+    "order_unpaid",
+    "paid_in_time",
     "service_cancelled",
     "service_change",
     "service_changed",
     "service_ended",
 )
-"""Reasons of credit notes that no person has written."""
+"""Reasons of credit notes and of void invoices that no person of the staff has written."""
 
 
 @dataclass
@@ -47,6 +52,15 @@ class Bill:
     is_awaited: bool = False
     taken_back_minor: int = 0
     received_minor: int = 0
+    corrected_by: UUID | None = None
+    is_ended_by_rule: bool = False
+
+    @property
+    def was_never_owed(self) -> bool:
+        """Staff alone has taken all of it back, or it corrects another to nothing."""
+        is_nothing = self.is_correction and not self.total_minor
+        is_gone = self.status in ("void", "taken_back") and not self.corrected_by
+        return is_nothing or (is_gone and not self.is_ended_by_rule)
 
 
 @dataclass
@@ -69,11 +83,25 @@ class Holder:
             for line in self.bills[bill].lines
         )
 
+    def is_late_at_all(self, fee: Bill) -> bool:
+        """Whether the invoice that the fee is for, or what corrects that one, was ever owed."""
+        late = self.bills[UUID(fee.about)]
+        while late.corrected_by:
+            late = self.bills[late.corrected_by]
+        return not late.was_never_owed
+
+    def _check_fees(self) -> None:
+        """No fee is left for what was never owed, but one whose money is on its way."""
+        for bill in self.bills.values():
+            if bill.about and bill.status in ("open", "paid") and not bill.is_awaited:
+                assert self.is_late_at_all(bill), f"{bill.number}: a fee for what was not owed"
+
     def check(self) -> None:
         """What is open less the credit is what is owed all in all; nothing is below zero."""
         open_minor = sum(self.bills[each].open_minor for each in self.open_bills)
         assert self.credit_minor >= 0, f"{self.id}: credit below zero"
         assert open_minor - self.credit_minor == self.owed_minor, f"{self.id}: does not add up"
+        self._check_fees()
         for service_id, contract in self.contracts.items():
             assert contract.has_followed, f"{service_id}: a waived period does not follow"
 
@@ -198,6 +226,7 @@ class Books:
         bill = holder.bills[UUID(said["invoice_id"])]
         assert bill.status == "open" and not bill.received_minor and not bill.taken_back_minor
         holder.owed_minor -= bill.total_minor
+        self._end(holder, bill, said)
         self._close(holder, bill, "void")
 
     def _read_InvoiceWrittenOff(self, holder: Holder, said: dict[str, Any]) -> None:
@@ -217,8 +246,17 @@ class Books:
         bill.open_minor -= minor - said["returned_minor"]
         self._paid_minor[said["credit_note_id"]] = said["returned_minor"]
         self._drop_whole_lines(holder, bill, said)
+        self._end(holder, bill, said)
         if said["leaves_nothing"]:
             self._close(holder, bill, "taken_back")
+
+    def _end(self, holder: Holder, bill: Bill, said: dict[str, Any]) -> None:
+        """By whom it was taken back; a fee by rule only where nothing was late."""
+        if said["reason"] == "never_owed":
+            assert not holder.is_late_at_all(bill), f"{bill.number}: taken back although it is due"
+        bill.is_ended_by_rule = bill.is_ended_by_rule or said["reason"] in BY_RULE
+        if corrected_by := said.get("corrected_by"):
+            bill.corrected_by = UUID(corrected_by)
 
     def _drop_whole_lines(self, holder: Holder, bill: Bill, said: dict[str, Any]) -> None:
         """A service of which no line is left is renewed free of charge, or not at all."""

@@ -210,9 +210,20 @@ class Life:
             )
             await self._try("cancel order", partial(cancel_order, cancel))
         elif what == "dispute" and bill.about:
-            await self._credit(bill, "Late by our own fault", amounts=None)
+            await self._settle_dispute(account, bill)
         elif what in ("card", "boleto", "learnt late", "abandon", "declined"):
             await self._pay(account, bill, what)
+
+    async def _settle_dispute(self, account: UUID, fee: Bill) -> None:
+        """Staff lets go of a late fee, or of what it is for: then the fee follows by itself."""
+        late = self._books.holders[account].bills[UUID(fee.about)]
+        match self._draw.choice(["fee", "late", "void"]):
+            case "fee":
+                await self._credit(fee, "Late by our own fault", amounts=None)
+            case "late":
+                await self._credit(late, "Never ordered", amounts=None)
+            case "void":
+                await self._void(late)
 
     def _plan(self, bill: Bill, temper: Temper) -> list[tuple[date, str]]:
         """When something is done about a new bill, and what. An empty plan: it is forgotten."""
@@ -359,10 +370,7 @@ class Life:
                 )
                 await self._try("write off", partial(write_off_invoice, off))
             case "void":
-                void = CancelInvoice(
-                    invoice_id=bill.id, today=self._world.today, reason="Sent by mistake"
-                )
-                await self._try("void", partial(void_invoice, void))
+                await self._void(bill)
             case "item":
                 await self._item(account)
             case _:
@@ -370,6 +378,10 @@ class Life:
                     account_id=account, brand=BRAND, rules=draw.choice(ACCOUNT_RULES)
                 )
                 await self._try("account rules", partial(change_account_rules, rules))
+
+    async def _void(self, bill: Bill) -> None:
+        void = CancelInvoice(invoice_id=bill.id, today=self._world.today, reason="Sent by mistake")
+        await self._try("void", partial(void_invoice, void))
 
     def _part_of(self, bill: Bill) -> dict[int, int] | None:
         if self._draw.random() < 0.3:

@@ -14,7 +14,7 @@ from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
 from services.billing.payments.due_questions import _ABOUT, _NEXT, _TAKE_DUE
-from services.billing.rules.agreed import AGREED, ON_SALE
+from services.billing.rules.agreed import AGREED, HOLD_ALL, HOLD_ONE, ON_SALE
 from services.billing.saved_methods.commands import _EXPIRING, _OPEN
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
@@ -427,9 +427,26 @@ async def agreed(session: Session, brand: str) -> list[Values]:
 
 
 @statement(ON_SALE)
-async def products(session: Session, brand: str) -> list[Values]:
-    found = rows_of(session, "product", brand=brand)
-    return [{"product_id": row["product_id"]} for row in found]
+async def products(session: Session, brand: str, partition: int) -> list[Values]:
+    seen = session.get("checkpoint", "product", "billing", partition)
+    after = seen["position"] if seen else 0
+    new = rows_of(session, "log", partition=partition, brand=brand, type="ProductPublished")
+    told = [json.loads(row["data"])["product_id"] for row in new if row["position"] > after]
+    shown = [row["product_id"] for row in rows_of(session, "product", brand=brand)]
+    return [{"product_id": each} for each in sorted({*shown, *map(UUID, told)})]
+
+
+@statement(HOLD_ALL)
+async def hold_all(session: Session, name: str) -> list[Values]:
+    await session.lock("advisory", (name,))
+    return []
+
+
+@statement(HOLD_ONE)
+async def hold_one(session: Session, name: str) -> list[Values]:
+    """As alone: in the year they come one after the other."""
+    await session.lock("advisory", (name,))
+    return []
 
 
 @statement(

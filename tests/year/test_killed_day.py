@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.billing.automation.tasks import STEPS
 from tests.simulation.virtual_time import VirtualLoop, seeded
 from tests.year.killing import Evening, Played, play_killed
 from tests.year.shop import first_day
@@ -21,6 +22,12 @@ BUSY = {
 }
 MOMENTS = 12
 """So many of the day's moments, spread over all of it, in every run of the tests."""
+SHARES = 20
+"""All of its moments, some 11,000 plays of half a second, are shared out over so many tests."""
+MISSED = 5
+"""Days before it that the run makes up for."""
+BEGUN = "after update business_day_run set started_at"
+ENDED = "before update business_day_run set finished_at"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +38,7 @@ def evening() -> Evening:
         year = Year(loop, 5, accounts=ACCOUNTS, days=DAYS)
         loop.run(year.play())
         loop.close()
-    return Evening(world=year.world, day=first_day() + timedelta(days=DAYS + 5))
+    return Evening(world=year.world, day=first_day() + timedelta(days=DAYS + MISSED))
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +68,30 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same(
     assert _compare(evening, undisturbed, at=[*range(60, 900, 7)]) > 10
 
 
-@pytest.mark.long
-def test_a_run_that_is_killed_at_whatever_moment_comes_to_the_same(
+def test_a_run_that_is_killed_early_midway_or_late_in_any_step_comes_to_the_same(
     evening: Evening, undisturbed: Played
 ) -> None:
-    for at in range(1, len(undisturbed.moments) + 1):
+    spans = _spans(undisturbed.moments)
+    assert len(spans) == len(STEPS) * (MISSED + 1)
+    for place in range(len(STEPS)):
+        begin, end = max(spans[place :: len(STEPS)], key=lambda span: span[1] - span[0])
+        for at in (begin, (begin + end) // 2, end):
+            _compare(evening, undisturbed, at=[at])
+
+
+def _spans(moments: list[str]) -> list[tuple[int, int]]:
+    """The first and the last moment of each step of each day that was made up for, and of today."""
+    begun = [at for at, moment in enumerate(moments, 1) if moment.startswith(BEGUN)]
+    ended = [at for at, moment in enumerate(moments, 1) if moment.startswith(ENDED)]
+    return list(zip(begun, ended, strict=True))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(1, SHARES + 1))
+def test_a_run_that_is_killed_at_whatever_moment_comes_to_the_same(
+    evening: Evening, undisturbed: Played, first: int
+) -> None:
+    for at in range(first, len(undisturbed.moments) + 1, SHARES):
         _compare(evening, undisturbed, at=[at])
 
 

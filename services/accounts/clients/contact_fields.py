@@ -11,7 +11,8 @@ from email_validator import EmailNotValidError, validate_email
 
 PHONE = re.compile(r"\+?[0-9 ()\-]+")
 PHONE_DIGITS = range(6, 16)
-TAX_ID = re.compile(r"[0-9A-Z./\- ]+")
+TAX_ID = re.compile(r"[0-9A-ZÑ&+*\s.:/()\u2010-\u2015\u2212-]+")
+"""What numbers of all countries are made of, and what people and word processors put between."""
 
 NOT_COUNTRIES = frozenset(
     {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
@@ -50,10 +51,10 @@ def normal_phone(text: str) -> str:
 
 
 def normal_tax_id(text: str) -> str:
-    """Capital letters, digits and the usual separators.
+    """Capital letters, digits and the usual separators; digits of other scripts are refused.
 
-    >>> normal_tax_id("12.abc.345/01de-35")
-    '12.ABC.345/01DE-35'
+    >>> normal_tax_id("12.abc.345/01de-35"), normal_tax_id("be (0)468.561.072")
+    ('12.ABC.345/01DE-35', 'BE (0)468.561.072')
     """
     tax_id = text.upper()
     if not TAX_ID.fullmatch(tax_id):

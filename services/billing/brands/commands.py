@@ -16,9 +16,10 @@ from services.billing.pix.receivers import check_pix_receivers
 from services.billing.promotions.commands import PublishPromotions, publish_promotions
 from services.billing.promotions.promotion import PromotionTerms
 from services.billing.rules.agreed import (
-    ON_SALE,
     check_agreements,
+    hold_agreements,
     products_in_use,
+    products_on_sale,
     rules_of_all,
 )
 from services.billing.rules.rules import RuleInvalid, Rules, RuleUnknown
@@ -60,6 +61,7 @@ async def configure_brand(command: ConfigureBrand, tx: Transaction) -> Brand:
 
     `RuleInvalid` names the accounts whose own rules would contradict it.
     """
+    await hold_agreements(command.slug, tx)
     try:
         brand = await tx.load(Brand, Brand.id_of(command.slug))
         brand.reconfigure(command.settings)
@@ -85,13 +87,11 @@ async def _publish(brand: str, offered: OfferedProduct, *, today: date, tx: Tran
 
 async def _retired(brand: str, offered: set[UUID], tx: Transaction) -> list[Product]:
     """The products that are no longer offered, taken out of the catalogue."""
-    rows = await tx.read.fetch(ON_SALE, brand)
-    found = []
-    for product_id in sorted({row["product_id"] for row in rows} - offered):
-        product = await tx.load(Product, product_id)
+    on_sale = await products_on_sale(brand, tx=tx)
+    left_out = [product for id, product in on_sale.items() if id not in offered]
+    for product in left_out:
         product.retire()
-        found.append(product)
-    return found
+    return left_out
 
 
 async def _check_meeting_rules(

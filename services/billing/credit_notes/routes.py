@@ -219,7 +219,10 @@ class CreditNoteIssuedOut(Answer):
 async def post_credit_note(
     invoice_id: UUID, body: CreditNoteBody, call: Call
 ) -> CreditNoteIssuedOut:
-    """Take back a part of an invoice or all of it. What had been paid becomes credit."""
+    """Take back a part of an invoice or all of it. What had been paid becomes credit.
+
+    Of an invoice that is taken back whole the late fee is, too.
+    """
     note = await issue_credit_note(await _credit_note(invoice_id, body, call=call), call.tx)
     return CreditNoteIssuedOut(
         credit_note_id=note.id,
@@ -299,7 +302,10 @@ class CorrectionOut(Answer):
     errors=(*REFUSALS, InvoiceBelowZero),
 )
 async def post_correction(invoice_id: UUID, body: CorrectionBody, call: Call) -> CorrectionOut:
-    """Take an invoice back and issue it anew, in one step. What had been paid stays paid."""
+    """Take an invoice back and issue it anew, in one step. What had been paid stays paid.
+
+    A late fee for it stays, unless nothing is charged anew.
+    """
     command = await _correction(invoice_id, body, call=call)
     invoice = await correct_and_reissue(command, call.tx)
     return CorrectionOut(

@@ -112,6 +112,7 @@ class Invoice(Aggregate):
         self.settlement = Settlement.of(totals.gross_minor, is_booked=details.is_booked_at_issue)
         self.is_pro_forma = details.is_pro_forma
         self.was_paid = False
+        self.void_reason = ""
 
     @classmethod
     def issue(cls, *, billed_to: tuple[str, str, str], **says: Any) -> Self:
@@ -283,6 +284,7 @@ class Invoice(Aggregate):
     @event(Cancelled)
     def _cancelled(self, cancelled_on: date, reason: str, *, why: Why | None) -> None:
         self.settlement = replace(self.settlement, is_cancelled=True, open_minor=0)
+        self.void_reason = reason
 
     def _settle(self, today: date) -> None:
         if not self.is_open:

@@ -191,7 +191,10 @@ _JSON = ("lines", "taxes", "notes", "payee")
     ),
 )
 async def post_cancel(invoice_id: UUID, body: ReasonBody, call: Call) -> None:
-    """Make an unpaid invoice void; credit that was used for it is given back."""
+    """Make an unpaid invoice void; credit that was used for it is given back.
+
+    A late fee for it is taken back as well: what was paid of the fee becomes credit.
+    """
     brand, tx = staff_brand_of(call), call.tx
     version = call.expected_version
     await invoice_of_brand(invoice_id, brand, tx=tx, expected_version=version)
@@ -216,7 +219,7 @@ async def post_cancel(invoice_id: UUID, body: ReasonBody, call: Call) -> None:
     ),
 )
 async def post_write_off(invoice_id: UUID, body: ReasonBody, call: Call) -> None:
-    """Give up what is open of an invoice."""
+    """Give up what is open of an invoice. A late fee for it stays: it had been owed."""
     brand = staff_brand_of(call)
     command = WriteOffInvoice(
         invoice_id=invoice_id,

@@ -1,6 +1,8 @@
 """Rules that contradict each other only where they meet: those of brand, product and account.
 
-Each goes with the others when it is set; who changes one is told what it would not go with.
+Each goes with the others when it is set; who changes one is told what it would not go with. So that
+each is checked against what holds when it commits, a brand is configured while nobody agrees rules
+with an account of it. What is agreed with different accounts meets nowhere and waits for nothing.
 """
 
 from collections.abc import Iterable
@@ -13,6 +15,7 @@ from services.billing.automation.business_day import PRODUCTS_IN_USE
 from services.billing.brands.brand import BrandSettings
 from services.billing.catalogue.product import Product
 from services.billing.rules.rules import Changes, RuleInvalid, Rules, RuleUnknown
+from shared.envelope import partition_of
 from shared.store import Transaction
 
 MOST_NAMED = 20
@@ -20,7 +23,17 @@ AGREED = """
 select rules::text as rules, array_agg(account_id order by account_id) as accounts
 from account_rules where brand = $1 group by account_rules.rules order by 2
 """
-ON_SALE = "select product_id from product where brand = $1"
+ON_SALE = """
+select product_id from product where brand = $1
+union select (data ->> 'product_id')::uuid from log
+where partition = $2 and brand = $1 and type = 'ProductPublished' and position > coalesce((
+    select position from checkpoint
+    where consumer = 'product' and source = 'billing' and partition = $2), 0)
+order by product_id
+"""
+"""By the view, and what is so new that the view does not show it yet."""
+HOLD_ALL = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+HOLD_ONE = "select pg_advisory_xact_lock_shared(hashtextextended($1, 0))"
 
 Whose = tuple[str, Rules]
 """The slug of a product, or nothing for the brand itself, and the rules that hold there."""
@@ -54,6 +67,27 @@ async def check_agreements(brand: str, others: list[Whose], tx: Transaction) -> 
         check_agreement(msgspec.json.decode(row["rules"]), others, **about)
 
 
+async def hold_agreements(brand: str, tx: Transaction) -> None:
+    """Let nobody agree rules with an account of the brand, or configure it, before this commits.
+
+    Waits for who does; what is loaded from here on is as they have left it.
+    """
+    await _hold(HOLD_ALL, brand, tx)
+
+
+async def hold_brand(brand: str, tx: Transaction) -> None:
+    """Let nobody configure the brand before this commits; others may agree rules meanwhile.
+
+    Waits for who does; what is loaded from here on is as they have left it.
+    """
+    await _hold(HOLD_ONE, brand, tx)
+
+
+async def _hold(lock: str, brand: str, tx: Transaction) -> None:
+    db = await tx.begin()
+    await db.execute(lock, f"rules of {brand}")
+
+
 async def products_in_use(brand: str, *, tx: Transaction) -> dict[UUID, Product]:
     """What services are of, be it on sale or not, by id."""
     rows = await tx.read.fetch(PRODUCTS_IN_USE, brand)
@@ -61,9 +95,10 @@ async def products_in_use(brand: str, *, tx: Transaction) -> dict[UUID, Product]
 
 
 async def products_on_sale(brand: str, *, tx: Transaction) -> dict[UUID, Product]:
-    """What can be ordered, by id."""
-    rows = await tx.read.fetch(ON_SALE, brand)
-    return await tx.load_many(Product, [row["product_id"] for row in rows])
+    """What can be ordered, by id, also what was published or retired only a moment ago."""
+    rows = await tx.read.fetch(ON_SALE, brand, partition_of(None, brand))
+    found = await tx.load_many(Product, [row["product_id"] for row in rows])
+    return {id: product for id, product in found.items() if not product.is_retired}
 
 
 def _changed(rules: Rules, changes: Changes, **names: Any) -> Rules:

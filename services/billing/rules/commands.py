@@ -11,6 +11,7 @@ from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.rules.agreed import (
     check_agreement,
+    hold_brand,
     products_in_use,
     products_on_sale,
     rules_of_all,
@@ -38,6 +39,7 @@ async def change_account_rules(command: ChangeAccountRules, tx: Transaction) -> 
     """
     if await brand_of_account(command.account_id, tx.read) != command.brand:
         raise NotFound()
+    await hold_brand(command.brand, tx)
     brand = await tx.load(Brand, Brand.id_of(command.brand))
     in_use = await products_in_use(command.brand, tx=tx)
     products = {**in_use, **await products_on_sale(command.brand, tx=tx)}

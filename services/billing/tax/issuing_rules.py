@@ -10,7 +10,7 @@ from collections.abc import Callable
 NOTHING = re.compile("(CHE)?0+(MVA|MWST|TVA|IVA|TPV)?")
 """Zeros throughout: their check digits hold in a dozen countries, and no one bears them.
 
-But for Luxembourg's, which others publish as a right one.
+But for Luxembourg's, which others publish as a right one, as they do the Spanish 00000000T.
 """
 
 
@@ -44,11 +44,6 @@ def _is_issued_in_estonia(number: str) -> bool:
 def _is_issued_in_france(number: str) -> bool:
     """After the key of two characters stands a SIREN, which is not zero."""
     return not number.endswith("000000000")
-
-
-def _is_issued_in_spain(number: str) -> bool:
-    """The number between the letters, of a DNI, NIE or CIF, is not zero."""
-    return any(digit in number for digit in "123456789")
 
 
 def _is_issued_in_poland(number: str) -> bool:
@@ -92,7 +87,6 @@ RULES: dict[str, Callable[[str], bool]] = {
     "BE": _is_issued_in_belgium,
     "BR": _is_issued_in_brazil,
     "EE": _is_issued_in_estonia,
-    "ES": _is_issued_in_spain,
     "FR": _is_issued_in_france,
     "GB": _is_issued_in_britain,
     "PL": _is_issued_in_poland,

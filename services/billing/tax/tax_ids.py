@@ -27,6 +27,11 @@ LONGEST = 40
 SEPARATORS = re.compile(r"[\s.:/()\u2010-\u2015\u2212-]+")
 CHARACTERS = re.compile(r"[0-9A-Z&Ñ+*]+")
 SHORT_DNI = re.compile("[1-9][0-9]{0,6}[A-Z]")
+LONGER_FORMS = {
+    "HU": re.compile("([0-9]{8})[1-5][0-9]{2}"),  # adószám: how VAT is owed, then the county
+    "RU": re.compile("([0-9]{10})[0-9]{4}[0-9A-Z]{2}[0-9]{3}"),  # ИНН/КПП of an organization
+}
+"""Forms at home in which more follows the number itself; it is not part of it, nor checked."""
 
 ONE_STOP_SHOP = frozenset({"EU", "IM"})
 """Prefixes of sellers from outside the Union (Directive 2006/112/EC, Articles 362 and 369q)."""
@@ -136,10 +141,13 @@ def _verified(country: str, number: str) -> str | None:
 
 
 def _as_the_check_reads_it(country: str, number: str) -> str:
-    """With the prefix where the check wants it, and a DNI with the zeros that people leave out.
+    """The number alone, a DNI with the zeros that people leave out, and where wanted the prefix.
 
     These three want the prefix, which elsewhere a check ignores or refuses.
     """
+    longer = LONGER_FORMS.get(country)
+    if longer and (found := longer.fullmatch(number)):
+        return found[1]
     if country == "ES" and SHORT_DNI.fullmatch(number):
         return number.zfill(len("03157928M"))
     wants_prefix = country in {"CH", *ONE_STOP_SHOP} and not number.startswith(country)

@@ -40,6 +40,7 @@ Code = Literal[
     "credit.top_up",
     "credit_note.by_staff",
     "credit_note.correction",
+    "credit_note.never_owed",
     "credit_note.paid_in_time",
     "credit_note.refund",
     "credit_note.service_change",
@@ -50,6 +51,7 @@ Code = Literal[
     "end.parent_ended",
     "invoice.change_unpaid",
     "invoice.change_withdrawn",
+    "invoice.never_owed",
     "invoice.paid_in_time",
     "invoice.service_cancelled",
     "invoice.service_changed",
@@ -101,6 +103,7 @@ OF_ORDER_END: Mapping[str, Code] = {"client": "order.given_up", "unpaid": "order
 OF_VOID_INVOICE: Mapping[str, Code] = {
     "change_unpaid": "invoice.change_unpaid",
     "change_withdrawn": "invoice.change_withdrawn",
+    "never_owed": "invoice.never_owed",
     "paid_in_time": "invoice.paid_in_time",
     "service_cancelled": "invoice.service_cancelled",
     "service_changed": "invoice.service_changed",
@@ -109,6 +112,7 @@ OF_VOID_INVOICE: Mapping[str, Code] = {
 """Reason of an invoice's cancellation -> its rule; any other reason is a sentence of staff's."""
 OF_CREDIT_NOTE: Mapping[str, Code] = {
     "change_unpaid": "credit_note.service_change",
+    "never_owed": "credit_note.never_owed",
     "paid_in_time": "credit_note.paid_in_time",
     "refund": "credit_note.refund",
     "service_cancelled": "credit_note.service_ended",

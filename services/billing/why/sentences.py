@@ -96,6 +96,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     "credit_note.correction": Sentence(
         "Invoice %(invoice)s was corrected; another one takes its place: %(reason)s"
     ),
+    "credit_note.never_owed": Sentence(
+        "Our staff took back invoice %(late_invoice)s, for which the late fee on invoice "
+        "%(invoice)s was charged: nothing had been owed late."
+    ),
     "credit_note.paid_in_time": Sentence(
         "Invoice %(paid_invoice)s had been paid on %(paid_on)s, before the late fee on invoice "
         "%(invoice)s was charged; that was learnt later."
@@ -115,6 +119,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     "end.parent_ended": Sentence("The service that this one belongs to has ended."),
     "invoice.change_unpaid": Sentence("The change that it was for was not paid in time."),
     "invoice.change_withdrawn": Sentence("The change that it was for was taken back."),
+    "invoice.never_owed": Sentence(
+        "Our staff took back invoice %(late_invoice)s, for which this fee was charged: nothing "
+        "had been owed late."
+    ),
     "invoice.paid_in_time": Sentence(
         "Invoice %(paid_invoice)s had been paid on %(paid_on)s, before this fee was charged; that "
         "was learnt later."

@@ -12,6 +12,7 @@ def _(message: str) -> str:
 
 
 REASONS: Mapping[str, str] = {
+    "never_owed": _("The invoice that the late fee was for was taken back."),
     "paid_in_time": _("The invoice that the late fee was for had been paid in time."),
     "service_cancelled": _("The service was cancelled."),
     "service_change": _("The service was changed: what is not used is given back."),
