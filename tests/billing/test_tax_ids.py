@@ -155,6 +155,30 @@ def test_what_follows_a_number_at_home_makes_no_other_number_right(country: str,
         verify_tax_id(text, country=country)
 
 
+@pytest.mark.parametrize(
+    ("country", "number", "is_issued"),
+    [
+        ("GB", "000000000001", False),
+        ("GB", "000000195", True),
+        ("GB", "009999914", True),
+        ("GB", "010000090", False),
+        ("GB", "100000089", True),
+        ("GB", "100000034", False),
+        ("GB", "100000132", True),
+        ("RU", "0000000018", False),
+        ("BR", "00002220202", True),
+    ],
+)
+def test_an_authority_issues_from_here_to_there(country: str, number: str, is_issued: bool) -> None:
+    """All check digits are right: British of the older kind, then, 55 less, of the later one; an
+    INN of no region; a CPF of two digits, where only one repeated is refused."""
+    if is_issued:
+        assert verify_tax_id(number, country=country).country == country
+    else:
+        with pytest.raises(TaxIdInvalid):
+            verify_tax_id(number, country=country)
+
+
 @pytest.mark.parametrize("digit", "0123456789")
 def test_no_cpf_or_cnpj_is_one_digit_repeated(digit: str) -> None:
     for length in (11, 14):
