@@ -63,12 +63,10 @@ def test_the_same_seed_is_the_same_log_event_for_event_and_another_is_another(
     assert play_year(2, accounts=3, days=3).digest != play_year(1, accounts=3, days=3).digest
 
 
-@pytest.mark.parametrize("seed", [1, 12])
-def test_the_same_seed_is_the_same_log_however_a_process_orders_its_sets(seed: int) -> None:
+def test_the_same_seed_is_the_same_log_however_a_process_orders_its_sets() -> None:
     """Python hashes texts anew in each process, unless it is told not to."""
-    asked = ["--seed", str(seed), "--accounts", "8", "--days", "40"]
-    digests = {_digest_of(asked, hashing=str(hashing)) for hashing in (1, 2, 3)}
-    assert len(digests) == 1
+    asked = ["--seed", "12", "--accounts", "8", "--days", "40"]
+    assert _digest_of(asked, hashing="1") == _digest_of(asked, hashing="2")
 
 
 def _digest_of(asked: list[str], *, hashing: str) -> str:
