@@ -86,6 +86,7 @@ def _spans(moments: list[str]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("first", range(1, SHARES + 1))
 def test_a_run_that_is_killed_at_whatever_moment_comes_to_the_same(
     evening: Evening, undisturbed: Played, first: int
