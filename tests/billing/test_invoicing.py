@@ -338,6 +338,22 @@ async def test_an_item_of_a_date_is_billed_on_that_day_at_the_latest(house: Hous
     assert (invoice["total_minor"], invoice["issued_on"]) == (500, bill_on.isoformat())
 
 
+@pytest.mark.parametrize(("agreed", "days"), [({}, 21), ({"renewal_days_before": 30}, 30)])
+async def test_an_item_of_a_date_is_to_be_paid_as_the_rules_of_its_account_say(
+    house: House, agreed: dict[str, int], days: int
+) -> None:
+    await house.apply_brand(rules={"renewal_days_before": 21})
+    rules = f"/v1/accounts/{house.ana}/rules"
+    await staff_does(house, rules, {"rules": agreed}, method="PUT")
+    bill_on = await house.today() + timedelta(days=1)
+    item = {"description": "Support", "net_minor": 500, "currency": "BRL", "due": "on_date"}
+    path = f"/v1/accounts/{house.ana}/billable-items"
+    await staff_does(house, path, {**item, "bill_on": bill_on.isoformat()})
+    await house.play_until(bill_on)
+    (invoice,) = await house.invoices(house.ana)
+    assert invoice["due_on"] == (bill_on + timedelta(days=days)).isoformat()
+
+
 REFUSED_ITEMS: list[tuple[dict[str, Any], str]] = [
     ({"net_minor": 0}, "malformed_request"),
     ({"net_minor": -1}, "malformed_request"),
