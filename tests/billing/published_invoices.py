@@ -2,7 +2,7 @@
 
 A line is `quantity x price -discount +charge = amount | taxes`, a price for several units
 `price/units`; a discount or charge of the whole document begins with its sign; a tax is name,
-category (UNCL 5305) and percent. Then come the rows
+category (UNCL 5305) and percent, `withheld` by the buyer or only `told`. Then come the rows
 of the tax summary, taxable amount and tax, and the totals. A line that is `stated` has an amount
 that is not its quantity times its price: EN 16931 has no rule on that product.
 """
@@ -378,11 +378,15 @@ mx/invoice-ieps: MXN
     VAT S 16: 37.90 6.06
     sum 37.90 net 37.90 tax 6.06 gross 43.96 payable 43.96
 br/invoice-nfse-retentions: BRL
-    40 x 150.00 = 6000.00 | PIS S 0.65 withheld | INSS S 11 withheld | IRRF S 1.5 withheld
+    40 x 150.00 = 6000.00 | ISS S 5 told | PIS S 0.65 withheld | COFINS S 3 withheld\
+        | CSLL S 1 withheld | INSS S 11 withheld | IRRF S 1.5 withheld
+    ISS S 5 told: 6000.00 300.00
     PIS S 0.65 withheld: 6000.00 39.00
+    COFINS S 3 withheld: 6000.00 180.00
+    CSLL S 1 withheld: 6000.00 60.00
     INSS S 11 withheld: 6000.00 660.00
     IRRF S 1.5 withheld: 6000.00 90.00
-    sum 6000.00 net 6000.00 tax 0 gross 6000.00 withheld 789.00 payable 5211.00
+    sum 6000.00 net 6000.00 tax 0 gross 6000.00 withheld 1029.00 payable 4971.00
 tax/multirate VAT included in price plus retained tax: EUR including VAT
     1 x 100.00 = 100.00 | VAT S 21 | IRPF S 15 withheld
     1 x 150.00 = 150.00 | VAT S 10
@@ -419,8 +423,7 @@ bill/with round-then-sum rounding rule: EUR
 """Source: github.com/invopop/gobl, examples of 2023 to 2026, tests of tax/ and bill/.
 
 In the one with a surcharge GOBL's total is 90.91 without tax and 19.09 of tax, and its rows, which
-stand here, are 90.90 and 19.10: what is paid is the same. Of six taxes withheld in Brazil three
-are kept, and the ISS, which GOBL shows and does not add, is left out.
+stand here, are 90.90 and 19.10: what is paid is the same.
 """
 
 MORE_OF_EN_16931 = """
@@ -571,6 +574,7 @@ def _tax(text: str) -> Tax:
         percent=Decimal(percent),
         category=TaxCategory(category),
         is_withheld=rest == ["withheld"],
+        is_informative=rest == ["told"],
     )
 
 

@@ -70,12 +70,37 @@ async def test_tax_is_shown_paid_and_booked(house: House) -> None:
             "taxable_minor": 2990,
             "tax_minor": 150,
             "note": "",
+            "is_informative": False,
         }
     ]
     assert (invoice["status"], invoice["open_minor"], invoice["paid_minor"]) == ("paid", 0, 3140)
     assert invoice["payee"] == {"name": "Ponto Ltda"}
     tax = "select sum(amount_minor) from ledger_posting where ledger_account = 'tax'"
     assert await house.fetchval(tax) == -150
+    assert await house.findings() == []
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "inclusive"])
+async def test_a_tax_that_the_price_contains_is_told_and_booked_as_nothing(
+    house: House, mode: str
+) -> None:
+    rates = [{"name": "ISS", "percent": "5", "country": "BR", "is_informative": True}]
+    await house.apply_brand(tax={"mode": mode, "seller_country": "BR", "rates": rates})
+    order = await house.active_service(house.ana)
+    invoice = await house.invoice(house.ana, order["invoice_id"])
+    assert (invoice["net_minor"], invoice["tax_minor"], invoice["total_minor"]) == (2990, 0, 2990)
+    (row,) = invoice["taxes"]
+    assert (row["is_informative"], row["taxable_minor"], row["tax_minor"]) == (True, 2990, 150)
+    assert invoice["notes"] == [row["note"]]
+    assert (invoice["status"], invoice["paid_minor"]) == ("paid", 2990)
+    await staff_does(
+        house, f"/v1/invoices/{order['invoice_id']}/credit-notes", {"reason": "Not used"}
+    )
+    booked = (
+        "select count(*) from ledger_posting where ledger_account = 'tax' and amount_minor <> 0"
+    )
+    assert await house.fetchval(booked) == 0
+    assert await credit_of(house) == 2990
     assert await house.findings() == []
 
 
