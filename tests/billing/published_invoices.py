@@ -521,6 +521,7 @@ def _read(head: str, body: list[str]) -> Published:
         discounts=tuple(_of_document(body, "- ")),
         charges=tuple(_of_document(body, "+ ")),
         prepaid_minor=totals.get("prepaid", 0),
+        rounding_minor=totals.get("rounding", 0),
     )
     amounts = tuple(_minor(text.split(" = ")[1].split(" | ")[0]) for text in lines)
     rows = frozenset(_row(text) for text in body if ": " in text)
