@@ -18,7 +18,6 @@ from services.billing.promotions.commands import is_new_client, promotion_by_cod
 from services.billing.promotions.promotion import Promotion
 from services.billing.rules.policy import Policy, policy_for, terms_of
 from services.billing.tax.tax import Buyer
-from shared.errors import NotFound
 from shared.store import Transaction
 
 
@@ -35,7 +34,7 @@ class Wanted:
 async def basis_for(wanted: Wanted, tx: Transaction) -> Basis:
     """All that the quote of it stands on, as of now; nothing is locked.
 
-    `NotFound` for services that are not the account's, and what `promotion_by_code` and
+    Services that are not the account's are left out. Refused as `promotion_by_code` and
     `Promotion.check_open` refuse. A guest is taxed as if at the seller's place, as a new client.
     """
     brand = await tx.look_at(Brand, Brand.id_of(wanted.brand))
@@ -67,10 +66,8 @@ async def _services(wanted: Wanted, tx: Transaction) -> Mapping[UUID, HeldServic
     named = {id for item in wanted.items for id in (item.service_id, item.parent_id) if id}
     if not named - in_cart:
         return {}
-    found = await tx.load_many(HeldService, sorted(named - in_cart))
-    for service in found.values():
-        if wanted.account_id is None or service.account_id != wanted.account_id:
-            raise NotFound()
+    known = await tx.load_many(HeldService, sorted(named - in_cart))
+    found = {id: each for id, each in known.items() if each.account_id == wanted.account_id}
     parents = {each.terms.parent_id for each in found.values() if each.terms.parent_id}
     more = await tx.load_many(HeldService, sorted(parents - found.keys()))
     return {**found, **more}

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from services.billing.catalogue.allotments import stock_name, taken_of
 from services.billing.catalogue.bodies import Currency, Cycle, Minor
 from services.billing.catalogue.commands import AgreePrices, agree_prices
-from services.billing.catalogue.product import CycleNotOffered
+from services.billing.catalogue.product import CycleNotOffered, PriceInvalid
 from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.account_terms import AgreedPrice
 from services.billing.rules.policy import terms_of
@@ -211,7 +211,7 @@ class AgreedPriceOut(PriceOut):
     status_code=204,
     who=Who.STAFF,
     scope=BILLING_CATALOGUE,
-    errors=(NotFound, CycleNotOffered),
+    errors=(NotFound, CycleNotOffered, PriceInvalid),
 )
 async def put_agreed_prices(
     account_id: UUID, product_id: UUID, body: AgreedPricesBody, call: Call

@@ -60,7 +60,8 @@ create table service_list (
     cancellation jsonb,
     change jsonb,
     suspension_reason text,
-    grace_ends_on date
+    grace_ends_on date,
+    has_run boolean not null default false
 );
 create index service_list_of_account on service_list (account_id, service_id);
 """
@@ -101,8 +102,9 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case ServiceOrdered() as service:
             _list_ordered(envelope, service, rows=rows)
-        case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
-            rows.update("service_list", service_id, status="active", next_due_on=next_due_on)
+        case ServiceActivated(service_id=service_id, next_due_on=due_on):
+            began: dict[str, Any] = {"status": "active", "has_run": True}
+            rows.update("service_list", service_id, next_due_on=due_on, **began)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_list", service_id, next_due_on=next_due_on)
         case ServiceCancellationRequested(service_id=service_id) as cancelled:
