@@ -252,6 +252,7 @@ def _terms(item: CartItem, cost: Priced, *, basis: Basis, domain: str) -> Servic
         discounts=[discount] if discount else [],
         setup_minor=cost.price.setup_minor,
         tax_category=offered.tax_category,
+        term_periods=offered.term_periods,
     )
 
 

@@ -66,7 +66,8 @@ class OptionOut(Answer):
 class ProductOut(Answer):
     """A product; texts by language tag. With `addon_to` it is sold for services of those alone.
 
-    `stock_left`: None where there is no limit. A service may change to `upgrades_to` and
+    `stock_left`: None where there is no limit. A service ends after `term_periods`, if there are
+    any; a service may change to `upgrades_to` and
     `downgrades_to`.
     """
 
@@ -115,6 +116,7 @@ class ProductOut(Answer):
     upgrades_to: list[UUID]
     downgrades_to: list[UUID] = Field(default_factory=list)
     stock_left: int | None = None
+    term_periods: int | None = None
 
 
 @router.get("/v1/products", who=Who.PUBLIC)

@@ -102,9 +102,9 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case ServiceOrdered() as service:
             _list_ordered(envelope, service, rows=rows)
-        case ServiceActivated(service_id=service_id, next_due_on=due_on):
-            began: dict[str, Any] = {"status": "active", "has_run": True}
-            rows.update("service_list", service_id, next_due_on=due_on, **began)
+        case ServiceActivated(ends_on=end) as activated:
+            term: dict[str, Any] = {"ends_on": end} if end else {}
+            _begin("service_list", activated, rows=rows, has_run=True, **term)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_list", service_id, next_due_on=next_due_on)
         case ServiceCancellationRequested(service_id=service_id) as cancelled:
@@ -157,6 +157,11 @@ def _list_changed(changed: ServiceChanged, rows: Rows) -> None:
     )
 
 
+def _begin(table: str, activated: ServiceActivated, *, rows: Rows, **more: Any) -> None:
+    now = {"status": "active", "next_due_on": activated.next_due_on, **more}
+    rows.update(table, activated.service_id, **now)
+
+
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -176,8 +181,9 @@ def apply_to_due(envelope: Envelope, rows: Rows) -> None:
                 parent_id=service.parent_id,
                 term_ends_on=service.ends_on,
             )
-        case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
-            rows.update("service_due", service_id, status="active", next_due_on=next_due_on)
+        case ServiceActivated(ends_on=end) as activated:
+            term: dict[str, Any] = {"term_ends_on": end} if end else {}
+            _begin("service_due", activated, rows=rows, **term)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_due", service_id, next_due_on=next_due_on)
         case ServiceSuspended(service_id=service_id, suspended_on=suspended_on) as suspended:

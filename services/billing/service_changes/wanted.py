@@ -129,8 +129,8 @@ def effective_of(
 ) -> Effective:
     """When the change takes effect: as the rules say, or later if the client wants it so.
 
-    What is paid once is paid now, as no later invoice would ask for it. `ChangeOnlyAtPeriodEnd`;
-    `NothingDue` where no period ends.
+    What is paid once is paid now, as no later invoice would ask for it; of a fixed term, no other
+    cycle begins within a period. `ChangeOnlyAtPeriodEnd`; `NothingDue` where no period ends.
     """
     by_rule = {
         "upgrade": rules.upgrade,
@@ -138,7 +138,9 @@ def effective_of(
         "cycle": rules.cycle_change,
         "options": rules.upgrade if _is_dearer(new, service.terms) else rules.downgrade,
     }
-    said = {by_rule[kind], rules.cycle_change if new.cycle != service.terms.cycle else NOW}
+    said: set[str] = {by_rule[kind]}
+    if new.cycle != service.terms.cycle:
+        said.add(PERIOD_END if service.terms.ends_on else rules.cycle_change)
     is_billed_later = service.next_due_on is not None and new.cycle != "one_time"
     usual: Effective = "period_end" if PERIOD_END in said and is_billed_later else "now"
     if wanted.at == NOW and usual == PERIOD_END:
