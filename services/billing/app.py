@@ -13,9 +13,11 @@ from services.billing.automation.tasks import STEPS
 from services.billing.automation.ticker import Ticker
 from services.billing.bank_statements.reading import FILE_BYTES
 from services.billing.bank_transfers.bank_files import BankFiles
+from services.billing.bank_transfers.entry_routes import router as bank_entries_router
 from services.billing.bank_transfers.matching_run import MatchingRun
-from services.billing.bank_transfers.routes import BANK_STATEMENTS
 from services.billing.bank_transfers.routes import router as bank_transfers_router
+from services.billing.bank_transfers.statement_routes import BANK_STATEMENTS
+from services.billing.bank_transfers.statement_routes import router as bank_statements_router
 from services.billing.bank_transfers.views import bank_entry, bank_statement, known_payer
 from services.billing.boleto.expiring import BoletoExpiry
 from services.billing.boleto.routes import router as boleto_router
@@ -208,6 +210,8 @@ ROUTERS = (
     forecast_router,
     staff_tasks_router,
     bank_transfers_router,
+    bank_statements_router,
+    bank_entries_router,
     reconciliation_router,
 )
 

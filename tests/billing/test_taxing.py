@@ -57,6 +57,25 @@ def test_a_brand_without_taxes_leaves_lines_as_they_are() -> None:
     assert not taxed.prices_include_tax
 
 
+@pytest.mark.parametrize("mode", [TaxMode.INCLUSIVE, TaxMode.EXCLUSIVE])
+def test_a_tax_that_the_price_contains_is_a_row_with_a_sentence_and_in_no_sum(
+    mode: TaxMode,
+) -> None:
+    iss = TaxRate(name="ISS", percent=Decimal("2.9"), country="BR", is_informative=True)
+    brand = BrandTaxes(mode=mode, seller_country="BR", rates=[iss])
+    told = Taxation(rules=brand.rules(), buyer=Buyer(country="BR"), language="pt-BR")
+    lines = [line(2990), line(990)]
+    taxed = tax_lines(lines, told)
+    (row,) = taxed.taxes
+    assert (row.is_informative, row.taxable_minor, row.tax_minor) == (True, 3980, 115)
+    assert taxed.notes == ["ISS de 2,9% está contido no preço e não é somado a ele."]
+    totals = totals_of(taxed.lines, taxed.details())
+    assert (totals.net_minor, totals.tax_minor, totals.gross_minor) == (3980, 0, 3980)
+    assert [each.net_minor for each in taxed.lines] == [2990, 990]
+    parts = [taxed_part(each, taxed.details()) for each in taxed.lines]
+    assert all(part.taxes[0].tax.is_informative for part in parts)
+
+
 def test_tax_is_one_row_for_each_rate_on_the_sum_of_its_lines() -> None:
     taxed = tax_lines([line(333), line(333), line(1000, tax_category="reduced")], taxation())
     rows = [

@@ -85,8 +85,9 @@ async def _products(
 async def _policies(
     wanted: Wanted, products: Mapping[UUID, Product], *, tx: Transaction
 ) -> Mapping[UUID | None, Policy]:
-    """By product, those of the brand alone; None: what holds for the account whatever it buys."""
-    sold = [id for id, product in products.items() if product.brand == wanted.brand]
+    """By product, those on sale of the brand; None: what holds for the account whatever it buys."""
+    own = {id: product for id, product in products.items() if product.brand == wanted.brand}
+    sold = [id for id, product in own.items() if not product.is_retired]
     return {
         id: await policy_for(tx, wanted.brand, product_id=id, account_id=wanted.account_id)
         for id in (None, *sold)

@@ -275,7 +275,8 @@ class Invoice(Aggregate):
     def cancel(self, *, today: date, reason: str, why: Why | None = None) -> dict[UUID, int]:
         """Make it void and return the uses of credit that it gives back: id -> amount.
 
-        Refused when money has come or may come, or by a credit note; a second time is a conflict.
+        What was paid of a pro forma goes back as well. Else refused when money has come or may
+        come, or by a credit note; a second time is a conflict.
         """
         self.settlement.check_untouched()
         self._cancelled(cancelled_on=today, reason=reason, why=why)

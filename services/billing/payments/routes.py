@@ -15,7 +15,8 @@ from services.billing.invoices.settlement import (
 )
 from services.billing.outside_calls import OutcomeUnknown
 from services.billing.payments.allocation import CurrenciesDiffer, InvoiceNamedTwice
-from services.billing.payments.card_attempts import TooManyCardAttempts, count_card_attempt
+from services.billing.payments.attempting import count_card_attempt
+from services.billing.payments.card_attempts import TooManyCardAttempts
 from services.billing.payments.commands import (
     MOST_INVOICES,
     NothingToPay,

@@ -11,7 +11,8 @@ from services.billing.contacts.contact import brand_of_account
 from services.billing.gateways.port import GatewayCannot
 from services.billing.gateways.registry import GatewayNotConfigured
 from services.billing.outside_calls import OutcomeUnknown
-from services.billing.payments.card_attempts import TooManyCardAttempts, count_card_to_save
+from services.billing.payments.attempting import count_card_to_save
+from services.billing.payments.card_attempts import TooManyCardAttempts
 from services.billing.payments.payment import PaymentHasEnded, ReturnPathInvalid
 from services.billing.saved_methods.commands import (
     ChooseDefault,

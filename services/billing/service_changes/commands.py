@@ -32,6 +32,7 @@ from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.promotions.promotion import Promotion
 from services.billing.provisioning.provisioning import Provisioning
+from services.billing.rules.agreed import hold_brand
 from services.billing.rules.policy import Policy, policy_for, terms_of
 from services.billing.service_changes.following import RequestChange, request_change
 from services.billing.service_changes.lines import change_lines
@@ -104,6 +105,7 @@ async def order_change(command: ChangeHeldService, tx: Transaction) -> HeldServi
     `RenewalUnpaid`, `ChangePending`, `CancellationPending`, `ServiceNotActive`, and what the
     catalogue and the rules refuse.
     """
+    await hold_brand((await owned_service(command, tx)).brand, tx)
     await _give_way(command, tx)
     planned = await _plan(command, tx)
     service, change = planned.service, planned.change

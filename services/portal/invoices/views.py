@@ -103,12 +103,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The tax of one rate on the sum of its lines; the rate is a decimal text."""
+    """The tax of one rate on the sum of its lines; the rate is a decimal text.
+
+    An informative one is contained in the price: told, no part of the invoice's tax.
+    """
 
     name: str
     rate_percent: str
     taxable_minor: int
     tax_minor: int
+    is_informative: bool = False
 
 
 class CreditNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +183,16 @@ class Invoice(InvoiceRow, frozen=True, kw_only=True):
     def net_minor(self) -> int:
         """The total without tax."""
         return self.total_minor - self.tax_minor
+
+    @property
+    def charged_taxes(self) -> list[TaxRow]:
+        """The taxes that are a part of the total beside the net amount."""
+        return [row for row in self.taxes if not row.is_informative]
+
+    @property
+    def contained_taxes(self) -> list[TaxRow]:
+        """The taxes that the prices contain and that are only told."""
+        return [row for row in self.taxes if row.is_informative]
 
 
 class Debt(msgspec.Struct, frozen=True, kw_only=True):
