@@ -119,3 +119,16 @@ async def test_another_cycle_of_an_addon_begins_with_a_part_up_to_its_parents_da
     assert until - await house.today() < timedelta(days=85)
     assert preview["charge_minor"] < 2500
     assert (await shown(house, addon))["cycle"] == "monthly"
+
+
+async def test_what_is_sold_no_more_is_renewed_by_a_cart(house: House) -> None:
+    service = await shop(house)
+    addon = await addon_to(house, service)
+    await house.apply_brand(products=[product("pro")])
+    ana = await shopper(house)
+    for each in (service, addon):
+        await ana.do("POST", "/renewals", {"service_id": each["service_id"]})
+    assert (await ana.preview())["total_minor"] == 3990
+    placed = await ana.check_out()
+    await house.pay_and_settle(house.ana, placed["invoice_id"])
+    assert await house.findings() == []

@@ -1,6 +1,6 @@
 """Loading what a quote stands on: one basis for a preview, a change of a cart and an order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -41,7 +41,8 @@ async def basis_for(wanted: Wanted, tx: Transaction) -> Basis:
     today = await today_of(brand, tx)
     services = await _services(wanted, tx)
     products = await _products(wanted, services, tx=tx)
-    policies = await _policies(wanted, products, tx=tx)
+    held = {service.terms.product_id for service in services.values()}
+    policies = await _policies(wanted, products, held=held, tx=tx)
     taxation = await _taxation(wanted, brand, tx=tx)
     lead = timedelta(days=policies[None].rules.new_order_due_days)
     return Basis(
@@ -83,14 +84,14 @@ async def _products(
 
 
 async def _policies(
-    wanted: Wanted, products: Mapping[UUID, Product], *, tx: Transaction
+    wanted: Wanted, products: Mapping[UUID, Product], *, held: Collection[UUID], tx: Transaction
 ) -> Mapping[UUID | None, Policy]:
-    """By product, those on sale of the brand; None: what holds for the account whatever it buys."""
+    """By product of the brand, on sale or held; None: what holds whatever the account buys."""
     own = {id: product for id, product in products.items() if product.brand == wanted.brand}
-    sold = [id for id, product in own.items() if not product.is_retired]
+    known = [id for id, product in own.items() if id in held or not product.is_retired]
     return {
         id: await policy_for(tx, wanted.brand, product_id=id, account_id=wanted.account_id)
-        for id in (None, *sold)
+        for id in (None, *known)
     }
 
 
