@@ -160,6 +160,90 @@ tax/multiple different retained rates: EUR
     IRPEF-A S 20 withheld: 100.00 20.00
     IRPEF-J S 20 withheld: 100.00 20.00
     tax 44 withheld 40
+it/b2c-corrective: EUR including VAT
+    10 x 100.00 -10% = 900.00 | VAT S 22
+    13 x 10.00 -10% = 117.00 | VAT E 0
+    VAT S 22: 737.70 162.30
+    VAT E 0: 117.00 0.00
+    sum 1017 net 854.70 tax 162.30 gross 1017 payable 1017
+pt/invoice-custom: EUR
+    1 x 100.00 = 100.00 | VAT S 22
+    VAT S 22: 100.00 22.00
+    sum 100 net 100 tax 22 gross 122 payable 122
+pt/invoice-pt-azores: EUR
+    1 x 100.00 = 100.00 | VAT S 16
+    VAT S 16: 100.00 16.00
+    sum 100 net 100 tax 16 gross 116 payable 116
+pt/invoice-pt-prices-include: EUR including VAT
+    12 x 125.00 = 1500.00 | VAT S 6
+    VAT S 6: 1415.09 84.91
+    sum 1500 net 1415.09 tax 84.91 gross 1500 payable 1500
+mx/prepaid-invoice: MXN
+    1 x 10.00 -10% = 9.00 | VAT S 16
+    1 x 10.00 = 10.00 | VAT S 16
+    VAT S 16: 19.00 3.04
+    sum 19 net 19 tax 3.04 gross 22.04 payable 22.04 prepaid 22.04 due 0
+ar/invoice-mixed-rates: ARS
+    200 x 15000.00 = 3000000.00 | VAT S 10.5
+    50 x 45000.00 = 2250000.00 | VAT S 21
+    1 x 180000.00 = 180000.00 | VAT S 21
+    12000 x 48.00 = 576000.00 | VAT S 27
+    VAT S 10.5: 3000000.00 315000.00
+    VAT S 21: 2430000.00 510300.00
+    VAT S 27: 576000.00 155520.00
+    sum 6006000 net 6006000 tax 980820 gross 6986820 payable 6986820
+es/invoice-es-pt-digital: EUR
+    10 x 20.00 = 200.00 | VAT S 23
+    50 x 7.50 = 375.00 | VAT S 23
+    VAT S 23: 575.00 132.25
+    sum 575 net 575 tax 132.25 gross 707.25 payable 707.25
+us/invoice-us-us: USD including ST
+    20 x 90.00 -10% = 1620.00 | ST S 8.5
+    ST S 8.5: 1493.09 126.91
+    sum 1620 net 1493.09 tax 126.91 gross 1620 payable 1620
+br/invoice-nfce: BRL
+    2 x 10.00 = 20.00 | ICMS S 4 told | PIS S 1.65 told | COFINS S 7.60 told
+    ICMS S 4 told: 20.00 0.80
+    PIS S 1.65 told: 20.00 0.33
+    COFINS S 7.60 told: 20.00 1.52
+    sum 20 net 20 tax 0 gross 20 payable 20
+gr/invoice-fee: EUR
+    3 x 120.00 = 360.00 | VAT S 24
+    + 12.00 = 12.00
+    VAT S 24: 360.00 86.40
+    sum 360 charge 12 net 372 tax 86.40 gross 458.40 payable 458.40
+hu/invoice-hu-hu: HUF
+    10 x 25000.00 = 250000.00 | VAT S 27
+    5 x 4500.00 = 22500.00 | VAT S 5
+    VAT S 27: 250000.00 67500.00
+    VAT S 5: 22500.00 1125.00
+    sum 272500 net 272500 tax 68625 gross 341125 payable 341125
+nl/invoice: EUR
+    5 x 13.50 = 67.50 | VAT S 21
+    VAT S 21: 67.50 14.18
+    sum 67.50 net 67.50 tax 14.18 gross 81.68 payable 81.68
+jp/invoice-discount-charge: JPY
+    3 x 4000 -10% = 10800 | VAT S 8
+    1 x 1500 = 1500 | VAT S 10
+    + 2000 = 2000 | VAT S 10
+    VAT S 8: 10800 864
+    VAT S 10: 3500 350
+    sum 12300 charge 2000 net 14300 tax 1214 gross 15514 payable 15514
+jp/invoice-freelance: JPY
+    1 x 950000 = 950000 | VAT S 10 | WHT S 10.21 withheld
+    VAT S 10: 950000 95000
+    WHT S 10.21 withheld: 950000 96995
+    sum 950000 net 950000 tax 95000 gross 1045000 withheld 96995 payable 948005
+jp/invoice-simplified: JPY
+    1 x 2400 = 2400 | VAT S 10
+    1 x 480 = 480 | VAT S 8
+    VAT S 10: 2400 240
+    VAT S 8: 480 38
+    sum 2880 net 2880 tax 278 gross 3158 payable 3158
+cl/invoice-simplified: CLP
+    1 x 21000 = 21000 | VAT S 19
+    VAT S 19: 21000 3990
+    sum 21000 net 21000 tax 3990 gross 24990 payable 24990
 """
 """Source: github.com/invopop/gobl, examples/*/out of 2024 to 2026, tests of tax/ and bill/.
 

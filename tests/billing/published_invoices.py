@@ -19,6 +19,7 @@ from services.billing.tax.document import (
     Percent,
 )
 from services.billing.tax.taxation import Tax, TaxAmount, TaxCategory
+from shared.money import minor_digits
 
 GOBL = """
 ae/invoice-ae-simplified: AED
@@ -514,21 +515,21 @@ def _read(head: str, body: list[str]) -> Published:
     name, _, terms = head.partition(": ")
     currency, _, included = terms.partition(" including ")
     lines = [text for text in body if " = " in text and text[:2] not in {"- ", "+ "}]
-    totals = _totals(body[-1])
+    totals = _totals(body[-1], currency)
     document = Document(
         currency=currency,
-        lines=tuple(_line(text, included) for text in lines),
-        discounts=tuple(_of_document(body, "- ")),
-        charges=tuple(_of_document(body, "+ ")),
+        lines=tuple(_line(text, currency, included) for text in lines),
+        discounts=tuple(_of_document(body, currency, "- ")),
+        charges=tuple(_of_document(body, currency, "+ ")),
         prepaid_minor=totals.get("prepaid", 0),
         rounding_minor=totals.get("rounding", 0),
     )
-    amounts = tuple(_minor(text.split(" = ")[1].split(" | ")[0]) for text in lines)
-    rows = frozenset(_row(text) for text in body if ": " in text)
+    amounts = tuple(_minor(text.split(" = ")[1].split(" | ")[0], currency) for text in lines)
+    rows = frozenset(_row(text, currency) for text in body if ": " in text)
     return Published(name, document, amounts, rows, totals)
 
 
-def _line(text: str, included: str) -> Line:
+def _line(text: str, currency: str, included: str) -> Line:
     left, _, right = text.partition(" = ")
     amount, *taxes = right.split(" | ")
     borne = tuple(_tax(tax) for tax in taxes)
@@ -546,25 +547,25 @@ def _line(text: str, included: str) -> Line:
         quantity=Decimal(quantity),
         unit_price=Decimal(unit_price),
         price_quantity=Decimal(units or 1),
-        discounts=tuple(_adjustment(word[1:]) for word in adjustments if word[0] == "-"),
-        charges=tuple(_adjustment(word[1:]) for word in adjustments if word[0] == "+"),
+        discounts=tuple(_adjustment(word[1:], currency) for word in adjustments if word[0] == "-"),
+        charges=tuple(_adjustment(word[1:], currency) for word in adjustments if word[0] == "+"),
     )
 
 
-def _of_document(body: list[str], sign: str) -> Iterator[DocumentAdjustment]:
+def _of_document(body: list[str], currency: str, sign: str) -> Iterator[DocumentAdjustment]:
     for text in body:
         if text.startswith(sign):
             amount, _, right = text.removeprefix(sign).partition(" = ")
             taxes = tuple(_tax(tax) for tax in right.split(" | ")[1:])
-            yield DocumentAdjustment(amount=_adjustment(amount), taxes=taxes)
+            yield DocumentAdjustment(amount=_adjustment(amount, currency), taxes=taxes)
 
 
-def _adjustment(text: str) -> Adjustment:
+def _adjustment(text: str, currency: str) -> Adjustment:
     """An amount, or a percentage such as `10%` or `10% of 1500.00`."""
     percent, is_percent, base = text.partition("%")
     if not is_percent:
-        return _minor(text)
-    base_minor = _minor(base.removeprefix(" of ")) if base else None
+        return _minor(text, currency)
+    base_minor = _minor(base.removeprefix(" of "), currency) if base else None
     return Percent(percent=Decimal(percent), base_minor=base_minor)
 
 
@@ -579,17 +580,18 @@ def _tax(text: str) -> Tax:
     )
 
 
-def _row(text: str) -> TaxAmount:
+def _row(text: str, currency: str) -> TaxAmount:
     tax, _, amounts = text.partition(": ")
     taxable, minor = amounts.split()
-    return TaxAmount(tax=_tax(tax), taxable_minor=_minor(taxable), tax_minor=_minor(minor))
+    return TaxAmount(
+        tax=_tax(tax), taxable_minor=_minor(taxable, currency), tax_minor=_minor(minor, currency)
+    )
 
 
-def _totals(text: str) -> dict[str, int]:
-    words = text.split()
-    return {name: _minor(amount) for name, amount in zip(words[::2], words[1::2], strict=True)}
+def _totals(text: str, currency: str) -> dict[str, int]:
+    words = iter(text.split())
+    return {name: _minor(amount, currency) for name, amount in zip(words, words, strict=True)}
 
 
-def _minor(amount: str) -> int:
-    """All of these currencies have two decimals."""
-    return int(Decimal(amount) * 100)
+def _minor(amount: str, currency: str) -> int:
+    return int(Decimal(amount).scaleb(minor_digits(currency)))

@@ -54,7 +54,7 @@ TABLES = {
     EN_16931: 6,
     MORE_OF_GOBL: 16,
     MORE_OF_EN_16931: 7,
-    LATER_OF_GOBL: 32,
+    LATER_OF_GOBL: 48,
     LATER_OF_EN_16931: 6,
 }
 PUBLISHED = [invoice for table in TABLES for invoice in published(table)]
