@@ -102,7 +102,7 @@ class Invoice(Aggregate):
         self.brand = brand
         self.number = number
         self.order_id = order_id
-        self.issued_on = issued_on
+        self.issued_on = self.dated_on = issued_on
         self.due_on = due_on
         self.currency = currency
         self.lines = tuple(lines)
@@ -252,13 +252,14 @@ class Invoice(Aggregate):
         return share_minor
 
     def take_number(self, *, number: str, today: date) -> None:
-        """A pro forma that is paid becomes an invoice, once."""
+        """A pro forma that is paid becomes an invoice, once, and bears the date of that day."""
         assert self.is_pro_forma and not self.is_open, "the caller looks"
         self._numbered(number=number, numbered_on=today)
 
     @event(Numbered)
     def _numbered(self, number: str, numbered_on: date) -> None:
         self.number = number
+        self.dated_on = numbered_on
         self.is_pro_forma = False
         self.settlement = replace(self.settlement, is_booked=True)
 

@@ -234,8 +234,10 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             )
         case InvoiceWrittenOff(invoice_id=invoice_id):
             rows.update("invoice_list", invoice_id, state="written_off", open_minor=0)
-        case InvoiceNumbered(invoice_id=invoice_id, number=number):
-            rows.update("invoice_list", invoice_id, number=number, is_pro_forma=False)
+        case InvoiceNumbered(invoice_id=invoice_id, number=number, numbered_on=day):
+            rows.update(
+                "invoice_list", invoice_id, number=number, issued_on=day, is_pro_forma=False
+            )
         case _:
             _follow_money(envelope, rows)
 
