@@ -11,7 +11,10 @@ Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 
 
 class TaxRate(Part):
-    """A tax of a place; without country it holds everywhere. A compound rate is of level 2."""
+    """A tax of a place; without country it holds everywhere. A compound rate is of level 2.
+
+    An informative one is contained in the price: told on the invoice, never added.
+    """
 
     name: Line
     percent: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}(\.[0-9]{1,6})?$")]
@@ -20,6 +23,7 @@ class TaxRate(Part):
     level: Literal[1, 2] = 1
     tax_class: Literal["standard", "reduced"] = "standard"
     is_compound: bool = False
+    is_informative: bool = False
 
 
 class Tax(Part):

@@ -131,7 +131,10 @@ class LineOut(Answer):
 
 
 class TaxOut(Answer):
-    """The tax of one rate on the sum of its lines; `category` as in UNCL 5305 (EN 16931)."""
+    """The tax of one rate on the sum of its lines; `category` as in UNCL 5305 (EN 16931).
+
+    An informative one is contained in the price and told: no part of the document's tax.
+    """
 
     name: str
     category: str
@@ -139,6 +142,7 @@ class TaxOut(Answer):
     taxable_minor: int
     tax_minor: int
     note: str
+    is_informative: bool = False
 
 
 class PaymentOut(Answer):

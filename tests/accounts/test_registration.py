@@ -108,6 +108,9 @@ async def test_registrations_are_limited_by_address_and_by_network(house: House)
         ("CHE‑432.825.998 TVA", "CHE‑432.825.998 TVA"),
         ("FR 61\u00a0954\u00a0506\u00a0077", "FR 61\u00a0954\u00a0506\u00a0077"),
         ("ñ&a930714-8t4", "Ñ&A930714-8T4"),
+        ("инн/кпп 7707083893/770701001", "ИНН/КПП 7707083893/770701001"),
+        ("N° TVA FR 61954506077", "N° TVA FR 61954506077"),
+        ("900,206,480-2", "900,206,480-2"),
     ],
 )
 async def test_a_tax_number_is_kept_as_people_and_word_processors_write_it(

@@ -104,3 +104,12 @@ async def credit_of(house: House, account_id: Any) -> int:
         account_id,
     )
     return int(found)
+
+
+async def pay_part(house: House, invoice_id: str, *, minor: int) -> str:
+    """So much of it comes by the bank, and staff says what it is for; the id of the entry."""
+    await take_in(house, credit(minor, "hospedagem", on=await house.today()))
+    (taken,) = await entries(house)
+    body = {"invoices": [{"invoice_id": invoice_id, "amount_minor": minor}]}
+    assert (await decide(house, taken["entry_id"], "assignment", body)).is_success
+    return str(taken["entry_id"])

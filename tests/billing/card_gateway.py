@@ -13,6 +13,7 @@ from services.billing.gateways.port import (
     PageRequest,
     RefundRequest,
     Reported,
+    ReportedDispute,
     ReportedRefund,
     ReportedSetup,
     SavedMethod,
@@ -58,6 +59,17 @@ class CardGateway(Gateway):
         known = self.attempts[reference]
         assert known.status == "open", "nobody can pay there any more"
         self.attempts[reference] = structs.replace(known, status="succeeded", saved_method=keeps)
+
+    def charge_back(self, reference: str) -> None:
+        """The payer's bank takes all of the money back."""
+        known = self.attempts[reference]
+        lost = ReportedDispute(
+            id=f"dp_{reference}",
+            amount_minor=known.amount_minor,
+            currency=known.currency,
+            status="lost",
+        )
+        self.attempts[reference] = structs.replace(known, disputes=[lost])
 
     async def open(self, request: PageRequest) -> Opened:
         """See `Gateway.open`."""

@@ -2,7 +2,7 @@
 
 A line is `quantity x price -discount +charge = amount | taxes`, a price for several units
 `price/units`; a discount or charge of the whole document begins with its sign; a tax is name,
-category (UNCL 5305) and percent. Then come the rows
+category (UNCL 5305) and percent, `withheld` by the buyer or only `told`. Then come the rows
 of the tax summary, taxable amount and tax, and the totals. A line that is `stated` has an amount
 that is not its quantity times its price: EN 16931 has no rule on that product.
 """
@@ -19,6 +19,7 @@ from services.billing.tax.document import (
     Percent,
 )
 from services.billing.tax.taxation import Tax, TaxAmount, TaxCategory
+from shared.money import minor_digits
 
 GOBL = """
 ae/invoice-ae-simplified: AED
@@ -378,11 +379,15 @@ mx/invoice-ieps: MXN
     VAT S 16: 37.90 6.06
     sum 37.90 net 37.90 tax 6.06 gross 43.96 payable 43.96
 br/invoice-nfse-retentions: BRL
-    40 x 150.00 = 6000.00 | PIS S 0.65 withheld | INSS S 11 withheld | IRRF S 1.5 withheld
+    40 x 150.00 = 6000.00 | ISS S 5 told | PIS S 0.65 withheld | COFINS S 3 withheld\
+        | CSLL S 1 withheld | INSS S 11 withheld | IRRF S 1.5 withheld
+    ISS S 5 told: 6000.00 300.00
     PIS S 0.65 withheld: 6000.00 39.00
+    COFINS S 3 withheld: 6000.00 180.00
+    CSLL S 1 withheld: 6000.00 60.00
     INSS S 11 withheld: 6000.00 660.00
     IRRF S 1.5 withheld: 6000.00 90.00
-    sum 6000.00 net 6000.00 tax 0 gross 6000.00 withheld 789.00 payable 5211.00
+    sum 6000.00 net 6000.00 tax 0 gross 6000.00 withheld 1029.00 payable 4971.00
 tax/multirate VAT included in price plus retained tax: EUR including VAT
     1 x 100.00 = 100.00 | VAT S 21 | IRPF S 15 withheld
     1 x 150.00 = 150.00 | VAT S 10
@@ -419,8 +424,7 @@ bill/with round-then-sum rounding rule: EUR
 """Source: github.com/invopop/gobl, examples of 2023 to 2026, tests of tax/ and bill/.
 
 In the one with a surcharge GOBL's total is 90.91 without tax and 19.09 of tax, and its rows, which
-stand here, are 90.90 and 19.10: what is paid is the same. Of six taxes withheld in Brazil three
-are kept, and the ISS, which GOBL shows and does not add, is left out.
+stand here, are 90.90 and 19.10: what is paid is the same.
 """
 
 MORE_OF_EN_16931 = """
@@ -511,20 +515,21 @@ def _read(head: str, body: list[str]) -> Published:
     name, _, terms = head.partition(": ")
     currency, _, included = terms.partition(" including ")
     lines = [text for text in body if " = " in text and text[:2] not in {"- ", "+ "}]
-    totals = _totals(body[-1])
+    totals = _totals(body[-1], currency)
     document = Document(
         currency=currency,
-        lines=tuple(_line(text, included) for text in lines),
-        discounts=tuple(_of_document(body, "- ")),
-        charges=tuple(_of_document(body, "+ ")),
+        lines=tuple(_line(text, currency, included) for text in lines),
+        discounts=tuple(_of_document(body, currency, "- ")),
+        charges=tuple(_of_document(body, currency, "+ ")),
         prepaid_minor=totals.get("prepaid", 0),
+        rounding_minor=totals.get("rounding", 0),
     )
-    amounts = tuple(_minor(text.split(" = ")[1].split(" | ")[0]) for text in lines)
-    rows = frozenset(_row(text) for text in body if ": " in text)
+    amounts = tuple(_minor(text.split(" = ")[1].split(" | ")[0], currency) for text in lines)
+    rows = frozenset(_row(text, currency) for text in body if ": " in text)
     return Published(name, document, amounts, rows, totals)
 
 
-def _line(text: str, included: str) -> Line:
+def _line(text: str, currency: str, included: str) -> Line:
     left, _, right = text.partition(" = ")
     amount, *taxes = right.split(" | ")
     borne = tuple(_tax(tax) for tax in taxes)
@@ -542,25 +547,25 @@ def _line(text: str, included: str) -> Line:
         quantity=Decimal(quantity),
         unit_price=Decimal(unit_price),
         price_quantity=Decimal(units or 1),
-        discounts=tuple(_adjustment(word[1:]) for word in adjustments if word[0] == "-"),
-        charges=tuple(_adjustment(word[1:]) for word in adjustments if word[0] == "+"),
+        discounts=tuple(_adjustment(word[1:], currency) for word in adjustments if word[0] == "-"),
+        charges=tuple(_adjustment(word[1:], currency) for word in adjustments if word[0] == "+"),
     )
 
 
-def _of_document(body: list[str], sign: str) -> Iterator[DocumentAdjustment]:
+def _of_document(body: list[str], currency: str, sign: str) -> Iterator[DocumentAdjustment]:
     for text in body:
         if text.startswith(sign):
             amount, _, right = text.removeprefix(sign).partition(" = ")
             taxes = tuple(_tax(tax) for tax in right.split(" | ")[1:])
-            yield DocumentAdjustment(amount=_adjustment(amount), taxes=taxes)
+            yield DocumentAdjustment(amount=_adjustment(amount, currency), taxes=taxes)
 
 
-def _adjustment(text: str) -> Adjustment:
+def _adjustment(text: str, currency: str) -> Adjustment:
     """An amount, or a percentage such as `10%` or `10% of 1500.00`."""
     percent, is_percent, base = text.partition("%")
     if not is_percent:
-        return _minor(text)
-    base_minor = _minor(base.removeprefix(" of ")) if base else None
+        return _minor(text, currency)
+    base_minor = _minor(base.removeprefix(" of "), currency) if base else None
     return Percent(percent=Decimal(percent), base_minor=base_minor)
 
 
@@ -571,20 +576,22 @@ def _tax(text: str) -> Tax:
         percent=Decimal(percent),
         category=TaxCategory(category),
         is_withheld=rest == ["withheld"],
+        is_informative=rest == ["told"],
     )
 
 
-def _row(text: str) -> TaxAmount:
+def _row(text: str, currency: str) -> TaxAmount:
     tax, _, amounts = text.partition(": ")
     taxable, minor = amounts.split()
-    return TaxAmount(tax=_tax(tax), taxable_minor=_minor(taxable), tax_minor=_minor(minor))
+    return TaxAmount(
+        tax=_tax(tax), taxable_minor=_minor(taxable, currency), tax_minor=_minor(minor, currency)
+    )
 
 
-def _totals(text: str) -> dict[str, int]:
-    words = text.split()
-    return {name: _minor(amount) for name, amount in zip(words[::2], words[1::2], strict=True)}
+def _totals(text: str, currency: str) -> dict[str, int]:
+    words = iter(text.split())
+    return {name: _minor(amount, currency) for name, amount in zip(words, words, strict=True)}
 
 
-def _minor(amount: str) -> int:
-    """All of these currencies have two decimals."""
-    return int(Decimal(amount) * 100)
+def _minor(amount: str, currency: str) -> int:
+    return int(Decimal(amount).scaleb(minor_digits(currency)))

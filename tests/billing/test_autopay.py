@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from services.billing.saved_methods.collecting import NothingToCharge, begin_collection
+from services.billing.saved_methods.collection import Collection
 from shared.ids import new_id
 from tests.billing.card_gateway import CARD, CardGateway
 from tests.billing.house import House, code_of
-from tests.billing.paying_by_card import keep_card
+from tests.billing.paying_by_card import CAUSE, keep_card
 
 
 @pytest.fixture
@@ -133,6 +135,65 @@ async def test_f57_a_card_that_expires_between_two_tries_is_told_of_once_and_dun
     assert names.count("InvoiceOverdue") == 3
     assert (names.count("SuspensionWarned"), names.count("ServiceSuspended")) == (1, 1)
     assert await house.findings() == []
+
+
+async def charged_back(house: House, gateway: CardGateway, reference: str) -> None:
+    """The bank of the payer takes back what was charged."""
+    gateway.charge_back(reference)
+    await house.inquiry.ask(UUID(reference))
+    await house.until(house.is_quiet)
+
+
+async def test_f56_what_was_charged_back_is_charged_to_no_card_unasked(
+    house: House, gateway: CardGateway
+) -> None:
+    """Neither on the days of another try nor to another card; the payer says so."""
+    invoice_id, due_on = await renewal(house, gateway)
+    await keep_card(house, house.ana)
+    await house.play(due_on)
+    await charged_back(house, gateway, gateway.charges[0].reference)
+    await house.play_until(due_on + timedelta(days=8))
+    await keep_card(house, house.ana, token="tok_2")
+    await house.until(house.is_quiet)
+    assert len(gateway.charges) == 1
+    assert (await house.names(house.ana)).count("AutopayDue") == 1
+    assert await status(house, invoice_id) == "unpaid"
+    by_hand, _ = await house.start_payment(house.ana, invoice_id)
+    gateway.pay(by_hand)
+    await house.inquiry.ask(UUID(by_hand))
+    assert await status(house, invoice_id) == "paid"
+    assert await house.findings() == []
+
+
+async def test_f56_a_try_that_waits_while_the_money_is_taken_back_charges_nothing(
+    house: House, gateway: CardGateway
+) -> None:
+    """It was handed over before; the log of the tries says why."""
+    invoice_id, _ = await owed(house)
+    paid, _ = await house.start_payment(house.ana, invoice_id)
+    gateway.pay(paid)
+    await house.inquiry.ask(UUID(paid))
+    await keep_card(house, house.ana)
+    await charged_back(house, gateway, paid)
+    due = Collection(account_id=house.ana, brand="ponto", invoice_id=UUID(invoice_id), key="0")
+    begun = await house.store.run(CAUSE, lambda tx: begin_collection(due, tx))
+    assert begun == NothingToCharge(reason="charged_back")
+
+
+async def test_f56_who_was_charged_back_is_told_that_no_card_is_charged_unasked(
+    house: House, gateway: CardGateway
+) -> None:
+    order = await house.order(house.ana)
+    payment_id, _ = await house.start_payment(house.ana, order["invoice_id"])
+    gateway.pay(payment_id)
+    await house.inquiry.ask(UUID(payment_id))
+    await keep_card(house, house.ana)
+    await charged_back(house, gateway, payment_id)
+    await house.play_until(await house.today() + timedelta(days=8))
+    assert gateway.charges == []
+    reopened = await house.fetchval("select id from log where type = 'InvoiceReopened'")
+    why = await house.do("GET", f"/v1/why/event/{reopened}", token=house.client(house.ana))
+    assert "Nenhum cartão salvo é cobrado por isso" in why["sentence"]
 
 
 async def test_a_saved_card_pays_nothing_before_its_day(house: House, gateway: CardGateway) -> None:

@@ -101,8 +101,20 @@ LAGO_LONGER_PERIODS = {
     ("annual", "2021-02-02", "2022-01-03"): "2021-02-02",
     ("annual", "2021-01-01", "2022-03-02"): "2022-01-01",
     ("annual", "2022-12-01", "2024-01-02"): "2023-12-01",
+    ("semiannual", "2021-11-02", "2022-05-01"): "2021-11-02",
+    ("semiannual", "2021-11-02", "2022-05-09"): "2022-05-02",
+    ("semiannual", "2021-11-30", "2022-05-29"): "2021-11-30",
+    ("semiannual", "2021-11-30", "2022-05-31"): "2022-05-30",
+    ("semiannual", "2021-05-30", "2022-05-29"): "2021-11-30",
+    ("semiannual", "2021-02-28", "2022-02-25"): "2021-08-28",
+    ("semiannual", "2021-01-31", "2021-04-30"): "2021-01-31",
+    ("semiannual", "2023-01-06", "2023-08-08"): "2023-07-06",
+    ("semiannual", "2023-01-06", "2023-08-04"): "2023-07-06",
+    ("semiannual", "2022-01-30", "2022-07-29"): "2022-01-30",
+    ("semiannual", "2021-10-01", "2022-03-31"): "2021-10-01",
 }
-"""getlago/lago-api spec/services/subscriptions/dates/{quarterly,yearly}_service_spec.rb (figures).
+"""getlago/lago-api spec/services/subscriptions/dates/{quarterly,semiannual,yearly}_service_spec.rb
+(figures).
 
 Its year of 29 February ends once on 27 and once on 28 February 2022; ours as the first.
 """
@@ -116,6 +128,34 @@ def test_a_quarter_or_year_begins_where_lago_begins_it(
     found = islice(periods(start, cycle=cycle, anchor_day=start.day), 8)
     (running,) = [period for period in found if period.starts_on <= day(at) < period.ends_on]
     assert str(running.starts_on) == LAGO_LONGER_PERIODS[cycle, subscribed, at]
+
+
+DATEUTIL_ADDS = {
+    # cycle, from: so many cycles later
+    ("monthly", "2003-09-17", 1): "2003-10-17",
+    ("monthly", "2003-01-27", 1): "2003-02-27",
+    ("monthly", "2003-01-31", 1): "2003-02-28",
+    ("monthly", "2003-01-31", 2): "2003-03-31",
+    ("annual", "2000-02-28", 1): "2001-02-28",
+    ("annual", "2000-02-29", 1): "2001-02-28",
+    ("annual", "1999-02-28", 1): "2000-02-28",
+    ("annual", "1999-03-01", 1): "2000-03-01",
+}
+"""dateutil/dateutil docs/examples.rst at 014f84e, relativedelta (Apache-2.0)."""
+
+
+@pytest.mark.parametrize(("cycle", "start", "count"), DATEUTIL_ADDS)
+def test_months_and_years_are_added_as_dateutil_adds_them(
+    cycle: str, start: str, count: int
+) -> None:
+    *_, last = chain(day(start), count=count, cycle=cycle)
+    assert str(last.ends_on) == DATEUTIL_ADDS[cycle, start, count]
+
+
+def test_a_day_that_a_month_lacks_is_its_last_one_as_rfc_7529_skips_backward() -> None:
+    """dateutil/dateutil pull request 522, SKIP=BACKWARD; RFC 5545 alone leaves such months out."""
+    starts = map(str, starts_from(date(2014, 12, 31), count=4))
+    assert list(starts) == ["2014-12-31", "2015-01-31", "2015-02-28", "2015-03-31"]
 
 
 def test_a_month_ends_a_second_before_the_next_as_in_lago() -> None:

@@ -1,6 +1,6 @@
 """Credit notes: the invoice's figures, cut as its lines are cut, never a cent more or less."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import pytest
@@ -30,8 +30,12 @@ RATES = [
 ]
 
 
-def issued(*amounts: tuple[int, str], mode: TaxMode = TaxMode.EXCLUSIVE) -> TaxedLines:
-    taxes = BrandTaxes(mode=mode, seller_country="CH", rates=RATES)
+def issued(
+    *amounts: tuple[int, str],
+    mode: TaxMode = TaxMode.EXCLUSIVE,
+    rates: Sequence[TaxRate] = RATES,
+) -> TaxedLines:
+    taxes = BrandTaxes(mode=mode, seller_country="CH", rates=list(rates))
     lines = [
         InvoiceLine(kind="manual", description=f"{n}", net_minor=minor, tax_category=category)
         for n, (minor, category) in enumerate(amounts)
@@ -58,6 +62,17 @@ def test_a_note_over_everything_is_the_invoice_itself(mode: TaxMode) -> None:
     assert (note.total_minor, note.tax_minor) == (totals.gross_minor, totals.tax_minor)
     assert note.taxes == taxed.taxes
     assert [line.place for line in note.lines] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("mode", [TaxMode.INCLUSIVE, TaxMode.EXCLUSIVE])
+def test_a_tax_that_the_price_contains_is_told_of_what_is_credited(mode: TaxMode) -> None:
+    iss = TaxRate(name="ISS", percent=Decimal(5), country="CH", level=2, is_informative=True)
+    taxed = issued((10000, "standard"), mode=mode, rates=[RATES[0], iss])
+    note, totals = note_over(taxed), totals_of(taxed.lines, taxed.details())
+    assert note.taxes == taxed.taxes
+    assert (note.total_minor, note.tax_minor) == (totals.gross_minor, totals.tax_minor)
+    (part,) = note_over(taxed, {0: 2000}).lines
+    assert part.amount_minor == 2000
 
 
 def test_a_part_of_a_line_takes_its_part_of_the_tax_along() -> None:

@@ -4,6 +4,9 @@ import asyncio
 from datetime import date
 from uuid import UUID
 
+from services.billing.credit_notes.credit_note import CreditNote
+from services.billing.documents.paper import CreditNotePaper, InvoicePaper
+from services.billing.documents.reading import credit_note_paper, invoice_paper
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
@@ -84,6 +87,27 @@ async def test_each_year_begins_anew_and_the_first_goes_on_from_before(house: Ho
     assert await house.findings() == []
     await house.execute("update series set last_number = 3 where name = 'ponto/invoice/2027'")
     assert {each["check"] for each in await house.findings()} == {"numbers_are_gapless"}
+
+
+async def test_a_pro_forma_that_is_paid_in_a_new_year_is_an_invoice_of_that_year(
+    house: House,
+) -> None:
+    """Its papers bear the date on which it got its number and was booked, as does a note on it."""
+    await house.apply_brand(rules={"number_on_payment": True, "number_yearly": True})
+    pro_forma = await issue(house, an_invoice(house))
+    await house.play(date(2027, 1, 2))
+    await house.pay_and_settle(house.ana, str(pro_forma.id))
+    path = f"/v1/invoices/{pro_forma.id}/credit-notes"
+    said = await house.do("POST", path, {"reason": "Too much"}, token=house.staff())
+
+    async def papers(tx: Transaction) -> tuple[InvoicePaper, CreditNotePaper]:
+        note = await tx.load(CreditNote, UUID(said["credit_note_id"]))
+        paid = await tx.load(Invoice, pro_forma.id)
+        return await invoice_paper(paid, tx), await credit_note_paper(note, tx)
+
+    invoice, note = await house.store.run(TESTING, papers)
+    assert (invoice.number, invoice.issued_on) == ("PON-2027-000001", date(2027, 1, 2))
+    assert (note.invoice_number, note.invoice_issued_on) == (invoice.number, invoice.issued_on)
 
 
 async def test_a_pro_forma_is_numbered_as_an_invoice_when_it_is_paid(house: House) -> None:

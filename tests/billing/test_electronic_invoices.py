@@ -34,6 +34,7 @@ VAT = TaxRate(name="VAT", percent=Decimal(23), country="PL")
 REDUCED = TaxRate(name="VAT", percent=Decimal(8), country="PL", tax_class=TaxClass.REDUCED)
 CITY = TaxRate(name="City", percent=Decimal("1.5"), country="PL", level=2, is_compound=True)
 ISS = TaxRate(name="ISS", percent=Decimal("2.9"), country="BR")
+WITHIN = TaxRate(name="Levy", percent=Decimal(5), country="PL", level=2, is_informative=True)
 EXCLUSIVE, INCLUSIVE = (
     BrandTaxes(mode=mode, seller_country="PL", rates=[VAT, REDUCED])
     for mode in (TaxMode.EXCLUSIVE, TaxMode.INCLUSIVE)
@@ -88,6 +89,24 @@ PAPERS: dict[str, Callable[[], InvoicePaper]] = {
         ),
         seller=BRAZIL,
     ),
+    "a tax that the price contains and nothing else": lambda: taxed_paper(
+        taxed(
+            [line(2990), line(990)],
+            BrandTaxes(
+                mode=TaxMode.EXCLUSIVE,
+                seller_country="BR",
+                rates=[replace(ISS, is_informative=True)],
+            ),
+            ANA,
+        ),
+        seller=BRAZIL,
+    ),
+    "a tax beside one that the price contains": lambda: of_poland(
+        taxed(MIXED, replace(EXCLUSIVE, rates=[VAT, REDUCED, WITHIN]), EWA)
+    ),
+    "a tax in the price beside one that is only told": lambda: of_poland(
+        taxed(MIXED, replace(INCLUSIVE, rates=[VAT, REDUCED, WITHIN]), EWA)
+    ),
     "a currency of Russia": lambda: invoice_paper("ru", seller=RUSSIA),
     "a currency without decimals": lambda: of_poland(
         taxed([line(10000), line(333)], EXCLUSIVE, EWA), currency="JPY"
@@ -135,6 +154,16 @@ def test_the_figures_are_those_of_the_paper() -> None:
     assert [item.net_minor for item in invoice.items] == [
         each.taxes[0].taxable_minor for each in paper.lines
     ]
+
+
+def test_a_tax_that_the_price_contains_is_told_in_a_note_and_changes_no_figure() -> None:
+    for told, plain in (
+        ("a tax beside one that the price contains", "rates"),
+        ("a tax in the price beside one that is only told", "rates within the prices"),
+    ):
+        invoice = electronic_invoice(PAPERS[told]())
+        assert invoice.notes == ("Levy of 5% is contained in the price and is not added to it.",)
+        assert replace(invoice, notes=()) == electronic_invoice(PAPERS[f"two {plain}"]())
 
 
 def test_a_line_keeps_its_quantity_price_and_discount_where_they_come_to_its_amount() -> None:

@@ -161,6 +161,17 @@ class AnInvoice(RuleBasedStateMachine):
                     is_prepayment=use in self.invoice.settlement.prepayments,
                 )
             )
+        if uses is not None and self.brought_minor:
+            assert not self.invoice.settlement.is_booked
+            self.credit_events.append(
+                CreditGiven(
+                    amount_minor=self.brought_minor,
+                    currency="BRL",
+                    source="prepayment",
+                    reference_id=INVOICE,
+                    reason="",
+                )
+            )
 
     @precondition(lambda self: self.invoice.settlement.is_booked)
     @rule()

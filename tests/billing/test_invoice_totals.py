@@ -19,6 +19,7 @@ from services.billing.tax.document import (
     add_up,
 )
 from services.billing.tax.taxation import Tax, TaxCategory
+from tests.billing.later_published_invoices import LATER_OF_EN_16931, LATER_OF_GOBL
 from tests.billing.published_invoices import (
     EN_16931,
     GOBL,
@@ -43,15 +44,20 @@ def figures(totals: DocumentTotals) -> dict[str, int]:
         "withheld": totals.taxed.withheld_minor,
         "payable": totals.payable_minor,
         "prepaid": totals.prepaid_minor,
+        "rounding": totals.rounding_minor,
         "due": totals.due_minor,
     }
 
 
-PUBLISHED = [
-    invoice
-    for table in (GOBL, MORE_OF_GOBL, EN_16931, MORE_OF_EN_16931)
-    for invoice in published(table)
-]
+TABLES = {
+    GOBL: 37,
+    EN_16931: 6,
+    MORE_OF_GOBL: 16,
+    MORE_OF_EN_16931: 7,
+    LATER_OF_GOBL: 48,
+    LATER_OF_EN_16931: 6,
+}
+PUBLISHED = [invoice for table in TABLES for invoice in published(table)]
 
 
 @pytest.mark.parametrize("case", PUBLISHED, ids=lambda case: case.name)
@@ -95,11 +101,37 @@ def test_what_is_printed_adds_up_where_gobl_sums_parts_of_a_cent(
     assert sum(row.tax_minor for row in totals.taxed.rows) == tax_minor
 
 
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        # gobl.ksef gross-price: 60.20 of tax, and 261.76 in a row of a total of 261.77
+        ([("309.99", 23), ("0.99", 23), ("10.99", 23)], [(26176, 6021)]),
+        # gobl.ksef discount-invoice: 17.29 in the row of 8 %, and the same totals
+        (
+            [("73.46", 5), ("3.58", 23), ("5.79", 8), ("3.59", 8), ("9.30", 8)],
+            [(6996, 350), (291, 67), (1730, 138)],
+        ),
+        # gobl TestRemoveIncludedTax3: 803.01 without tax, of which 27.00 are in no row
+        ([("236.66", 6), ("473.34", 6), ("120.00", 13)], [(66981, 4019), (10619, 1381)]),
+    ],
+)
+def test_tax_in_prices_is_that_of_the_whole_sum_where_gobl_takes_it_line_by_line(
+    lines: list[tuple[str, int]], rows: list[tuple[int, int]]
+) -> None:
+    """The Polish VAT act, article 106e(7): gross * rate / (100 + rate), of the sum of a rate."""
+    taxes = [Tax(name="VAT", percent=Decimal(percent)) for _, percent in lines]
+    priced = tuple(
+        Line(unit_price=Decimal(price), taxes=(tax,), included=(tax,))
+        for (price, _), tax in zip(lines, taxes, strict=True)
+    )
+    totals = add_up(Document(currency="PLN", lines=priced))
+    found = [(row.taxable_minor, row.tax_minor) for row in totals.taxed.rows]
+    assert found == rows
+    assert totals.taxed.gross_minor == totals.sum_minor
+
+
 def test_the_tables_hold_every_invoice_that_was_published() -> None:
-    assert len(published(GOBL)) == 37
-    assert len(published(EN_16931)) == 6
-    assert len(published(MORE_OF_GOBL)) == 16
-    assert len(published(MORE_OF_EN_16931)) == 7
+    assert [len(published(table)) for table in TABLES] == list(TABLES.values())
 
 
 @pytest.mark.parametrize(
@@ -184,6 +216,7 @@ def test_a_discount_of_the_document_lowers_the_tax_that_it_bears() -> None:
         "withheld": 0,
         "payable": 15415,
         "prepaid": 1000,
+        "rounding": -15,
         "due": 14400,
     }
 

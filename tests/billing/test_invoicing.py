@@ -70,12 +70,37 @@ async def test_tax_is_shown_paid_and_booked(house: House) -> None:
             "taxable_minor": 2990,
             "tax_minor": 150,
             "note": "",
+            "is_informative": False,
         }
     ]
     assert (invoice["status"], invoice["open_minor"], invoice["paid_minor"]) == ("paid", 0, 3140)
     assert invoice["payee"] == {"name": "Ponto Ltda"}
     tax = "select sum(amount_minor) from ledger_posting where ledger_account = 'tax'"
     assert await house.fetchval(tax) == -150
+    assert await house.findings() == []
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "inclusive"])
+async def test_a_tax_that_the_price_contains_is_told_and_booked_as_nothing(
+    house: House, mode: str
+) -> None:
+    rates = [{"name": "ISS", "percent": "5", "country": "BR", "is_informative": True}]
+    await house.apply_brand(tax={"mode": mode, "seller_country": "BR", "rates": rates})
+    order = await house.active_service(house.ana)
+    invoice = await house.invoice(house.ana, order["invoice_id"])
+    assert (invoice["net_minor"], invoice["tax_minor"], invoice["total_minor"]) == (2990, 0, 2990)
+    (row,) = invoice["taxes"]
+    assert (row["is_informative"], row["taxable_minor"], row["tax_minor"]) == (True, 2990, 150)
+    assert invoice["notes"] == [row["note"]]
+    assert (invoice["status"], invoice["paid_minor"]) == ("paid", 2990)
+    await staff_does(
+        house, f"/v1/invoices/{order['invoice_id']}/credit-notes", {"reason": "Not used"}
+    )
+    booked = (
+        "select count(*) from ledger_posting where ledger_account = 'tax' and amount_minor <> 0"
+    )
+    assert await house.fetchval(booked) == 0
+    assert await credit_of(house) == 2990
     assert await house.findings() == []
 
 
@@ -311,6 +336,22 @@ async def test_an_item_of_a_date_is_billed_on_that_day_at_the_latest(house: Hous
     await house.play_until(bill_on)
     (invoice,) = await house.invoices(house.ana)
     assert (invoice["total_minor"], invoice["issued_on"]) == (500, bill_on.isoformat())
+
+
+@pytest.mark.parametrize(("agreed", "days"), [({}, 21), ({"renewal_days_before": 30}, 30)])
+async def test_an_item_of_a_date_is_to_be_paid_as_the_rules_of_its_account_say(
+    house: House, agreed: dict[str, int], days: int
+) -> None:
+    await house.apply_brand(rules={"renewal_days_before": 21})
+    rules = f"/v1/accounts/{house.ana}/rules"
+    await staff_does(house, rules, {"rules": agreed}, method="PUT")
+    bill_on = await house.today() + timedelta(days=1)
+    item = {"description": "Support", "net_minor": 500, "currency": "BRL", "due": "on_date"}
+    path = f"/v1/accounts/{house.ana}/billable-items"
+    await staff_does(house, path, {**item, "bill_on": bill_on.isoformat()})
+    await house.play_until(bill_on)
+    (invoice,) = await house.invoices(house.ana)
+    assert invoice["due_on"] == (bill_on + timedelta(days=days)).isoformat()
 
 
 REFUSED_ITEMS: list[tuple[dict[str, Any], str]] = [

@@ -131,6 +131,17 @@ def test_taxes_stand_by_rate_with_their_sums() -> None:
         assert words in text, text
 
 
+def test_a_tax_that_the_price_contains_is_shown_and_not_added() -> None:
+    iss = TaxRate(name="ISS", percent=Decimal(5), country="BR", is_informative=True)
+    brazil = BrandTaxes(mode=TaxMode.EXCLUSIVE, seller_country="BR", rates=[iss])
+    text = text_of(typeset(taxed_paper(taxed([line(600000)], brazil, ANA))))
+    for words in ("ISS", "contido no preço", "5%", "R$ 300,00", "R$ 6.000,00",
+                  "ISS of 5% is contained in the price and is not added to it."):  # fmt: skip
+        assert words in text, text
+    for words in ("R$ 6.300,00", "R$ 5.700,00", "Valor líquido", "Os valores incluem"):
+        assert words not in text, text
+
+
 def test_a_reverse_charge_shows_the_laws_sentence_both_tax_numbers_and_no_tax() -> None:
     found = taxed([line(10000)], POLISH, HANS)
     text = text_of(typeset(taxed_paper(found, language="en", buyer=HANS, currency="EUR")))

@@ -1,16 +1,18 @@
 """Late fees for what staff takes back: what was never owed was never late."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from services.billing.automation.late_fees import ChargeLateFee, charge_late_fee
 from services.billing.automation.policies import reconsider_when_taken_back
 from shared.contracts.billing import CreditNoteIssued, InvoiceCancelled
-from tests.billing.banking import METHODS, decide, entries, take_in
-from tests.billing.banking import credit as transferred
+from tests.billing.banking import METHODS, pay_part
 from tests.billing.house import House, envelope_of
 from tests.billing.test_invoicing import credit_of, staff_does
 from tests.billing.test_late_facts import CAUSE, DAY, FEE, learn_of_payment, settle, suspended
@@ -142,15 +144,23 @@ async def test_a_fee_whose_money_is_on_its_way_is_taken_back_when_it_has_come(
     assert await credit_of(house) == 700
 
 
-async def test_a_pro_forma_over_a_fee_is_void_with_the_one_that_it_is_for(house: House) -> None:
-    await house.apply_brand(rules={"late_fee": FEE, "number_on_payment": True})
+@pytest.mark.parametrize("paid_minor", [0, 300])
+async def test_a_pro_forma_over_a_fee_is_void_with_the_one_that_it_is_for(
+    house: House, paid_minor: int
+) -> None:
+    """What was paid of it is credit."""
+    rules = {"late_fee": FEE, "number_on_payment": True}
+    await house.apply_brand(rules=rules, payment_methods=METHODS)
     await house.active_service(house.ana)
     due: date = await house.fetchval("select next_due_on from service_list")
     await house.play_until(due + 4 * DAY)
     (fee,) = [each for each in await house.invoices(house.ana) if each["about_invoice_id"]]
     assert fee["is_pro_forma"]
+    if paid_minor:
+        await pay_part(house, fee["invoice_id"], minor=paid_minor)
     await void(house, fee["about_invoice_id"])
     assert await status_of_fee(house, fee["about_invoice_id"]) == ("cancelled", 0)
+    assert await credit_of(house) == paid_minor
 
 
 # ------------------------------------------------------------------------------ corrected
@@ -212,14 +222,6 @@ async def test_the_fee_for_a_debt_that_is_written_off_stands(house: House) -> No
     assert await status_of_fee(house, invoice_id) == ("paid", 0)
 
 
-async def pay_part(house: House, invoice_id: str, *, minor: int) -> None:
-    """So much of it comes by the bank, and staff says what it is for."""
-    await take_in(house, transferred(minor, "hospedagem", on=await house.today()))
-    (entry,) = await entries(house)
-    body = {"invoices": [{"invoice_id": invoice_id, "amount_minor": minor}]}
-    assert (await decide(house, entry["entry_id"], "assignment", body)).is_success
-
-
 async def test_the_fee_stands_where_the_late_invoice_ends_with_its_service(house: House) -> None:
     service, invoice_id, _ = await suspended(house)
     path = f"/v1/staff/services/{service['service_id']}/termination"
@@ -253,6 +255,44 @@ async def test_the_fee_stands_where_the_late_payment_is_given_back(house: House)
     await house.until(house.is_quiet)
     assert (await house.invoice(house.ana, invoice_id))["status"] == "credited"
     assert await status_of_fee(house, invoice_id) == ("unpaid", 700)
+
+
+# ------------------------------------------------------------------------------ in that moment
+
+
+@pytest.fixture
+async def late(house: House) -> tuple[str, ChargeLateFee]:
+    """The id of an invoice that is late, and the command for its fee of today."""
+    await house.active_service(house.ana)
+    due: date = await house.fetchval("select next_due_on from service_list")
+    await house.play_until(due + 3 * DAY)
+    await house.apply_brand(rules={"late_fee": FEE})
+    invoice_id = (await house.invoices(house.ana))[-1]["invoice_id"]
+    return invoice_id, ChargeLateFee(invoice_id=UUID(invoice_id), today=due + 3 * DAY)
+
+
+@pytest.mark.parametrize("take_back", [void, credit])
+async def test_a_fee_that_is_charged_while_staff_takes_its_invoice_back_is_taken_back_too(
+    house: House, late: tuple[str, ChargeLateFee], take_back: Callable[..., Awaitable[None]]
+) -> None:
+    invoice_id, charge = late
+    async with house.store.transaction(CAUSE) as tx:
+        assert await charge_late_fee(charge, tx)
+        await take_back(house, invoice_id)
+    await house.catch_up()
+    assert await status_of_fee(house, invoice_id) == ("cancelled", 0)
+
+
+@pytest.mark.parametrize(("days", "status"), [(-1, "cancelled"), (0, "unpaid")])
+async def test_a_fee_that_is_charged_while_the_money_comes_stands_where_that_came_late(
+    house: House, late: tuple[str, ChargeLateFee], days: int, status: str
+) -> None:
+    invoice_id, charge = late
+    async with house.store.transaction(CAUSE) as tx:
+        assert await charge_late_fee(charge, tx)
+        await learn_of_payment(house, invoice_id, paid_on=charge.today + days * DAY)
+    await house.catch_up()
+    assert (await status_of_fee(house, invoice_id))[0] == status
 
 
 # ------------------------------------------------------------------------------ once

@@ -95,14 +95,27 @@ KILL_BILL_FRACTIONS = {
 }
 """killbill/killbill TestInvoiceDateUtils{With,Without}FixedProration."""
 
+FRACTIONS_OF_OTHERS = {
+    ("2012-02-23", "2012-03-01", "2012-02-01", 0): "7/29",
+    ("2012-03-23", "2012-04-01", "2012-03-01", 0): "9/31",
+    ("2012-04-23", "2012-05-01", "2012-04-01", 0): "8/30",
+    ("2019-03-15", "2019-04-11", "2019-03-15", 0): "27/31",
+    ("2025-03-28", "2025-04-05", "2025-03-05", 0): "8/31",
+    ("2018-08-18", "2018-09-01", "2018-08-01", 0): "14/31",
+}
+"""michaellif/pyx4j ProrationTest (0.24138, 0.29032, 0.26667); docs.oracle.com, partial periods;
+help.salesforce.com, monthly proration from day 5; docs.zuora.com, order metrics part 3, TCV."""
 
-@pytest.mark.parametrize("case", KILL_BILL_FRACTIONS)
-def test_a_part_of_a_month_is_the_share_of_kill_bill(case: tuple[str, str, str, int]) -> None:
+FRACTIONS = KILL_BILL_FRACTIONS | FRACTIONS_OF_OTHERS
+
+
+@pytest.mark.parametrize("case", FRACTIONS)
+def test_a_part_of_a_month_is_the_share_of_others(case: tuple[str, str, str, int]) -> None:
     since, until, begin, days = case
     by: Proration = THIRTY if days else BY_DAY
     whole = period_from(day(begin), cycle="monthly", anchor_day=day(begin).day)
     share = by.left(whole, day(since)) - by.left(whole, day(until))
-    assert share == Fraction(KILL_BILL_FRACTIONS[case])
+    assert share == Fraction(FRACTIONS[case])
 
 
 FROM_A_DAY_ON = {
@@ -118,9 +131,13 @@ FROM_A_DAY_ON = {
     "lago: a year after 35 days": (100, "2022-01-01", "2023-01-01", "2022-02-05", 90),
     "blesta: the last day of January": (10000, "2015-01-01", "2015-02-01", "2015-01-31", 323),
     "blesta: all January but a day": (10000, "2015-01-01", "2015-02-01", "2015-01-02", 9677),
+    "kill bill: until the 15th": (1000, "2011-08-15", "2011-09-15", "2011-09-01", 452),
+    "kill bill: an addon until the 10th": (2000, "2011-06-10", "2011-07-10", "2011-06-21", 1267),
+    "zuora: from the 18th": (3500, "2018-08-01", "2018-09-01", "2018-08-18", 1581),
 }
 """getlago/lago-api spec/services/fees/subscription_service_spec.rb (figures only);
-blesta/proration Tests/Unit/ProrationTest.php, which rounds to four places."""
+blesta/proration Tests/Unit/ProrationTest.php, which rounds to four places;
+killbill/killbill TestDefaultInvoiceGenerator; docs.zuora.com, order metrics part 3, TCV."""
 
 
 @pytest.mark.parametrize("case", FROM_A_DAY_ON)
@@ -184,6 +201,47 @@ def test_a_change_within_a_period_costs_what_others_published(case: str) -> None
     change = change_plan(paid, new, at=day(changed), by=BY_DAY)
     assert (change.credit_minor, change.charge_minor) == (credit, charge)
     assert change.net_minor == charge - credit
+
+
+CANCELLED = {
+    # price, period, cancelled on: what is given back
+    "with 6 of 30 days left": (1200, "2011-04-05", "2011-05-05", "2011-04-29", 240),
+    "with 3 of 30 days left": (2000, "2011-09-10", "2011-10-10", "2011-10-07", 200),
+}
+"""killbill/killbill TestDefaultInvoiceGenerator, testMultiplePlansWithUtterChaos."""
+
+
+@pytest.mark.parametrize("case", CANCELLED)
+def test_a_cancellation_gives_back_what_kill_bill_does(case: str) -> None:
+    price_minor, begin, end, cancelled, credit = CANCELLED[case]
+    paid = paid_for(price_minor, Period(day(begin), day(end)))
+    assert credit_for_unused(paid, day(cancelled), by=BY_DAY) == credit
+
+
+def test_a_year_that_begins_within_a_month_costs_what_it_does_in_kill_bill() -> None:
+    """The same test: 10.00 a month to 100.00 a year on the twelfth day of 31 come to 93.55."""
+    month = Period(date(2011, 7, 20), date(2011, 8, 20))
+    year = Period(date(2011, 7, 31), date(2012, 7, 31))
+    change = restart(paid_for(1000, month), 10000, portions=[Portion(year, year)], by=BY_DAY)
+    assert (change.credit_minor, change.charge_minor, change.net_minor) == (645, 10000, 9355)
+
+
+def test_each_side_of_a_change_is_rounded_by_itself() -> None:
+    """docs.cloudblue.com, upgrade and downgrade charges: 6.67 for the difference, as one figure.
+
+    Either side stands on a line of its own here, so 13.33 and 6.67 come to 6.66.
+    """
+    change = change_plan(paid_for(1000, MAY, by=THIRTY), 2000, at=date(2026, 5, 11), by=THIRTY)
+    assert (change.credit_minor, change.charge_minor, change.net_minor) == (667, 1333, 666)
+
+
+def test_a_thirty_day_month_ends_on_its_thirtieth() -> None:
+    """docs.zuora.com, order metrics part 3, TCB: 14 of 30 days from 18 August, 16.33 of 35.00.
+
+    That is its actual/360; ours is its strict 30/360, where the 31st is no day of its own.
+    """
+    august = Period(date(2018, 8, 1), date(2018, 9, 1))
+    assert price_from(3500, august, at=date(2018, 8, 18), by=THIRTY) == 1517
 
 
 def test_half_of_the_seconds_is_half_of_the_price_as_in_stripe() -> None:

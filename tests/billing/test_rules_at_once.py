@@ -3,15 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from services.billing.brands.bodies import BrandBody
 from services.billing.brands.commands import configure_brand
+from services.billing.catalogue.product import ProductRetired
+from services.billing.orders.commands import PlaceOrder, place_order
 from services.billing.rules.commands import ChangeAccountRules, change_account_rules
 from services.billing.rules.rules import RuleInvalid
+from shared.ids import new_id
 from shared.store import Cause, Transaction
 from tests.billing.house import House, brand_file
+from tests.billing.samples import cart_item
 from tests.conftest import wait_until
 
 CAUSE = Cause(actor="test")
@@ -82,6 +87,44 @@ async def test_a_file_takes_off_what_one_of_a_moment_before_has_brought(house: H
     await cross(house, configuring(FILES["product"]), configuring(brand_file()))
     await house.catch_up()
     assert await house.fetchval("select count(*) from product where terms ->> 'slug' = 'tiny'") == 0
+
+
+HELD = {**NEW, "rules": {"suspension_days": 3}}
+WITH_HELD = brand_file(products=[*brand_file()["products"], HELD])
+WITHOUT = brand_file(rules=EARLY)
+"""The file takes `tiny` off, and its rules do not go with those of the file."""
+
+
+async def ordering(house: House) -> Work:
+    """Of what only `WITH_HELD` offers."""
+    await house.apply_brand(**WITH_HELD)
+    item = cart_item(product_id=UUID(await house.product_id("tiny")), cycle="monthly")
+    command = PlaceOrder(id=new_id(), account_id=house.ana, brand="ponto", items=[item])
+    return lambda tx: place_order(command, tx)
+
+
+async def one_by_one(house: House, first: Work, later: Work) -> None:
+    """The later begins before any view shows the first."""
+    await house.store.run(CAUSE, first)
+    await house.store.run(CAUSE, later)
+
+
+@pytest.mark.parametrize("both", [one_by_one, cross])
+async def test_a_file_goes_with_what_was_ordered_a_moment_before(
+    house: House, both: Callable[..., Awaitable[None]]
+) -> None:
+    order = await ordering(house)
+    with pytest.raises(RuleInvalid) as refused:
+        await both(house, order, configuring(WITHOUT))
+    assert refused.value.facts["product"] == "tiny"
+    await house.catch_up()
+    assert await house.fetchval("select count(*) from service_list") == 1
+
+
+async def test_what_a_file_takes_off_is_not_ordered_while_it_does(house: House) -> None:
+    order = await ordering(house)
+    with pytest.raises(ProductRetired):
+        await cross(house, configuring(WITHOUT), order)
 
 
 async def test_rules_of_two_accounts_are_agreed_without_waiting(house: House) -> None:

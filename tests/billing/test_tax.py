@@ -241,6 +241,26 @@ def test_an_exempt_product_has_no_tax_in_its_price() -> None:
         assert tax_parts([line]).net_minor == 12300
 
 
+@pytest.mark.parametrize("mode", [TaxMode.INCLUSIVE, TaxMode.EXCLUSIVE])
+def test_an_informative_rate_leaves_the_price_as_it_is_in_either_mode(mode: TaxMode) -> None:
+    iss = rate("BR", "5", name="ISS", is_informative=True)
+    rules = TaxRules(mode=mode, seller_country="BR", rates=(iss,))
+    line = taxed_line(rules, buyer("BR"), amount_minor=600000, tax_class=STANDARD)
+    taxed = tax_parts([line])
+    assert line.included == ()
+    assert [(row.tax.name, row.tax_minor) for row in taxed.rows] == [("ISS", 30000)]
+    assert (taxed.net_minor, taxed.tax_minor, taxed.gross_minor) == (600000, 0, 600000)
+
+
+def test_a_price_with_tax_keeps_it_beside_an_informative_rate() -> None:
+    told = rate("PL", "5", name="Levy", level=2, is_informative=True)
+    rules = replace(POLAND, mode=TaxMode.INCLUSIVE, rates=(*POLAND.rates, told))
+    line = taxed_line(rules, buyer("PL"), amount_minor=12300, tax_class=STANDARD)
+    assert terms(line.taxes) == ["VAT S 23", "Levy S 5"]
+    assert terms(line.included) == ["VAT S 23"]
+    assert tax_parts([line]).gross_minor == 12300
+
+
 def test_reverse_charge_is_said_once_with_its_article() -> None:
     taxes = taxes_of(POLAND, buyer("DE", vat="DE111111125"), tax_class=STANDARD)
     assert notes_of(taxes * 2) == (REVERSE_CHARGE_NOTE,)
@@ -260,6 +280,10 @@ def test_reverse_charge_is_said_once_with_its_article() -> None:
         ((rate("PL", "23"), rate("PL", "5", level=3)), ("rates.1", "the level is 1 or 2")),
         ((rate("PL", "5", level=0),), ("rates.0", "the level is 1 or 2")),
         ((rate("PL", "5", is_compound=True),), ("rates.0", "a compound rate is of level 2")),
+        (
+            (rate("PL", "5", level=2, is_compound=True, is_informative=True),),
+            ("rates.0", "a rate of the price is not one of the price and a tax"),
+        ),
         ((rate("", "5", state="QC"),), ("rates.0", "a state belongs to a country")),
         (
             (rate("PL", "5", tax_class=TaxClass.ZERO),),

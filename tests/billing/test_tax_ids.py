@@ -17,18 +17,44 @@ from services.billing.tax.tax_ids import (
 from shared.errors import Invalid
 from tests.billing.published_tax_ids import (
     RIGHT,
+    RIGHT_AT_EUFATURO,
     RIGHT_AT_GOBL,
+    RIGHT_AT_GOBL_LATER,
+    RIGHT_AT_LOCALFLAVOR,
     RIGHT_AT_SERPRO,
+    RIGHT_AT_STDNUM,
     RIGHT_AT_VALIDATORS,
     WRONG,
+    WRONG_AT_EUFATURO,
     WRONG_AT_GOBL,
+    WRONG_AT_GOBL_LATER,
+    WRONG_AT_LOCALFLAVOR,
     WRONG_AT_SERPRO,
+    WRONG_AT_STDNUM,
     WRONG_AT_VALIDATORS,
     by_country,
 )
 
-ALL_RIGHT = RIGHT + RIGHT_AT_GOBL + RIGHT_AT_SERPRO + RIGHT_AT_VALIDATORS
-ALL_WRONG = WRONG + WRONG_AT_GOBL + WRONG_AT_SERPRO + WRONG_AT_VALIDATORS
+ALL_RIGHT = (
+    RIGHT
+    + RIGHT_AT_GOBL
+    + RIGHT_AT_GOBL_LATER
+    + RIGHT_AT_SERPRO
+    + RIGHT_AT_VALIDATORS
+    + RIGHT_AT_LOCALFLAVOR
+    + RIGHT_AT_EUFATURO
+    + RIGHT_AT_STDNUM
+)
+ALL_WRONG = (
+    WRONG
+    + WRONG_AT_GOBL
+    + WRONG_AT_GOBL_LATER
+    + WRONG_AT_SERPRO
+    + WRONG_AT_VALIDATORS
+    + WRONG_AT_LOCALFLAVOR
+    + WRONG_AT_EUFATURO
+    + WRONG_AT_STDNUM
+)
 
 BRAZIL_AND_OTHERS = [
     # the alphanumeric CNPJ of July 2026: worked example of Receita Federal / SERPRO
@@ -243,6 +269,12 @@ def test_zeros_are_no_number_though_their_check_digits_hold(country: str, number
         ("DE", "HU 10773381-2-44", "HU10773381"),
         ("RU", "7707083893/770701001", "7707083893"),  # ИНН/КПП
         ("RU", "7707083893 / 7707AB001", "7707083893"),
+        ("CH", "100.155.212", "CHE100155212"),  # the three letters are the same in all
+        ("CH", "100.155.212 MWST", "CHE100155212MWST"),
+        ("JP", "T7000012050002", "7000012050002"),  # of an issuer of qualified invoices
+        ("AR", "AR 20-05536168-2", "20055361682"),  # a prefix of home, where none is usual
+        ("GB", "GB 895_878_826", "GB895878826"),
+        ("DE", "DE 136,695,976", "DE136695976"),
         ("PL", "es 15-s", "ES00000015S"),
     ],
 )
@@ -250,6 +282,94 @@ def test_however_it_is_written_a_number_has_one_form(country: str, text: str, nu
     found = verify_tax_id(text, country=country)
     assert found.number == number
     assert verify_tax_id(number, country=country) == found
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "number"),
+    [
+        ("BR", "CNPJ 45.723.174/0001-10", "45723174000110"),
+        ("BR", "cnpj/mf: 45.723.174/0001-10", "45723174000110"),
+        ("BR", "CPF nº 390.533.447-05", "39053344705"),
+        ("PL", "NIP: 856-734-62-15", "PL8567346215"),
+        ("PL", "NIP PL8567346215", "PL8567346215"),
+        ("RU", "ИНН 7707083893", "7707083893"),
+        ("RU", "инн/кпп 7707083893/770701001", "7707083893"),
+        ("GB", "VAT Reg. No. GB 895 8788 26", "GB895878826"),
+        ("GB", "VAT no. 895878826", "GB895878826"),
+        ("DE", "USt-IdNr. DE 111111125", "DE111111125"),
+        ("AT", "UID: ATU12011204", "ATU12011204"),
+        ("FR", "N° TVA FR 61954506077", "FR61954506077"),
+        ("IT", "P. IVA 00902170018", "IT00902170018"),
+        ("IT", "Partita IVA: IT00902170018", "IT00902170018"),
+        ("ES", "CIF B63104293", "ESB63104293"),
+        ("ES", "NIF/CIF: B-63104293", "ESB63104293"),
+        ("ES", "NIE X-5102754-C", "ESX5102754C"),
+        ("PT", "NIF 501413197", "PT501413197"),
+        ("NO", "Org.nr 864234232", "NO864234232"),
+        ("DE", "VAT NO 864234232", "NO864234232"),  # a prefix before a word for number
+        ("CZ", "DIČ: CZ25666011", "CZ25666011"),
+        ("SK", "IČ DPH SK2020255787", "SK2020255787"),
+        ("RO", "CUI RO 11198699", "RO11198699"),
+        ("GR", "ΑΦΜ 094056437", "EL094056437"),
+        ("BG", "ДДС № BG103704427", "BG103704427"),
+        ("CH", "UID CHE-100.416.306 MWST", "CHE100416306MWST"),
+        ("MX", "RFC: GODE561231GR8", "GODE561231GR8"),
+        ("MX", "NIT850101AB1", "NIT850101AB1"),  # one that begins like a name is no label
+        ("AR", "CUIT 20-05536168-2", "20055361682"),
+        ("CL", "R.U.T. 76086428-5", "760864285"),
+        ("AU", "ABN 83 914 571 673", "83914571673"),
+        ("US", "EIN 91-1144442", "911144442"),
+    ],
+)
+def test_what_a_number_is_called_may_stand_before_it(country: str, text: str, number: str) -> None:
+    assert verify_tax_id(text, country=country).number == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["CNPJ", "VAT", "CNPJ CNPJ 45723174000110", "XYZ 45723174000110", "ИНН", "CNPJ №"],
+)
+def test_a_name_alone_or_an_unknown_one_makes_no_number(text: str) -> None:
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(text, country="BR")
+
+
+@pytest.mark.parametrize(
+    ("country", "text", "number"),
+    [
+        ("FR", "732 829 320", "FR44732829320"),
+        ("FR", "SIREN 404833048", "FR83404833048"),
+        ("FR", "SIRET: 732 829 320 00074", "FR44732829320"),
+        ("SE", "556036-0793", "SE556036079301"),
+        ("SE", "Org.nr 202100-2817", "SE202100281701"),
+    ],
+)
+def test_a_number_of_the_register_becomes_the_vat_number_that_follows_from_it(
+    country: str, text: str, number: str
+) -> None:
+    assert verify_tax_id(text, country=country).number == number
+
+
+@pytest.mark.parametrize(
+    ("country", "text"),
+    [
+        ("FR", "732 829 321"),  # a wrong check digit
+        ("FR", "732 829 320 00075"),
+        ("FR", "000 000 000"),
+        ("FR", "FR 732 829 320"),  # a VAT number without its key: which is wrong, is not known
+        ("DE", "FR 732 829 320"),
+        ("SE", "556036-0794"),
+        ("SE", "SE 556036-0793"),
+        ("SE", "811218-9876"),  # a person, with a right check digit
+        ("NL", "111222333"),  # which of B01 to B99, is not known
+        ("PL", "192598184"),  # a REGON says nothing of the NIP
+        ("IT", "RCCMNL83S18D969H"),  # a person's codice fiscale, who is no business by it
+        ("IN", "ACUPA7085R"),  # a PAN is a part of a GSTIN
+    ],
+)
+def test_what_does_not_determine_a_vat_number_is_refused(country: str, text: str) -> None:
+    with pytest.raises(TaxIdInvalid):
+        verify_tax_id(text, country=country)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ QST = Tax(name="QST", percent=Decimal("9.975"))
 COMPOUND = Tax(name="PST", percent=Decimal("9.5"), is_compound=True)
 SURCHARGE = Tax(name="recargo de equivalencia", percent=Decimal("5.2"))
 WITHHELD = Tax(name="IRPEF", percent=Decimal(20), is_withheld=True)
+TOLD = Tax(name="ISS", percent=Decimal(5), is_informative=True)
 
 MIXES = [
     (),
@@ -32,12 +33,15 @@ MIXES = [
     (COMPOUND, GST),
     (STANDARD, WITHHELD),
     (STANDARD, SURCHARGE),
+    (STANDARD, TOLD),
+    (TOLD, COMPOUND, GST),
+    (TOLD,),
 ]
 AMOUNTS = st.integers(min_value=-(10**7), max_value=10**7)
 
 
 def charged(mix: tuple[Tax, ...]) -> tuple[Tax, ...]:
-    return tuple(tax for tax in mix if not tax.is_withheld)
+    return tuple(tax for tax in mix if not (tax.is_withheld or tax.is_informative))
 
 
 @st.composite
@@ -284,7 +288,7 @@ def test_two_documents_for_one_differ_by_a_unit_for_each_tax(
 @settings(max_examples=300)
 def test_the_order_of_parts_changes_no_row(found: list[Part], data: st.DataObject) -> None:
     """But of a tax that looks at some parts of a price mix alone: a rest of a unit is one's own."""
-    apart = {COMPOUND, WITHHELD}
+    apart = {COMPOUND, WITHHELD, TOLD}
     simple = [part for part in found if apart.isdisjoint(part.taxes)]
     assert rows_of(data.draw(st.permutations(simple))) == rows_of(simple)
     assert tax_parts(data.draw(st.permutations(found))).net_minor == tax_parts(found).net_minor
@@ -385,3 +389,19 @@ def test_minor_units_are_those_of_iso_4217() -> None:
         code: minor_digits(code) for code in ("EUR", "RSD", "JPY", "CLP", "KWD", "TND", "CLF")
     }
     assert digits == {"EUR": 2, "RSD": 2, "JPY": 0, "CLP": 0, "KWD": 3, "TND": 3, "CLF": 4}
+
+
+def test_a_tax_that_the_price_contains_is_told_and_neither_added_nor_taken_out() -> None:
+    for taxes, included in (((TOLD,), ()), ((STANDARD, TOLD), (STANDARD,))):
+        taxed = tax_parts([Part(amount_minor=12300, taxes=taxes, included=included)])
+        (told,) = (row for row in taxed.rows if row.tax is TOLD)
+        assert told.taxable_minor == taxed.net_minor
+        assert told.tax_minor == round_half_up(Fraction(taxed.net_minor * 5, 100))
+        assert taxed.gross_minor == taxed.net_minor + taxed.tax_minor == 12300
+        assert taxed.withheld_minor == 0
+
+
+def test_a_compound_tax_is_not_charged_on_one_that_is_told() -> None:
+    taxed = tax_parts([Part(amount_minor=10000, taxes=(TOLD, COMPOUND))])
+    assert [row.tax_minor for row in taxed.rows] == [500, 950]
+    assert taxed.tax_minor == 950

@@ -146,6 +146,44 @@ async def test_an_invoice_shows_its_taxes_its_notes_and_what_was_taken_back(hous
     assert {"Notas de crédito", "PON-C-2026-000001", "Dois dias sem serviço"} <= said
 
 
+async def test_a_tax_that_the_price_contains_stands_under_the_total(house: House) -> None:
+    world, invoice_id = normal(), new_id()
+    told = billing.TaxRow(
+        name="ISS",
+        category="S",
+        rate_percent=Decimal(5),
+        taxable_minor=10000,
+        tax_minor=500,
+        is_informative=True,
+    )
+    world.happen(
+        billing.InvoiceIssued(
+            invoice_id=invoice_id,
+            number="PON-2026-000901",
+            order_id=None,
+            issued_on=TODAY,
+            due_on=TODAY,
+            currency="BRL",
+            lines=[world.line(None, 10000, "a.example")],
+            total_minor=10000,
+            taxes=[told],
+            prices_include_tax=True,
+            billed_to_name="Maria Souza",
+            billed_to_address="Rua das Flores, 123",
+            billed_to_tax_id="",
+        )
+    )
+    await house.tell(world)
+    async with house.browser(CLIENT) as browser:
+        page = await browser.get(f"/invoices/{invoice_id}")
+    tree = LexborHTMLParser(page.text)
+    amounts = [minor(cell.text(strip=True)) for cell in tree.css(".lines td.num")]
+    assert amounts == [10000, 10000, 500, 10000]
+    said = set(said_on(page.text))
+    assert "do qual ISS 5 %" in said
+    assert not {"Os preços incluem impostos.", "Sem impostos"} & said
+
+
 async def test_an_invoice_and_a_receipt_are_handed_on_as_billing_makes_them(house: House) -> None:
     world = await house.tell(normal())
     events = [each.event for each in world.envelopes]

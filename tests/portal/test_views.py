@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from services.portal import topics
 from services.portal.app import VIEWS
 from services.portal.held_services.views import apply as apply_to_services
 from services.portal.history.words import SENTENCES, UNSAID
+from services.portal.invoices.views import apply as apply_to_invoices
 from services.portal.topics import EVERY
 from shared.consumers import Rows as Changes
 from shared.contracts import SOURCES, PublicEvent, billing, events_of
@@ -113,6 +115,20 @@ def test_a_service_has_the_number_of_its_order_and_a_renewed_one_keeps_its_own()
     apply_to_services(told, changes)
     (noted,) = changes.changes.values()
     assert [each.columns["service_id"] for each in noted] == [new, addon]
+
+
+def test_a_pro_forma_bears_the_date_on_which_it_became_an_invoice() -> None:
+    numbered = billing.InvoiceNumbered(
+        invoice_id=new_id(), number="PON-2027-000001", numbered_on=date(2027, 1, 2)
+    )
+    changes = Changes()
+    apply_to_invoices(World().happen(numbered), changes)
+    ((change,),) = changes.changes.values()
+    assert change.columns == {
+        "number": "PON-2027-000001",
+        "issued_on": date(2027, 1, 2),
+        "is_pro_forma": False,
+    }
 
 
 def test_every_table_has_a_primary_key_and_a_name_of_its_own() -> None:

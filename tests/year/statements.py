@@ -14,7 +14,7 @@ from services.billing.contacts.contact import CONTACT
 from services.billing.contacts.many import _OF_MANY as CONTACTS_OF_MANY
 from services.billing.origins import _ASKED
 from services.billing.payments.due_questions import _ABOUT, _NEXT, _TAKE_DUE
-from services.billing.rules.agreed import AGREED, HOLD_ALL, HOLD_ONE, ON_SALE
+from services.billing.rules.agreed import AGREED, HOLD_ALL, HOLD_ONE, ON_SALE, TAKEN
 from services.billing.saved_methods.commands import _EXPIRING, _OPEN
 from shared.ahead import LOAD_MANY
 from shared.envelope import partition_of
@@ -434,6 +434,13 @@ async def products(session: Session, brand: str, partition: int) -> list[Values]
     told = [json.loads(row["data"])["product_id"] for row in new if row["position"] > after]
     shown = [row["product_id"] for row in rows_of(session, "product", brand=brand)]
     return [{"product_id": each} for each in sorted({*shown, *map(UUID, told)})]
+
+
+@statement(TAKEN)
+async def products_taken(session: Session) -> list[Values]:
+    stocks = [row for row in rows_of(session, "allotment") if row["name"].startswith("stock/")]
+    taken = sorted(UUID(row["name"][6:]) for row in stocks if row["taken"] > 0)
+    return [{"product_id": each} for each in taken]
 
 
 @statement(HOLD_ALL)

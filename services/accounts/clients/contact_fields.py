@@ -11,8 +11,11 @@ from email_validator import EmailNotValidError, validate_email
 
 PHONE = re.compile(r"\+?[0-9 ()\-]+")
 PHONE_DIGITS = range(6, 16)
-TAX_ID = re.compile(r"[0-9A-ZÑ&+*\s.:/()\u2010-\u2015\u2212-]+")
-"""What numbers of all countries are made of, and what people and word processors put between."""
+TAX_ID = re.compile(r"[0-9A-ZÑČΑΦΜА-ЯЄ&+*\s.,:/()_\u00b0\u00ba\u2116\u2010-\u2015\u2212-]+")
+"""What numbers of all countries are made of, and what people and word processors put between.
+
+Letters that are not Latin are those of a name before the number (ИНН, ΑΦΜ, DIČ).
+"""
 
 NOT_COUNTRIES = frozenset(
     {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}

@@ -23,12 +23,13 @@ class AskAutopay:
 
 
 async def ask_autopay(command: AskAutopay, tx: Transaction) -> bool:
-    """Have the invoice collected; once for each try, for ever. Not while a payment may arrive.
+    """Have the invoice collected; once for each try, for ever. Not while a payment may arrive, and
+    not what was charged back: the next charge is the payer's own.
 
     A payment page that is open is no hindrance: who collects closes it before.
     """
     invoice = await tx.load(Invoice, command.invoice_id)
-    if not invoice.is_open or invoice.settlement.is_payment_awaited:
+    if not invoice.settlement.is_collectable:
         return False
     if not await tx.claim_once("autopay", f"{invoice.id}/{command.retry_days}"):
         return False
@@ -52,7 +53,7 @@ class AskAutopayAtOnce:
 async def ask_autopay_at_once(command: AskAutopayAtOnce, tx: Transaction) -> bool:
     """Have the invoice collected if its day has come; once for each saved way to pay, for ever."""
     invoice = await tx.load(Invoice, command.invoice_id)
-    if not invoice.is_open or invoice.settlement.is_payment_awaited or invoice.order_id:
+    if not invoice.settlement.is_collectable or invoice.unpaid_order_id:
         return False
     policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
     if command.today < invoice.due_on - timedelta(days=policy.rules.autopay_days_before):

@@ -42,11 +42,11 @@ class VoidLateFee:
 async def void_late_fee(command: VoidLateFee, tx: Transaction) -> bool:
     """Take back the fee that would not have been charged, had that been known.
 
-    One that is untouched becomes void; one that was paid, or in part, is taken back by a credit
-    note, so that the money for it is the account's credit. Of a fee that staff has corrected only
-    its own lines are, not what was written beside them. None charged, taken back already, charged
-    before the payment, or with money on its way (then the end of that payment asks again), as has a
-    pro forma that is paid in part: nothing changes, False.
+    One that is untouched, or a pro forma, becomes void; one that was paid, or in part, is taken
+    back by a credit note. The money for it is the account's credit. Of a fee that staff has
+    corrected only its own lines are, not what was written beside them. None charged, taken back
+    already, charged before the payment, or with money on its way (then the end of that payment asks
+    again): nothing changes, False.
     """
     try:
         charged = await tx.load(Invoice, fee_invoice_id(command.invoice_id))
@@ -80,8 +80,7 @@ def _is_over(fee: Settlement) -> bool:
 async def _take_back(fee: Invoice, command: VoidLateFee, tx: Transaction) -> bool:
     reason = "paid_in_time" if command.paid_on else "never_owed"
     is_alone = all(line.kind == "late_fee" for line in fee.lines)
-    is_touched = fee.settlement.payments or fee.settlement.credit_notes
-    if fee.is_open and is_alone and not is_touched:
+    if fee.is_open and is_alone and not fee.settlement.is_touched:
         why = _why(OF_VOID_INVOICE[reason], command, fee=fee, tx=tx)
         cancel = CancelInvoice(invoice_id=fee.id, today=command.today, reason=reason, why=why)
         await cancel_invoice(cancel, tx)

@@ -45,9 +45,9 @@ async def take_back_share(share: Share, why: Why, tx: Transaction) -> None:
 
 
 async def _unsettle(share: Share, *, today: date, tx: Transaction) -> int:
-    """What the payment had settled of its invoice."""
+    """What the payment had settled of its invoice; of a void pro forma that is credit."""
     invoice = await tx.load(Invoice, share.invoice_id)
-    if share.payment_id not in invoice.settlement.payments:
+    if share.payment_id not in invoice.settlement.payments or invoice.settlement.is_cancelled:
         return 0
     settled_minor = take_payment_back(invoice, share.payment_id, today=today)
     await tx.save(invoice)

@@ -77,7 +77,10 @@ class DepartmentBody(Body):
 
 
 class TaxRateBody(Body):
-    """A tax of a place; country and state are empty for all. A compound rate is of level 2."""
+    """A tax of a place; country and state are empty for all. A compound rate is of level 2.
+
+    An informative one, such as ISS por dentro, is contained in the price: told, never added.
+    """
 
     name: Line
     percent: Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,6})?$")]
@@ -86,6 +89,7 @@ class TaxRateBody(Body):
     level: Annotated[int, Field(ge=1, le=2)] = 1
     tax_class: Literal["standard", "reduced"] = "standard"
     is_compound: bool = False
+    is_informative: bool = False
 
 
 class TaxBody(Body):

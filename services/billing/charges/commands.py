@@ -11,6 +11,7 @@ from services.billing.charges.billable_item import BillableItem
 from services.billing.charges.collecting import due_items, put_on_invoice
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.invoice import Invoice
+from services.billing.rules.policy import policy_for
 from services.billing.why.why import Why
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -87,12 +88,14 @@ class BillDueItems:
 
 
 async def bill_due_items(command: BillDueItems, tx: Transaction) -> Invoice | None:
-    """An invoice over all items that are due; None if none is (any more)."""
+    """An invoice over all items that are due, with as long to pay as for a renewal; None if none
+    is (any more).
+    """
     found = await due_items(tx, command.account_id, currency=command.currency, today=command.today)
     if not any(item.bill_on for item in found):
         return None
-    brand = await tx.load(Brand, Brand.id_of(command.brand))
-    due_on = command.today + timedelta(days=brand.settings.dunning.renewal_days_before)
+    policy = await policy_for(tx, command.brand, account_id=command.account_id)
+    due_on = command.today + timedelta(days=policy.rules.renewal_days_before)
     return await issue_invoice(_invoice_for(command, today=command.today, due_on=due_on), tx)
 
 

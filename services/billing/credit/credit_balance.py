@@ -119,7 +119,7 @@ class CreditBalance(Aggregate):
         reason: str,
         why: Why | None = None,
     ) -> None:
-        """Add what no payment brought. `source`: credit_note, or staff for a gift.
+        """Add what no payment brought. `source`: credit_note, prepayment, or staff for a gift.
 
         The same reference again is `CreditAlreadyAdded`.
         """

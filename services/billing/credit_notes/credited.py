@@ -97,8 +97,8 @@ class _Rest:
 
 
 def _amount_of(part: TaxedPart, *, includes_tax: bool) -> int:
-    tax_minor = sum(amount.tax_minor for amount in part.taxes) if includes_tax else 0
-    return part.net_minor + tax_minor
+    charged = (amount.tax_minor for amount in part.taxes if amount.tax.is_charged)
+    return part.net_minor + (sum(charged) if includes_tax else 0)
 
 
 def _document(

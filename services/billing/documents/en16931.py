@@ -13,7 +13,7 @@ from fractions import Fraction
 from services.billing.documents.paper import CreditNotePaper, InvoicePaper, Party
 from services.billing.documents.printable import plain
 from services.billing.documents.wording import Wording
-from services.billing.invoices.lines import CreditedLine, InvoiceLine, TaxRow
+from services.billing.invoices.lines import CreditedLine, InvoiceLine, LineTax, TaxRow
 from services.billing.tax.places import iso_country
 from services.billing.tax.tax_ids import TaxIdInvalid, TaxIdNotVerifiable, verify_tax_id
 from services.billing.tax.taxation import TaxCategory
@@ -150,7 +150,7 @@ def _check(paper: InvoicePaper | CreditNotePaper) -> None:
         raise NotForEN16931(reason="currency", currency=paper.currency)
     if isinstance(paper, InvoicePaper) and paper.is_pro_forma:
         raise NotForEN16931(reason="pro_forma")
-    if any(len(line.taxes) > 1 for line in paper.lines):
+    if any(len(_charged(line, paper.taxes)) > 1 for line in paper.lines):
         raise NotForEN16931(reason="several_taxes_on_a_line")
     if any(row.tax_minor for row in paper.taxes if row.category != TaxCategory.STANDARD):
         raise NotForEN16931(reason="tax_without_rate")
@@ -198,22 +198,29 @@ def _items(paper: InvoicePaper | CreditNotePaper) -> Iterable[Item]:
 
 def _net_minor(line: InvoiceLine | CreditedLine, paper: InvoicePaper | CreditNotePaper) -> int:
     """BT-131, without tax: of an invoice whose prices include it, what its tax was computed on."""
-    if isinstance(line, CreditedLine) or not (paper.prices_include_tax and line.taxes):
+    charged = _charged(line, paper.taxes)
+    if isinstance(line, CreditedLine) or not (paper.prices_include_tax and charged):
         return line.net_minor
-    return line.taxes[0].taxable_minor
+    return charged[0].taxable_minor
 
 
 def _tax_of(
     line: InvoiceLine | CreditedLine, rows: tuple[TaxRow, ...]
 ) -> tuple[TaxCategory, Decimal | None]:
     """BT-151 and BT-152; who charges no tax at all sells outside of its scope."""
-    if not line.taxes:
-        if rows:
+    charged = _charged(line, rows)
+    if not charged:
+        if any(not row.is_informative for row in rows):
             raise NotForEN16931(reason="line_without_tax")
         return TaxCategory.OUTSIDE_SCOPE, None
-    row = rows[line.taxes[0].row]
+    row = rows[charged[0].row]
     category = TaxCategory(row.category)
     return category, None if category is TaxCategory.OUTSIDE_SCOPE else row.rate_percent
+
+
+def _charged(line: InvoiceLine | CreditedLine, rows: tuple[TaxRow, ...]) -> list[LineTax]:
+    """The taxes of a line but those that its price contains: a note tells these (BT-22)."""
+    return [share for share in line.taxes if not rows[share.row].is_informative]
 
 
 def _price(line: InvoiceLine | CreditedLine, net_minor: int) -> tuple[Decimal, int, int]:
@@ -252,7 +259,8 @@ def _groups(items: tuple[Item, ...], paper: InvoicePaper | CreditNotePaper) -> I
 
 
 def _is_of(row: TaxRow, category: TaxCategory, *, percent: Decimal | None) -> bool:
-    return row.category == category and (percent is None or row.rate_percent == percent)
+    is_of_rate = percent is None or row.rate_percent == percent
+    return row.category == category and is_of_rate and not row.is_informative
 
 
 def _reason(category: TaxCategory, rows: list[TaxRow], *, language: str) -> str:

@@ -13,7 +13,7 @@ from services.billing.documents.paper import (
 from services.billing.documents.printable import printable
 from services.billing.documents.sheet import Cell, Fact, Letter, Picture, Table
 from services.billing.documents.wording import Wording, house_facts, sums
-from services.billing.invoices.lines import CreditedLine, InvoiceLine, TaxRow
+from services.billing.invoices.lines import CreditedLine, InvoiceLine, TaxRow, charged_minor
 
 TEMPLATE = "letter.typ"
 
@@ -194,11 +194,12 @@ def _invoice_totals(paper: InvoicePaper, wording: Wording) -> list[Fact]:
 
 
 def _parts_of_total(paper: InvoicePaper | CreditNotePaper, wording: Wording) -> list[Fact]:
-    """The net amount and each tax; nothing where there is no tax."""
-    if not paper.taxes:
+    """The net amount and each tax; nothing where there is no tax but what the price contains."""
+    rows = [row for row in paper.taxes if not row.is_informative]
+    if not rows:
         return []
     net = wording.money(paper.total_minor - paper.tax_minor)
-    charged = [row for row in paper.taxes if row.category == "S"]
+    charged = [row for row in rows if row.category == "S"]
     taxes = [
         Fact(
             f"{printable(row.name)} {wording.rate(row.rate_percent)}", wording.money(row.tax_minor)
@@ -224,7 +225,9 @@ def _tax_row(row: TaxRow, wording: Wording) -> list[Cell]:
     is_charged = row.category == "S"
     rate = wording.rate(row.rate_percent if is_charged else Decimal(0))
     word = "" if is_charged else wording.say(CATEGORY_WORDS[row.category])
-    amounts = (row.taxable_minor, row.tax_minor, row.taxable_minor + row.tax_minor)
+    if row.is_informative:
+        word = wording.say("contained in the price")
+    amounts = (row.taxable_minor, row.tax_minor, row.taxable_minor + charged_minor([row]))
     return [Cell(printable(row.name) or word, word), Cell(rate), *_cells(amounts, wording)]
 
 
@@ -237,7 +240,7 @@ def _prices_note(paper: InvoicePaper, wording: Wording) -> list[str]:
     says = []
     if paper.is_pro_forma:
         says.append("This is not an invoice for tax purposes; that one follows the payment.")
-    if paper.taxes and paper.prices_include_tax:
+    if paper.prices_include_tax and any(not row.is_informative for row in paper.taxes):
         says.append("Amounts include tax.")
     return [wording.say(each) for each in says]
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from services.billing.invoices.lines import CreditedLine, InvoiceLine, TaxRow
+from services.billing.invoices.lines import CreditedLine, InvoiceLine, TaxRow, charged_minor
 
 Status = Literal["unpaid", "payment_pending", "paid", "cancelled", "credited", "written_off"]
 
@@ -82,7 +82,7 @@ class InvoicePaper:
 
     @property
     def tax_minor(self) -> int:
-        return sum(row.tax_minor for row in self.taxes)
+        return charged_minor(self.taxes)
 
     @property
     def total_minor(self) -> int:
@@ -112,7 +112,7 @@ class CreditNotePaper:
 
     @property
     def tax_minor(self) -> int:
-        return sum(row.tax_minor for row in self.taxes)
+        return charged_minor(self.taxes)
 
     @property
     def total_minor(self) -> int:

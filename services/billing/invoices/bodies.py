@@ -56,7 +56,10 @@ class ReasonBody(Body):
 
 
 class TaxOut(Answer):
-    """The tax of one rate on the sum of its lines; `category` as in UNCL 5305 (EN 16931)."""
+    """The tax of one rate on the sum of its lines; `category` as in UNCL 5305 (EN 16931).
+
+    An informative one is contained in the price and told: no part of the document's tax.
+    """
 
     name: str
     category: str
@@ -64,3 +67,4 @@ class TaxOut(Answer):
     taxable_minor: int
     tax_minor: int
     note: str = ""
+    is_informative: bool = False

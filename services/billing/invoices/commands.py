@@ -8,6 +8,7 @@ from uuid import UUID
 from services.billing.brands.brand import Brand
 from services.billing.charges.collecting import due_items, put_on_invoice
 from services.billing.contacts.contact import Contact, contact_of
+from services.billing.credit.balances import balance_of
 from services.billing.credit.credit_balance import CreditBalance
 from services.billing.credit.using import use_credit
 from services.billing.held_services.held_service import HeldService
@@ -198,20 +199,38 @@ async def _bill_anew(service: HeldService, invoice: Invoice, *, tx: Transaction)
 
 
 async def release_credit(invoice: Invoice, uses: Mapping[UUID, int], *, tx: Transaction) -> None:
-    """Give back what the account's credit paid of an invoice that became void."""
-    if uses:
+    """Give back what the account's credit paid of an invoice that became void.
+
+    What payments had brought for it, as only for a pro forma, is credit from now on.
+    """
+    if uses or invoice.settlement.payments:
         assert invoice.account_id is not None, "an invoice belongs to an account"
-        balance_id = CreditBalance.id_of(invoice.account_id, invoice.currency)
-        credit = await tx.load(CreditBalance, balance_id)
+        whose = {"brand": invoice.brand, "currency": invoice.currency}
+        credit = await balance_of(tx, invoice.account_id, **whose)
         for application_id in uses:
-            why = because(tx, "credit.released", invoice=invoice.id)
-            credit.release(
-                application_id=application_id,
-                invoice_id=invoice.id,
-                is_prepayment=application_id in invoice.settlement.prepayments,
-                why=why,
-            )
+            _release(application_id, invoice, credit=credit, tx=tx)
+        if prepaid_minor := sum(invoice.settlement.payments.values()):
+            _give_prepaid(prepaid_minor, invoice, credit=credit, tx=tx)
         await tx.save(credit)
+
+
+def _release(id: UUID, invoice: Invoice, *, credit: CreditBalance, tx: Transaction) -> None:
+    credit.release(
+        application_id=id,
+        invoice_id=invoice.id,
+        is_prepayment=id in invoice.settlement.prepayments,
+        why=because(tx, "credit.released", invoice=invoice.id),
+    )
+
+
+def _give_prepaid(minor: int, invoice: Invoice, *, credit: CreditBalance, tx: Transaction) -> None:
+    credit.give(
+        amount_minor=minor,
+        source="prepayment",
+        reference_id=invoice.id,
+        reason=invoice.number,
+        why=because(tx, "credit.prepaid", invoice=invoice.id),
+    )
 
 
 async def invoice_of_brand(

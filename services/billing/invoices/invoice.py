@@ -102,7 +102,7 @@ class Invoice(Aggregate):
         self.brand = brand
         self.number = number
         self.order_id = order_id
-        self.issued_on = issued_on
+        self.issued_on = self.dated_on = issued_on
         self.due_on = due_on
         self.currency = currency
         self.lines = tuple(lines)
@@ -252,13 +252,14 @@ class Invoice(Aggregate):
         return share_minor
 
     def take_number(self, *, number: str, today: date) -> None:
-        """A pro forma that is paid becomes an invoice, once."""
+        """A pro forma that is paid becomes an invoice, once, and bears the date of that day."""
         assert self.is_pro_forma and not self.is_open, "the caller looks"
         self._numbered(number=number, numbered_on=today)
 
     @event(Numbered)
     def _numbered(self, number: str, numbered_on: date) -> None:
         self.number = number
+        self.dated_on = numbered_on
         self.is_pro_forma = False
         self.settlement = replace(self.settlement, is_booked=True)
 
@@ -275,7 +276,8 @@ class Invoice(Aggregate):
     def cancel(self, *, today: date, reason: str, why: Why | None = None) -> dict[UUID, int]:
         """Make it void and return the uses of credit that it gives back: id -> amount.
 
-        Refused when money has come or may come, or by a credit note; a second time is a conflict.
+        What was paid of a pro forma goes back as well. Else refused when money has come or may
+        come, or by a credit note; a second time is a conflict.
         """
         self.settlement.check_untouched()
         self._cancelled(cancelled_on=today, reason=reason, why=why)

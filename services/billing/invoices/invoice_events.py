@@ -77,6 +77,5 @@ class Reopened(Aggregate.Event):
     reopened_on: date
 
     def apply(self, aggregate: Any) -> None:
-        aggregate.settlement = aggregate.settlement.without_payment(
-            self.payment_id, self.amount_minor
-        )
+        without = aggregate.settlement.without_payment(self.payment_id, self.amount_minor)
+        aggregate.settlement = replace(without, is_charged_back=True)

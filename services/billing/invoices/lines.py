@@ -44,7 +44,10 @@ class InvoiceLine:
 
 @dataclass(frozen=True, kw_only=True)
 class TaxRow:
-    """One rate, computed once on the sum of its lines (EN 16931, BG-23)."""
+    """One rate, computed once on the sum of its lines (EN 16931, BG-23).
+
+    An informative one is contained in the price and told: no part of any sum of taxes.
+    """
 
     name: str
     category: str
@@ -52,6 +55,12 @@ class TaxRow:
     taxable_minor: int
     tax_minor: int
     note: str = ""
+    is_informative: bool = False
+
+
+def charged_minor(rows: Iterable[TaxRow]) -> int:
+    """What the rows add to the net amount."""
+    return sum(row.tax_minor for row in rows if not row.is_informative)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +102,7 @@ def totals_of(lines: Iterable[InvoiceLine], details: InvoiceDetails) -> Totals:
     Totals(net_minor=1000, tax_minor=210, gross_minor=1210)
     """
     lines_minor = sum(line.net_minor for line in lines)
-    tax_minor = sum(row.tax_minor for row in details.taxes)
+    tax_minor = charged_minor(details.taxes)
     net_minor = lines_minor - tax_minor if details.prices_include_tax else lines_minor
     return Totals(net_minor=net_minor, tax_minor=tax_minor, gross_minor=net_minor + tax_minor)
 
@@ -122,7 +131,7 @@ class CreditedDocument:
 
     @property
     def tax_minor(self) -> int:
-        return sum(row.tax_minor for row in self.taxes)
+        return charged_minor(self.taxes)
 
     @property
     def total_minor(self) -> int:

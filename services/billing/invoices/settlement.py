@@ -52,8 +52,9 @@ class Settlement:
 
     A credit note may take back more than was open; then the rest of it, `returned`, had been paid.
     `is_booked`: the ledger has the invoice, as it has a pro forma only once it is one; of what came
-    before, `prepayments` are the ids that settled only a part. `charged_back`: payments that do not
-    count any more. `settled_on`: when credit or a credit note last settled something.
+    before, `prepayments` are the ids that settled only a part. `reversed`: payments that do not
+    count any more. `is_charged_back`: the bank of a payer took one back, so no card is charged for
+    the rest unasked. `settled_on`: when credit or a credit note last settled something.
     """
 
     total_minor: int
@@ -66,7 +67,8 @@ class Settlement:
     is_written_off: bool = False
     is_booked: bool = True
     prepayments: frozenset[UUID] = frozenset()
-    charged_back: frozenset[UUID] = frozenset()
+    reversed: frozenset[UUID] = frozenset()
+    is_charged_back: bool = False
     settled_on: date | None = None
 
     @classmethod
@@ -83,6 +85,11 @@ class Settlement:
     @property
     def is_payment_awaited(self) -> bool:
         return self.attempt is not None and self.attempt.is_awaited
+
+    @property
+    def is_collectable(self) -> bool:
+        """Whether a saved card may be charged for it without being asked."""
+        return self.open_minor > 0 and not self.is_payment_awaited and not self.is_charged_back
 
     @property
     def is_paid(self) -> bool:
@@ -124,15 +131,23 @@ class Settlement:
         if self.attempt:
             raise PaymentAlreadyOpen(method=self.attempt.method)
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether what was paid or credited is booked with it: a credit note has to undo that.
+
+        What was paid of a pro forma is not: it is given back when that becomes void.
+        """
+        return bool(self.credit_notes or (self.payments and self.is_booked))
+
     def check_untouched(self) -> None:
-        """Raise unless it can be made void: no money has come or may come, and no credit note."""
+        """Raise unless it can be made void: untouched, and no money may come."""
         self.check_quiet()
-        if self.payments or self.credit_notes:
+        if self.is_touched:
             raise InvoiceAlreadyPaid()
 
     def check_new(self, payment_id: UUID) -> None:
         """Raise if the payment was counted before."""
-        if payment_id in self.payments or payment_id in self.charged_back:
+        if payment_id in self.payments or payment_id in self.reversed:
             raise PaymentAlreadyAllocated()
 
     def returned_by(self, note_minor: int) -> int:
@@ -172,7 +187,7 @@ class Settlement:
             payments=kept,
             open_minor=self.open_minor + share_minor,
             prepayments=self.prepayments - {payment_id},
-            charged_back=self.charged_back | {payment_id},
+            reversed=self.reversed | {payment_id},
         )
 
     def without_credit(self, application_id: UUID) -> Self:

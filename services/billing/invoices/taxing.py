@@ -9,9 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from babel.numbers import format_percent
+
 from services.billing.contacts.contact import Contact
 from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, LineTax, TaxRow
-from services.billing.tax.tax import NOTES, Buyer, TaxClass, TaxMode, TaxRules, taxed_line
+from services.billing.tax.tax import (
+    INFORMATIVE_NOTE,
+    NOTES,
+    Buyer,
+    TaxClass,
+    TaxMode,
+    TaxRules,
+    taxed_line,
+)
 from services.billing.tax.tax_ids import TaxId, TaxIdInvalid, TaxIdNotVerifiable, verify_tax_id
 from services.billing.tax.taxation import (
     Tax,
@@ -90,7 +100,8 @@ def tax_lines(lines: Sequence[InvoiceLine], taxation: Taxation) -> TaxedLines:
     ]
     taxed = tax_parts(parts)
     keeps_prices = rules.mode is TaxMode.INCLUSIVE and all(
-        not part.included or part.included == part.taxes for part in parts
+        not part.included or part.included == tuple(tax for tax in part.taxes if tax.is_charged)
+        for part in parts
     )
     shown = lines if keeps_prices else _without_tax(lines, taxed)
     rows = [_row(amount, taxation.language) for amount in taxed.rows]
@@ -138,17 +149,32 @@ def _share(amount: TaxAmount, row: int) -> LineTax:
 
 
 def _row(amount: TaxAmount, language: str) -> TaxRow:
-    note = NOTES.get(amount.tax.category, "")
     return TaxRow(
         name=amount.tax.name,
         category=amount.tax.category.value,
         rate_percent=amount.tax.percent,
         taxable_minor=amount.taxable_minor,
         tax_minor=amount.tax_minor,
-        note=_CATALOGUES.for_language(language).gettext(note) if note else "",
+        note=_note(amount.tax, language),
+        is_informative=amount.tax.is_informative,
     )
 
 
+def _note(tax: Tax, language: str) -> str:
+    """What the law wants the invoice to say of a tax, or what explains it; else nothing."""
+    words = _CATALOGUES.for_language(language)
+    if tax.is_informative:
+        rate = format_percent(tax.percent / 100, locale=words.locale, decimal_quantization=False)
+        return words.gettext(INFORMATIVE_NOTE, tax=tax.name, rate=rate)
+    note = NOTES.get(tax.category, "")
+    return words.gettext(note) if note else ""
+
+
 def _amount(share: LineTax, row: TaxRow) -> TaxAmount:
-    tax = Tax(name=row.name, percent=row.rate_percent, category=TaxCategory(row.category))
+    tax = Tax(
+        name=row.name,
+        percent=row.rate_percent,
+        category=TaxCategory(row.category),
+        is_informative=row.is_informative,
+    )
     return TaxAmount(tax=tax, taxable_minor=share.taxable_minor, tax_minor=share.tax_minor)

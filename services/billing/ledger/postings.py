@@ -115,6 +115,9 @@ def postings_of(event: PublicEvent) -> list[Posting]:
         case CreditReleased(invoice_id=invoice_id, amount_minor=minor, currency=currency) as freed:
             settled_in = _settled_in(freed)
             return _transfer(minor, currency, debit=settled_in, credit=CREDIT, of=invoice_id)
+        case CreditGiven(source="prepayment", amount_minor=minor, currency=currency) as given:
+            of = given.reference_id
+            return _transfer(minor, currency, debit=PREPAYMENT, credit=CREDIT, of=of)
         case CreditGiven(source=source, amount_minor=minor, currency=currency):
             origin = _ORIGINS.get(source, UNALLOCATED)
             return _transfer(minor, currency, debit=origin, credit=CREDIT)

@@ -21,6 +21,7 @@ from services.billing.orders.items import OrderedItem
 from services.billing.orders.order import Order
 from services.billing.promotions.commands import UsePromotion, takes_of, use_promotion
 from services.billing.provisioning.provisioning import Provisioning
+from services.billing.rules.agreed import hold_brand
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.store import Transaction
@@ -53,6 +54,7 @@ async def place_order(command: PlaceOrder, tx: Transaction) -> Order:
     Refused as `quote` and `basis_for` refuse; `QuoteChanged` with the quote as it is now;
     `OutOfStock` and `PromotionUsedUp` where others were first.
     """
+    await hold_brand(command.brand, tx)
     wanted = Wanted(
         account_id=command.account_id,
         brand=command.brand,
@@ -124,7 +126,7 @@ async def _renew(
         period_end=bill.ends_on,
         due_on=max(start, basis.due_on),
         billed=bill.billed(order.invoice_id),
-        most_unpaid=most_unpaid(basis.policies[None].rules),
+        most_unpaid=most_unpaid(basis.policies[service.terms.product_id].rules),
     )
     await tx.save(service)
 

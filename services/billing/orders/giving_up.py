@@ -38,7 +38,8 @@ class CancelOrder:
 async def cancel_order(command: CancelOrder, tx: Transaction) -> Order:
     """Make the order, its invoice and its services void; what it would renew is as before.
 
-    Refused once money has come or may come; `ServiceNotPending` when something of it is served.
+    Refused once money has come, but for a pro forma, or may come; `ServiceNotPending` when
+    something of it is served.
     """
     order = await tx.load(Order, command.order_id, expected_version=command.expected_version)
     if command.account_id not in {None, order.account_id}:

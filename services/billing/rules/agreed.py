@@ -2,7 +2,8 @@
 
 Each goes with the others when it is set; who changes one is told what it would not go with. So that
 each is checked against what holds when it commits, a brand is configured while nobody agrees rules
-with an account of it. What is agreed with different accounts meets nowhere and waits for nothing.
+with an account of it or orders there. What is agreed with different accounts, or ordered, meets
+nowhere and waits for nothing.
 """
 
 from collections.abc import Iterable
@@ -32,6 +33,11 @@ where partition = $2 and brand = $1 and type = 'ProductPublished' and position >
 order by product_id
 """
 """By the view, and what is so new that the view does not show it yet."""
+TAKEN = """
+select substr(name, 7)::uuid as product_id from allotment
+where name like 'stock/%' and taken > 0 order by product_id
+"""
+"""What is ordered is counted with its order, of all brands; the view shows it later."""
 HOLD_ALL = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 HOLD_ONE = "select pg_advisory_xact_lock_shared(hashtextextended($1, 0))"
 
@@ -68,15 +74,15 @@ async def check_agreements(brand: str, others: list[Whose], tx: Transaction) -> 
 
 
 async def hold_agreements(brand: str, tx: Transaction) -> None:
-    """Let nobody agree rules with an account of the brand, or configure it, before this commits.
+    """Let nobody agree rules with an account of the brand, order, or configure it meanwhile.
 
-    Waits for who does; what is loaded from here on is as they have left it.
+    Until this commits. Waits for who does; what is loaded from here on is as they have left it.
     """
     await _hold(HOLD_ALL, brand, tx)
 
 
 async def hold_brand(brand: str, tx: Transaction) -> None:
-    """Let nobody configure the brand before this commits; others may agree rules meanwhile.
+    """Let nobody configure the brand before this commits; others may agree rules and order.
 
     Waits for who does; what is loaded from here on is as they have left it.
     """
@@ -89,9 +95,10 @@ async def _hold(lock: str, brand: str, tx: Transaction) -> None:
 
 
 async def products_in_use(brand: str, *, tx: Transaction) -> dict[UUID, Product]:
-    """What services are of, be it on sale or not, by id."""
-    rows = await tx.read.fetch(PRODUCTS_IN_USE, brand)
-    return await tx.load_many(Product, [row["product_id"] for row in rows])
+    """What services are or are to be of, be it on sale or not, by id; also what is just ordered."""
+    rows = [*await tx.read.fetch(PRODUCTS_IN_USE, brand), *await tx.read.fetch(TAKEN)]
+    found = await tx.load_many(Product, sorted({row["product_id"] for row in rows}))
+    return {id: product for id, product in found.items() if product.brand == brand}
 
 
 async def products_on_sale(brand: str, *, tx: Transaction) -> dict[UUID, Product]:

@@ -60,8 +60,9 @@ async def begin_collection(due: Collection, tx: Transaction) -> Begun:
     if known is not None:
         return await _go_on(known, tx)
     invoice = await tx.load(Invoice, due.invoice_id)
-    if not invoice.is_open or invoice.settlement.is_payment_awaited:
-        return NothingToCharge(reason="nothing_open")
+    if not invoice.settlement.is_collectable:
+        is_disputed = invoice.is_open and invoice.settlement.is_charged_back
+        return NothingToCharge(reason="charged_back" if is_disputed else "nothing_open")
     method = await _method_for(due, tx)
     if method is None:
         return NothingToCharge(reason="no_method")

@@ -24,6 +24,9 @@ REVERSE_CHARGE_NOTE = (
 
 NOTES = {TaxCategory.REVERSE_CHARGE: REVERSE_CHARGE_NOTE}
 
+INFORMATIVE_NOTE = "%(tax)s of %(rate)s is contained in the price and is not added to it."
+"""What the invoice says of a tax that it tells without adding it, in English."""
+
 
 class TaxMode(StrEnum):
     """Whether the brand charges tax, and whether its prices include it."""
@@ -52,6 +55,7 @@ class TaxRate:
 
     `level` 1 or 2; a client bears the most specific rate of each. A compound rate is of level 2
     and is charged on the net amount with the tax of level 1. `tax_class`: standard or reduced.
+    An informative rate is one of the price, told and not added, in either mode (see `Tax`).
     """
 
     name: str
@@ -61,6 +65,7 @@ class TaxRate:
     level: int = 1
     tax_class: TaxClass = TaxClass.STANDARD
     is_compound: bool = False
+    is_informative: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +225,11 @@ def _most_specific(rates: list[TaxRate], *, level: int, tax_class: TaxClass) -> 
 def _as_tax(rate: TaxRate) -> Tax:
     category = TaxCategory.STANDARD if rate.percent else TaxCategory.ZERO
     return Tax(
-        name=rate.name, percent=rate.percent, category=category, is_compound=rate.is_compound
+        name=rate.name,
+        percent=rate.percent,
+        category=category,
+        is_compound=rate.is_compound,
+        is_informative=rate.is_informative,
     )
 
 
@@ -232,7 +241,8 @@ def _included(rules: TaxRules, buyer: Buyer, *, tax_class: TaxClass) -> tuple[Ta
     if _untaxed(rules, buyer) and not rules.untaxed_pay_net:
         return ()
     place = buyer if _rates_of_place(rules, buyer) else _home(rules)
-    return _charged(rules, place, tax_class=tax_class)
+    taxes = _charged(rules, place, tax_class=tax_class)
+    return tuple(tax for tax in taxes if not tax.is_informative)
 
 
 def _somewhere(rules: TaxRules, buyer: Buyer) -> Buyer:
@@ -271,6 +281,8 @@ def _reason_against(rate: TaxRate, *, is_double: bool) -> str:
         return "the level is 1 or 2"
     if rate.is_compound and rate.level == 1:
         return "a compound rate is of level 2"
+    if rate.is_compound and rate.is_informative:
+        return "a rate of the price is not one of the price and a tax"
     if rate.state and not rate.country:
         return "a state belongs to a country"
     if rate.tax_class not in {TaxClass.STANDARD, TaxClass.REDUCED}:

@@ -31,6 +31,8 @@ class Tax:
 
     Compound: charged on the net amount and the simple taxes of the part. Withheld: the buyer keeps
     it back and pays it to the authority (IRPEF, ISS retido), so it is no part of the price.
+    Informative: a rate of the price, which has it in it and stays as it is (ISS por dentro: its
+    base is the price of the service, Lei Complementar 116/2003, art. 7); it is told, not added.
     """
 
     name: str
@@ -38,11 +40,17 @@ class Tax:
     category: TaxCategory = TaxCategory.STANDARD
     is_compound: bool = False
     is_withheld: bool = False
+    is_informative: bool = False
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether the seller adds it to the net amount."""
+        return not (self.is_withheld or self.is_informative)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """An amount as priced, the taxes that its price includes, and those that it bears."""
+    """An amount as priced, the charged taxes that its price includes, and those that it bears."""
 
     amount_minor: int
     taxes: tuple[Tax, ...] = ()
@@ -84,7 +92,7 @@ class Taxed:
     @property
     def tax_minor(self) -> int:
         """The taxes that the seller charges."""
-        return sum(row.tax_minor for row in self.rows if not row.tax.is_withheld)
+        return sum(row.tax_minor for row in self.rows if row.tax.is_charged)
 
     @property
     def withheld_minor(self) -> int:
@@ -137,7 +145,7 @@ class _Entry:
         """What a compound tax is charged on besides the net amount: the simple taxes."""
         if not self.tax.is_compound:
             return 0
-        simple = (tax for tax in charged if not tax.is_compound and not tax.is_withheld)
+        simple = (tax for tax in charged if not tax.is_compound and tax.is_charged)
         return sum(charged[tax].tax_minor for tax in simple)
 
     def amounts(self, bases: list[int]) -> list[TaxAmount]:
@@ -184,7 +192,7 @@ def _bears_what_it_includes(part: Part) -> bool:
 
 
 def _charged(part: Part) -> frozenset[Tax]:
-    return frozenset(tax for tax in part.taxes if not tax.is_withheld)
+    return frozenset(tax for tax in part.taxes if tax.is_charged)
 
 
 def _nets(parts: Sequence[Part]) -> list[int]:

@@ -34,6 +34,7 @@ Code = Literal[
     "credit.correction",
     "credit.from_note",
     "credit.overpayment",
+    "credit.prepaid",
     "credit.refund_failed",
     "credit.refunded",
     "credit.released",

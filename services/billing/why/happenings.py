@@ -42,7 +42,8 @@ HAPPENINGS: Mapping[type[PublicEvent], Sentence] = {
     billing.InvoiceOverdue: Sentence("Invoice %(number)s was overdue, and we said so."),
     billing.InvoicePaid: Sentence("Invoice %(number)s was paid on %(paid_on)s."),
     billing.InvoiceReopened: Sentence(
-        "%(amount_minor)s of invoice %(number)s are owed again, as a payment was charged back."
+        "%(amount_minor)s of invoice %(number)s are owed again, as a payment was charged back. "
+        "No saved card is charged for it unasked."
     ),
     billing.InvoiceWrittenOff: Sentence("What was open of invoice %(number)s was given up."),
     billing.OrderCancelled: Sentence("Order %(number)s was cancelled."),

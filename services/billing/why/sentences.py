@@ -82,6 +82,10 @@ SENTENCES: Mapping[Code, Sentence] = {
     "credit.overpayment": Sentence(
         "More was paid than was open of invoice %(invoice)s; the rest is kept as credit."
     ),
+    "credit.prepaid": Sentence(
+        "Nothing is owed for invoice %(invoice)s any more, so what had been paid of it is kept as "
+        "credit."
+    ),
     "credit.refund_failed": Sentence(
         "The money could not be paid back, so it is kept as credit again."
     ),

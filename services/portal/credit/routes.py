@@ -34,6 +34,7 @@ KINDS: Mapping[str, str] = {
     "credit_note": _("A credit note gave it back."),
     "staff": _("A gift of ours."),
     "applied": _("It was used for an invoice."),
+    "prepayment": _("Its invoice became void; it is yours again."),
     "released": _("Its invoice became void; it is yours again."),
     "withdrawn": _("It was paid out to you."),
     "payment_taken_back": _("Its payment had been booked by mistake."),

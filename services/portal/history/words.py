@@ -68,7 +68,8 @@ SENTENCES = {
     "PaymentDisputed": _("%(amount)s of a payment was asked back through the bank."),
     "PaymentDisputeClosed": _("The bank decided about a payment that had been asked back."),
     "InvoiceReopened": _(
-        "%(amount)s of invoice %(number)s is owed again: a payment was charged back."
+        "%(amount)s of invoice %(number)s is owed again: a payment was charged back. "
+        "No saved card is charged for it unasked."
     ),
     "PaymentMethodSaved": _("A way to pay was saved: %(card_brand)s, ending in %(last_four)s."),
     "PaymentMethodRemoved": _("A saved way to pay was removed."),

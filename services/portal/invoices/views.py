@@ -103,12 +103,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The tax of one rate on the sum of its lines; the rate is a decimal text."""
+    """The tax of one rate on the sum of its lines; the rate is a decimal text.
+
+    An informative one is contained in the price: told, no part of the invoice's tax.
+    """
 
     name: str
     rate_percent: str
     taxable_minor: int
     tax_minor: int
+    is_informative: bool = False
 
 
 class CreditNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +184,16 @@ class Invoice(InvoiceRow, frozen=True, kw_only=True):
         """The total without tax."""
         return self.total_minor - self.tax_minor
 
+    @property
+    def charged_taxes(self) -> list[TaxRow]:
+        """The taxes that are a part of the total beside the net amount."""
+        return [row for row in self.taxes if not row.is_informative]
+
+    @property
+    def contained_taxes(self) -> list[TaxRow]:
+        """The taxes that the prices contain and that are only told."""
+        return [row for row in self.taxes if row.is_informative]
+
 
 class Debt(msgspec.Struct, frozen=True, kw_only=True):
     """What the account owes; payments on their way still count as open."""
@@ -220,8 +234,10 @@ def apply(envelope: Envelope, rows: Rows) -> None:
             )
         case InvoiceWrittenOff(invoice_id=invoice_id):
             rows.update("invoice_list", invoice_id, state="written_off", open_minor=0)
-        case InvoiceNumbered(invoice_id=invoice_id, number=number):
-            rows.update("invoice_list", invoice_id, number=number, is_pro_forma=False)
+        case InvoiceNumbered(invoice_id=invoice_id, number=number, numbered_on=day):
+            rows.update(
+                "invoice_list", invoice_id, number=number, issued_on=day, is_pro_forma=False
+            )
         case _:
             _follow_money(envelope, rows)
 

@@ -20,7 +20,10 @@ class CreditAdded(PublicEvent, frozen=True, kw_only=True):
 
 
 class CreditGiven(PublicEvent, frozen=True, kw_only=True):
-    """Credit that no payment brought. `source`: `credit_note`, or `staff` for a gift."""
+    """Credit that no payment brought. `source`: `credit_note`, or `staff` for a gift.
+
+    `prepayment`: it had been paid of the pro forma `reference_id`, which became void.
+    """
 
     amount_minor: int
     currency: str

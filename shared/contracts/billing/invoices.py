@@ -32,7 +32,10 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The tax of one rate, computed once on the sum of its lines."""
+    """The tax of one rate, computed once on the sum of its lines.
+
+    An informative one is contained in the price and told: no part of the document's tax.
+    """
 
     name: str
     category: str
@@ -40,6 +43,7 @@ class TaxRow(msgspec.Struct, frozen=True, kw_only=True):
     taxable_minor: int
     tax_minor: int
     note: str = ""
+    is_informative: bool = False
 
 
 class InvoiceIssued(PublicEvent, frozen=True, kw_only=True):
