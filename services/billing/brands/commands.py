@@ -114,6 +114,8 @@ def _check_file(command: ConfigureBrand) -> None:
     check_bank_accounts(settings.bank_accounts)
     check_pix_receivers(settings.pix_receivers)
     known = {settings.currency, *settings.currencies}
+    if settings.rules.get("currency", settings.currency) not in {None, *known}:
+        raise RuleInvalid(rule="currency", offered=sorted(known))
     for terms in [terms for each in command.products for terms in _all_terms(each)]:
         used = {price.currency for price in terms.prices}
         if not used <= known or settings.currency not in used:

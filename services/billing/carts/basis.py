@@ -7,7 +7,8 @@ from uuid import UUID
 
 from services.billing.automation.today import today_of
 from services.billing.brands.brand import Brand
-from services.billing.carts.items import CartItem
+from services.billing.brands.currencies import check_currency
+from services.billing.carts.items import RENEWAL, CartItem
 from services.billing.carts.quote import Basis
 from services.billing.catalogue.product import Product
 from services.billing.contacts.contact import contact_of
@@ -35,7 +36,8 @@ async def basis_for(wanted: Wanted, tx: Transaction) -> Basis:
     """All that the quote of it stands on, as of now; nothing is locked.
 
     Services that are not the account's are left out. Refused as `promotion_by_code` and
-    `Promotion.check_open` refuse. A guest is taxed as if at the seller's place, as a new client.
+    `Promotion.check_open` refuse; `CurrencyNotSold` where the brand has given up the account's
+    currency. A guest is taxed as if at the seller's place, as a new client.
     """
     brand = await tx.look_at(Brand, Brand.id_of(wanted.brand))
     today = await today_of(brand, tx)
@@ -47,7 +49,7 @@ async def basis_for(wanted: Wanted, tx: Transaction) -> Basis:
     lead = timedelta(days=policies[None].rules.new_order_due_days)
     return Basis(
         brand=wanted.brand,
-        currency=brand.settings.currency,
+        currency=_currency(wanted, brand, services=services, agreed=policies[None].rules.currency),
         time_zone=brand.settings.time_zone,
         today=today,
         due_on=today + lead,
@@ -59,6 +61,20 @@ async def basis_for(wanted: Wanted, tx: Transaction) -> Basis:
         agreed=await terms_of(tx, wanted.account_id) if wanted.account_id else None,
         promotion=await _promotion(wanted, today, tx=tx),
     )
+
+
+def _currency(
+    wanted: Wanted, brand: Brand, *, services: Mapping[UUID, HeldService], agreed: str | None
+) -> str:
+    """Renewals alone are in the currency of what they renew, orders in the one that is agreed."""
+    if all(item.kind == RENEWAL for item in wanted.items):
+        renewed = {item.service_id for item in wanted.items}
+        held = {each.terms.currency for id, each in services.items() if id in renewed}
+        if len(held) == 1:
+            return held.pop()
+    currency = agreed or brand.settings.currency
+    check_currency(brand, currency)
+    return currency
 
 
 async def _services(wanted: Wanted, tx: Transaction) -> Mapping[UUID, HeldService]:

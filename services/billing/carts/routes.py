@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.billing.brands.currencies import CurrencyNotSold
 from services.billing.carts.bodies import (
     CartBody,
     CartId,
@@ -89,6 +90,7 @@ OF_PRODUCTS: Refusals = (
     ServiceHasEnded,
     ServiceNotActive,
     CancellationPending,
+    CurrencyNotSold,
     AccountNotReady,
 )
 OF_RENEWALS: Refusals = (
@@ -98,6 +100,7 @@ OF_RENEWALS: Refusals = (
     CancellationPending,
     NothingDue,
     CurrencyDiffers,
+    CurrencyNotSold,
     AccountNotReady,
 )
 OF_PROMOTIONS: Refusals = (

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict
 
 from services.billing.automation.today import today_for
+from services.billing.brands.currencies import CurrencyNotSold
 from services.billing.carts.items import PRODUCT, CartItem, DomainNameInvalid, domain_name
 from services.billing.catalogue.allotments import OutOfStock
 from services.billing.catalogue.paths import ParentDoesNotFit
@@ -73,6 +74,7 @@ class OrderBody(Body):
         CycleNotOffered,
         ProductRetired,
         ParentDoesNotFit,
+        CurrencyNotSold,
         OutOfStock,
         NotFound,
         AccountNotReady,

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from services.billing.brands.brand import Brand
+from services.billing.brands.currencies import check_currency
 from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.rules.agreed import (
@@ -32,10 +33,10 @@ class ChangeAccountRules:
 
 
 async def change_account_rules(command: ChangeAccountRules, tx: Transaction) -> AccountTerms:
-    """The account's rules from now on. `RuleUnknown`, `RuleInvalid`; the same again: nothing.
+    """The account's rules from now on. The same again: nothing.
 
     They go with those of the brand and of each of its products, whichever it comes to hold.
-    `NotFound` for an account that is no client of the brand.
+    `RuleUnknown`, `RuleInvalid`, `CurrencyNotSold`; `NotFound` for no client of the brand.
     """
     if await brand_of_account(command.account_id, tx.read) != command.brand:
         raise NotFound()
@@ -44,6 +45,8 @@ async def change_account_rules(command: ChangeAccountRules, tx: Transaction) -> 
     in_use = await products_in_use(command.brand, tx=tx)
     products = {**in_use, **await products_on_sale(command.brand, tx=tx)}
     check_agreement(command.rules, rules_of_all(brand.settings, products.values()))
+    if (currency := command.rules.get("currency")) is not None:
+        check_currency(brand, currency)
     terms = await terms_to_change(command, tx)
     terms.change_rules(command.rules)
     await tx.save(terms)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict
 
+from services.billing.brands.currencies import CurrencyNotSold
 from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.commands import ChangeAccountRules, change_account_rules
 from services.billing.rules.policy import policy_for, terms_of
@@ -61,7 +62,7 @@ async def get_account_rules(account_id: UUID, call: Call) -> AccountRulesOut:
     status_code=204,
     who=Who.STAFF,
     scope=BILLING_RULES,
-    errors=(NotFound, Stale, RuleUnknown, RuleInvalid),
+    errors=(NotFound, Stale, RuleUnknown, RuleInvalid, CurrencyNotSold),
 )
 async def put_account_rules(account_id: UUID, body: AccountRulesBody, call: Call) -> None:
     """Agree rules with the account, in place of those before. With If-Match only as it was read."""

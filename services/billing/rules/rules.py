@@ -51,6 +51,7 @@ class ReactivationFee:
 class Rules:
     """What holds for one product of one account of a brand.
 
+    `currency`: what is ordered is priced in it; None: the brand's first one.
     None or 0 where a span or limit can be off: `termination_days` (counted from the suspension),
     `align_day` (periods begin on this day of the month; a start on `align_next_after_day` or later
     bills the next whole period as well), `top_up_maximum_minor`, `balance_maximum_minor`,
@@ -58,6 +59,7 @@ class Rules:
     approves; None: any sum).
     """
 
+    currency: str | None = None
     new_order_due_days: int = 0
     unpaid_order_days: int = 7
     cart_days: int = 30
