@@ -82,6 +82,10 @@ class Settlement:
         settled = {**self.payments, **self.credit}
         return sum(settled.get(id, 0) for id in self.prepayments)
 
+    def is_prepaid_by(self, id: UUID) -> bool:
+        """Whether what it settled is booked as prepaid still, as there is no invoice yet."""
+        return not self.is_booked and id in self.prepayments
+
     @property
     def is_payment_awaited(self) -> bool:
         return self.attempt is not None and self.attempt.is_awaited
