@@ -95,7 +95,8 @@ class Revision(Part):
 class Product(Part):
     """A product that clients can order; `plan` is the panel's name for it, else the slug.
 
-    With `addon_to`, the slugs of its parents, it is an addon. `stock`: so many and no more.
+    With `addon_to`, the slugs of its parents, it is an addon. `stock`: so many and no more. A
+    service ends after `term_periods`.
     """
 
     slug: Slug
@@ -110,6 +111,7 @@ class Product(Part):
     options: Annotated[list[Option], Field(max_length=30)] = Field(default_factory=list)
     upgrades_to: list[Slug] = Field(default_factory=list)
     stock: Units | None = None
+    term_periods: Annotated[int, Field(ge=1, le=120)] | None = None
     tax_category: Literal["standard", "reduced", "zero", "exempt"] = "standard"
     rules: Rules = Field(default_factory=dict)
     revisions: list[Revision] = Field(default_factory=list)

@@ -91,6 +91,13 @@ def test_what_is_not_in_the_cart_is_neither_changed_nor_removed() -> None:
     )
 
 
+def test_a_renewal_stays_one_and_nothing_else_becomes_one() -> None:
+    cart = open_cart(cart_item(), renewal_item(2))
+    for changed in (renewal_item(1), cart_item(2)):
+        with pytest.raises(ItemNotInCart):
+            cart.change(changed, today=TODAY)
+
+
 def test_a_service_is_renewed_by_one_item() -> None:
     cart = open_cart(renewal_item(), renewal_item(2, service_id=OTHER))
     given(cart).when(lambda cart: cart.add(renewal_item(3), today=TODAY)).then_refused(

@@ -52,6 +52,7 @@ ACTIVATED = {
     "anchor_day": 21,
     "charged": [],
     "why": None,
+    "ends_on": None,
 }
 
 

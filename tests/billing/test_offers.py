@@ -364,6 +364,20 @@ async def test_a_price_is_agreed_by_the_staff_of_the_brand_for_what_it_sells(hou
         assert code_of(answer) == (422, "cycle_not_offered")
 
 
+async def test_what_is_agreed_is_one_price_for_a_cycle_and_nothing_for_what_is_free(
+    house: House,
+) -> None:
+    free = {"cycle": "free", "currency": "BRL", "recurring_minor": 0}
+    await house.apply_brand(products=[product(prices=[price(), price("free", 0)])])
+    path = f"/v1/accounts/{house.ana}/prices/{await house.product_id()}"
+    for prices in ([free, {**free, "setup_minor": 100}], [{**free, "recurring_minor": 1}]):
+        answer = await house.ask("PUT", path, {"prices": prices}, token=house.staff())
+        assert (code_of(answer), answer.json()["facts"]["field"]) == (
+            (422, "price_invalid"),
+            "prices",
+        )
+
+
 # ------------------------------------------------------------------------------------ promotions
 
 SUMMER = {
@@ -464,6 +478,16 @@ async def test_a_client_is_new_until_a_service_has_run(house: House) -> None:
     async with house.store.transaction(TEST) as tx:
         assert not await is_new_client(house.ana, tx.read)
         assert await is_new_client(house.rui, tx.read)
+
+
+async def test_who_has_given_a_service_up_is_no_new_client(house: House) -> None:
+    service = await house.active_service(house.ana)
+    path = f"/v1/services/{service['service_id']}/cancellation"
+    body = {"at": "now", "reason": "other"}
+    await house.do("POST", path, body, token=house.client(house.ana))
+    await house.until_service_is("cancelled", service["service_id"])
+    async with house.store.transaction(TEST) as tx:
+        assert not await is_new_client(house.ana, tx.read)
 
 
 async def test_a_promotion_is_found_in_its_own_brand_only(house: House) -> None:

@@ -66,7 +66,7 @@ def test_another_cycle_begins_at_once_and_the_unused_time_is_given_back() -> Non
 
 def test_another_cycle_begins_on_the_day_on_which_the_brand_wants_it() -> None:
     annual = service_terms(cycle="quarterly", recurring_minor=9000)
-    when = Moment(today=date(2026, 6, 16), by=ByDay(), alignment=Alignment(day=1))
+    when = Moment(today=date(2026, 6, 16), by=ByDay(), grid=Alignment(day=1))
     found = reckon(paid(), BASIC, new=annual, when=when)
     assert (found.next_due_on, found.anchor_day) == (date(2026, 9, 1), 1)
 

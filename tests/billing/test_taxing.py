@@ -1,5 +1,6 @@
 """Taxes on invoices: rows on the sum, shares of lines, notes, prices that include tax."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +10,12 @@ from hypothesis import strategies as st
 
 from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import Contact
-from services.billing.invoices.lines import InvoiceLine, LineTax, totals_of
+from services.billing.invoices.lines import InvoiceDetails, InvoiceLine, LineTax, totals_of
 from services.billing.invoices.taxing import Taxation, buyer_of, tax_lines, taxed_part
 from services.billing.tax.brand_taxes import BrandTaxes
 from services.billing.tax.credits import credit_note
 from services.billing.tax.tax import Buyer, TaxClass, TaxMode, TaxRate, TaxRulesContradict
+from services.billing.tax.taxation import Tax, TaxCategory
 from tests.billing.samples import brand_settings
 
 VAT = TaxRate(name="VAT", percent=Decimal(23), country="PL")
@@ -99,13 +101,14 @@ def test_prices_that_include_tax_stay_and_the_tax_is_a_part_of_them() -> None:
 
 def test_a_business_of_another_member_state_pays_net_and_reads_why() -> None:
     abroad = taxation(TaxMode.INCLUSIVE, country="DE", tax_id="DE 136695976", language="pt-BR")
-    taxed = tax_lines([line(12300)], abroad)
+    taxed = tax_lines([replace(line(12300), unit_minor=13000, discount_minor=700)], abroad)
     assert [(row.category, row.tax_minor) for row in taxed.taxes] == [("AE", 0)]
     assert taxed.notes == [
         "Autoliquidação: o IVA é devido pelo adquirente (artigo 196.º da Diretiva 2006/112/CE)."
     ]
     (shown,) = taxed.lines
     assert (shown.net_minor, shown.unit_minor, taxed.prices_include_tax) == (10000, None, False)
+    assert shown.discount_minor == 0
     assert totals_of(taxed.lines, taxed.details()).gross_minor == 10000
 
 
@@ -113,6 +116,30 @@ def test_a_business_of_another_member_state_pays_net_and_reads_why() -> None:
 def test_a_tax_number_that_cannot_be_verified_proves_nothing(tax_id: str) -> None:
     taxed = tax_lines([line(100)], taxation(country="DE", tax_id=tax_id))
     assert [(row.category, row.tax_minor) for row in taxed.taxes] == [("S", 23)]
+
+
+def test_a_line_without_tax_in_its_price_keeps_what_its_price_was_made_of() -> None:
+    discounted = replace(line(900), unit_minor=1000, discount_minor=100)
+    (shown,) = tax_lines([discounted], taxation()).lines
+    assert (shown.unit_minor, shown.discount_minor) == (1000, 100)
+
+
+def test_an_issued_line_gives_back_the_very_taxes_it_bore() -> None:
+    taxed = tax_lines([line(100), line(100, tax_category="zero")], taxation())
+    parts = [taxed_part(each, taxed.details()) for each in taxed.lines]
+    assert [amount.tax for part in parts for amount in part.taxes] == [
+        Tax(name="VAT", percent=Decimal(23)),
+        Tax(name="VAT", percent=Decimal(0), category=TaxCategory.ZERO),
+    ]
+
+
+def test_a_line_that_bears_no_tax_is_its_own_net_where_prices_include_tax() -> None:
+    part = taxed_part(line(100), InvoiceDetails(prices_include_tax=True))
+    assert (part.net_minor, part.taxes) == (100, ())
+
+
+def test_a_client_is_taxed_in_the_state_of_the_address() -> None:
+    assert buyer_of(contact(country="US", state="NY"), is_exempt=False).state == "NY"
 
 
 def test_an_account_that_staff_exempts_owes_no_tax() -> None:

@@ -92,6 +92,7 @@ def test_the_demos_brand_file_is_valid_and_complete() -> None:
         ("periods: 3", "periods: 0.5", "promotions[0].periods"),
         ("limit: 500", "limit: many", "promotions[0].limit"),
         ("code: SEMTAXA", "code: SEM TAXA", "promotions[1].code"),
+        ("en: Addons", 'en: " "', "groups[1].name.en"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_line_and_its_field(

@@ -15,7 +15,12 @@ from services.billing.brands.brand import (
 from services.billing.brands.commands import CurrencyNotOffered, ProductTwice, configure_brand
 from services.billing.catalogue.commands import RevisionsCollide
 from services.billing.catalogue.paths import AddonOfAddon, ProductUnknown, UpgradesInCircle
-from services.billing.catalogue.product import OptionInvalid, PriceInvalid, StockInvalid
+from services.billing.catalogue.product import (
+    OptionInvalid,
+    PriceInvalid,
+    StockInvalid,
+    TermInvalid,
+)
 from services.billing.promotions.promotion import PromotionInvalid
 from services.billing.rules.rules import RuleInvalid, RuleUnknown
 from services.billing.tax.tax import TaxRulesContradict
@@ -41,6 +46,7 @@ router = Router(tags=["brands"])
         PriceInvalid,
         OptionInvalid,
         StockInvalid,
+        TermInvalid,
         CurrencyNotOffered,
         ProductTwice,
         ProductUnknown,

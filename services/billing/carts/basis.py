@@ -1,6 +1,6 @@
 """Loading what a quote stands on: one basis for a preview, a change of a cart and an order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -18,7 +18,6 @@ from services.billing.promotions.commands import is_new_client, promotion_by_cod
 from services.billing.promotions.promotion import Promotion
 from services.billing.rules.policy import Policy, policy_for, terms_of
 from services.billing.tax.tax import Buyer
-from shared.errors import NotFound
 from shared.store import Transaction
 
 
@@ -35,14 +34,15 @@ class Wanted:
 async def basis_for(wanted: Wanted, tx: Transaction) -> Basis:
     """All that the quote of it stands on, as of now; nothing is locked.
 
-    `NotFound` for services that are not the account's, and what `promotion_by_code` and
+    Services that are not the account's are left out. Refused as `promotion_by_code` and
     `Promotion.check_open` refuse. A guest is taxed as if at the seller's place, as a new client.
     """
     brand = await tx.look_at(Brand, Brand.id_of(wanted.brand))
     today = await today_of(brand, tx)
     services = await _services(wanted, tx)
     products = await _products(wanted, services, tx=tx)
-    policies = await _policies(wanted, products, tx=tx)
+    held = {service.terms.product_id for service in services.values()}
+    policies = await _policies(wanted, products, held=held, tx=tx)
     taxation = await _taxation(wanted, brand, tx=tx)
     lead = timedelta(days=policies[None].rules.new_order_due_days)
     return Basis(
@@ -67,10 +67,8 @@ async def _services(wanted: Wanted, tx: Transaction) -> Mapping[UUID, HeldServic
     named = {id for item in wanted.items for id in (item.service_id, item.parent_id) if id}
     if not named - in_cart:
         return {}
-    found = await tx.load_many(HeldService, sorted(named - in_cart))
-    for service in found.values():
-        if wanted.account_id is None or service.account_id != wanted.account_id:
-            raise NotFound()
+    known = await tx.load_many(HeldService, sorted(named - in_cart))
+    found = {id: each for id, each in known.items() if each.account_id == wanted.account_id}
     parents = {each.terms.parent_id for each in found.values() if each.terms.parent_id}
     more = await tx.load_many(HeldService, sorted(parents - found.keys()))
     return {**found, **more}
@@ -86,14 +84,14 @@ async def _products(
 
 
 async def _policies(
-    wanted: Wanted, products: Mapping[UUID, Product], *, tx: Transaction
+    wanted: Wanted, products: Mapping[UUID, Product], *, held: Collection[UUID], tx: Transaction
 ) -> Mapping[UUID | None, Policy]:
-    """By product, those on sale of the brand; None: what holds for the account whatever it buys."""
+    """By product of the brand, on sale or held; None: what holds whatever the account buys."""
     own = {id: product for id, product in products.items() if product.brand == wanted.brand}
-    sold = [id for id, product in own.items() if not product.is_retired]
+    known = [id for id, product in own.items() if id in held or not product.is_retired]
     return {
         id: await policy_for(tx, wanted.brand, product_id=id, account_id=wanted.account_id)
-        for id in (None, *sold)
+        for id in (None, *known)
     }
 
 

@@ -244,7 +244,10 @@ class PreviewLineOut(Answer):
 
 
 class PreviewItemOut(Answer):
-    """What an item costs; `renews_minor`: a whole period afterwards, before tax."""
+    """What an item costs; `renews_minor`: a whole period afterwards, before tax.
+
+    It ends after `term_periods`, if that says any.
+    """
 
     item_id: UUID
     kind: Literal["product", "addon", "renewal"]
@@ -254,6 +257,7 @@ class PreviewItemOut(Answer):
     cycle: str
     quantity: int
     renews_minor: int | None
+    term_periods: int | None = None
     lines: list[PreviewLineOut]
 
 

@@ -120,9 +120,15 @@ class Cart(Aggregate):
         self.changed_on = changed_on
 
     def change(self, item: CartItem, *, today: date) -> None:
-        """Let the item of the same id be this one. The same again changes nothing."""
+        """Let the item of the same id be this one. The same again changes nothing.
+
+        A renewal stays one, and nothing else becomes one: `ItemNotInCart`.
+        """
         self._check_open()
-        if item == self._held(item.item_id):
+        held = self._held(item.item_id)
+        if (held.kind == RENEWAL) != (item.kind == RENEWAL):
+            raise ItemNotInCart(item_id=str(item.item_id))
+        if item == held:
             return
         self._check_renewal(item)
         self._item_changed(item=item, changed_on=today)

@@ -48,7 +48,7 @@ def preview_of(quoted: Quote) -> dict[str, Any]:
 def _item(each: QuotedItem, lines: list[InvoiceLine]) -> dict[str, Any]:
     """`renews_minor`: what a whole period costs afterwards, before tax; None where none follows."""
     terms = each.terms
-    has_periods = terms.cycle not in CYCLES_WITHOUT_PERIOD
+    has_periods = terms.cycle not in CYCLES_WITHOUT_PERIOD and terms.term_periods != 1
     return {
         "item_id": each.item.item_id,
         "kind": each.item.kind,
@@ -57,6 +57,7 @@ def _item(each: QuotedItem, lines: list[InvoiceLine]) -> dict[str, Any]:
         "domain": terms.domain,
         "cycle": terms.cycle,
         "quantity": terms.quantity,
+        "term_periods": terms.term_periods,
         "renews_minor": terms.price_minor if has_periods else None,
         "lines": [{name: getattr(line, name) for name in _SHOWN} for line in lines],
     }

@@ -19,6 +19,7 @@ from services.billing.carts.lines import first_lines
 from services.billing.catalogue.paths import check_parent
 from services.billing.catalogue.pricing import Priced, Pricing, priced
 from services.billing.catalogue.product import Product
+from services.billing.held_services.belonging import check_goes_on, due_with, end_of
 from services.billing.held_services.first_bill import FirstBill, first_bill
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.paid_time import Parent, alignment_of
@@ -193,7 +194,7 @@ def _new(item: CartItem, basis: Basis, *, among: Mapping[UUID, CartItem]) -> Quo
 def _product(product_id: UUID | None, basis: Basis) -> Product:
     product = basis.products.get(product_id) if product_id else None
     if product is None or product.brand != basis.brand:
-        raise NotFound()
+        raise NotFound(field="product_id")
     return product
 
 
@@ -212,7 +213,7 @@ def _check_parent(
         parent = _product(wanted.product_id, basis)
         check_parent(cost.edition.terms, parent.terms_on(basis.today))
         return item.domain or wanted.domain, None
-    held = _service(item.parent_id, basis)
+    held = _service(item.parent_id, basis, field="parent_id")
     if held.has_ended:
         raise ServiceHasEnded(field="parent_id", status=held.status)
     if held.status != "pending":
@@ -221,21 +222,14 @@ def _check_parent(
         raise CancellationPending(field="parent_id")
     parent = _product(held.terms.product_id, basis)
     check_parent(cost.edition.terms, parent.terms_on(basis.today))
-    return item.domain or held.terms.domain, _falls_due(held)
+    return item.domain or held.terms.domain, due_with(held)
 
 
-def _service(service_id: UUID | None, basis: Basis) -> HeldService:
+def _service(service_id: UUID | None, basis: Basis, *, field: str) -> HeldService:
     service = basis.services.get(service_id) if service_id else None
     if service is None:
-        raise NotFound()
+        raise NotFound(field=field)
     return service
-
-
-def _falls_due(service: HeldService | None) -> Parent | None:
-    """When a service that others belong to falls due."""
-    if service is None or service.next_due_on is None or service.has_ended:
-        return None
-    return Parent(due_on=service.next_due_on, anchor_day=service.anchor_day)
 
 
 def _terms(item: CartItem, cost: Priced, *, basis: Basis, domain: str) -> ServiceTerms:
@@ -258,6 +252,7 @@ def _terms(item: CartItem, cost: Priced, *, basis: Basis, domain: str) -> Servic
         discounts=[discount] if discount else [],
         setup_minor=cost.price.setup_minor,
         tax_category=offered.tax_category,
+        term_periods=offered.term_periods,
     )
 
 
@@ -271,11 +266,13 @@ def _why(cost: Priced, policy: Policy) -> Why:
 
 def _renewal(item: CartItem, basis: Basis) -> QuotedItem:
     """The next periods of a service, as `renew_early` invoices them; refused as by that."""
-    service, policy = _service(item.service_id, basis), basis.policies[None]
+    service = _service(item.service_id, basis, field="service_id")
+    policy = basis.policies[service.terms.product_id]
     if service.terms.currency != basis.currency:
         raise CurrencyDiffers(field="service_id", currency=service.terms.currency)
-    if service.cancellation:
-        raise CancellationPending(field="service_id")
+    parent_id = service.terms.parent_id
+    parent = basis.services.get(parent_id) if parent_id else None
+    check_goes_on(service, parent)
     check_active(service.status)
     check_billable(
         service.billed_until,
@@ -283,13 +280,12 @@ def _renewal(item: CartItem, basis: Basis) -> QuotedItem:
         change=service.pending_change,
         most_unpaid=most_unpaid(policy.rules),
     )
-    parent_id = service.terms.parent_id
-    held = basis.services.get(parent_id) if parent_id and policy.rules.align_addons else None
     bill = next_bill(
         service,
         by=proration(policy.rules.proration, zone=basis.time_zone),
-        parent=_falls_due(held),
+        parent=due_with(parent) if policy.rules.align_addons else None,
         count=item.periods,
+        until=end_of(parent),
     )
     why = Why(rule="order.placed", policy_version=policy.version)
     lines = renewal_lines(service, bill, language=basis.language, why=why)

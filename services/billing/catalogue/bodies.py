@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from services.billing.catalogue.terms import (
     HIGHEST_MINOR,
+    MOST_TERM_PERIODS,
     MOST_UNITS,
     Group,
     ProductTerms,
@@ -129,7 +130,10 @@ class RevisionBody(Body):
 
 
 class ProductBody(Body):
-    """A product; `plan` is the panel's name for it, the slug if left out."""
+    """A product; `plan` is the panel's name for it, the slug if left out.
+
+    With `term_periods` a service ends after so many periods.
+    """
 
     slug: Slug
     plan: Line | None = None
@@ -143,6 +147,7 @@ class ProductBody(Body):
     options: Options = Field(default_factory=list)
     upgrades_to: list[Slug] = Field(default_factory=list)
     stock: Units | None = None
+    term_periods: Annotated[int, Field(ge=1, le=MOST_TERM_PERIODS)] | None = None
     tax_category: Literal["standard", "reduced", "zero", "exempt"] = "standard"
     rules: RuleChanges = Field(default_factory=dict)
     revisions: list[RevisionBody] = Field(default_factory=list)

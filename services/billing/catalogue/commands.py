@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.billing.catalogue.allotments import Take, give_back, stock_name
 from services.billing.catalogue.product import CycleNotOffered, Product, ProductTerms
-from services.billing.catalogue.terms import Revision
+from services.billing.catalogue.terms import FREE, PriceInvalid, Revision
 from services.billing.rules.account_terms import AccountTerms, AgreedPrice
 from services.billing.rules.policy import terms_of
 from shared.errors import Conflict, NotFound
@@ -170,11 +170,13 @@ class AgreePrices:
 async def agree_prices(command: AgreePrices, tx: Transaction) -> AccountTerms:
     """The account's terms with these prices, for later orders. The same again records nothing.
 
-    `CycleNotOffered` for a price of what is not on sale, `NotFound` for another brand's product.
+    `CycleNotOffered` for a price of what is not on sale, `PriceInvalid` for two prices of the same
+    and for one of what is free; `NotFound` for another brand's product.
     """
     product = await tx.load(Product, command.product_id)
     if product.brand != command.brand:
         raise NotFound()
+    _check_agreed(command.prices)
     for price in command.prices:
         if product.terms.price(cycle=price.cycle, currency=price.currency) is None:
             raise CycleNotOffered(field="prices", cycle=price.cycle, currency=price.currency)
@@ -183,3 +185,10 @@ async def agree_prices(command: AgreePrices, tx: Transaction) -> AccountTerms:
     terms.agree_prices(product_id=product.id, prices=command.prices)
     await tx.save(terms)
     return terms
+
+
+def _check_agreed(prices: Sequence[AgreedPrice]) -> None:
+    if len({(each.cycle, each.currency) for each in prices}) < len(prices):
+        raise PriceInvalid(field="prices", reason="a cycle has two prices in one currency")
+    if any(each.cycle == FREE and each.recurring_minor for each in prices):
+        raise PriceInvalid(field="prices", reason="what is free costs nothing")

@@ -16,6 +16,7 @@ from services.billing.catalogue.terms import (
     PriceInvalid,
     ProductTerms,
     StockInvalid,
+    TermInvalid,
     check_terms,
 )
 from shared.errors import Conflict, Invalid
@@ -35,6 +36,7 @@ __all__ = [
     "RevisionNotPlanned",
     "RevisionOverdue",
     "StockInvalid",
+    "TermInvalid",
 ]
 
 MOST_EDITIONS = 100

@@ -42,6 +42,7 @@ def _product_published(product: Product, terms: ProductTerms) -> PublicEvent:
         options=msgspec.convert(terms.options, list[billing.ProductOption], from_attributes=True),
         upgrades_to=[Product.id_of(product.brand, slug) for slug in terms.upgrades_to],
         stock=terms.stock,
+        term_periods=terms.term_periods,
         tax_category=terms.tax_category,
     )
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from services.billing.catalogue.allotments import stock_name, taken_of
 from services.billing.catalogue.bodies import Currency, Cycle, Minor
 from services.billing.catalogue.commands import AgreePrices, agree_prices
-from services.billing.catalogue.product import CycleNotOffered
+from services.billing.catalogue.product import CycleNotOffered, PriceInvalid
 from services.billing.contacts.contact import brand_of_account
 from services.billing.rules.account_terms import AgreedPrice
 from services.billing.rules.policy import terms_of
@@ -66,7 +66,8 @@ class OptionOut(Answer):
 class ProductOut(Answer):
     """A product; texts by language tag. With `addon_to` it is sold for services of those alone.
 
-    `stock_left`: None where there is no limit. A service may change to `upgrades_to` and
+    `stock_left`: None where there is no limit. A service ends after `term_periods`, if there are
+    any; a service may change to `upgrades_to` and
     `downgrades_to`.
     """
 
@@ -115,6 +116,7 @@ class ProductOut(Answer):
     upgrades_to: list[UUID]
     downgrades_to: list[UUID] = Field(default_factory=list)
     stock_left: int | None = None
+    term_periods: int | None = None
 
 
 @router.get("/v1/products", who=Who.PUBLIC)
@@ -211,7 +213,7 @@ class AgreedPriceOut(PriceOut):
     status_code=204,
     who=Who.STAFF,
     scope=BILLING_CATALOGUE,
-    errors=(NotFound, CycleNotOffered),
+    errors=(NotFound, CycleNotOffered, PriceInvalid),
 )
 async def put_agreed_prices(
     account_id: UUID, product_id: UUID, body: AgreedPricesBody, call: Call

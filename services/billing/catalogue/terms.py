@@ -26,6 +26,7 @@ FREE = "free"
 CHOICE, QUANTITY = "choice", "quantity"
 HIGHEST_MINOR = 10**12
 MOST_UNITS = 10_000
+MOST_TERM_PERIODS = 120
 
 
 class PriceInvalid(Invalid):
@@ -38,6 +39,10 @@ class OptionInvalid(Invalid):
 
 class StockInvalid(Invalid):
     """The stock is not a whole number from 0."""
+
+
+class TermInvalid(Invalid):
+    """A fixed term is of at least one period."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +97,8 @@ class ProductTerms:
     `rules` are changes of the brand's rules for services of this product. A product with
     `addon_to`, the slugs of its parents, is only sold for a service of one of them. `upgrades_to`
     are the slugs of the products that a service may go up to; the ways down are these backwards.
-    `stock` is how many can be held at once, None: any number. `tax_category`: standard, reduced,
+    `stock` is how many can be held at once, None: any number. A service ends after `term_periods`,
+    None: when it is cancelled. `tax_category`: standard, reduced,
     zero or exempt.
     """
 
@@ -109,6 +115,7 @@ class ProductTerms:
     options: list[Option] = field(default_factory=list)
     upgrades_to: list[str] = field(default_factory=list)
     stock: int | None = None
+    term_periods: int | None = None
     tax_category: str = "standard"
 
     def price(self, *, cycle: str, currency: str) -> Price | None:
@@ -159,6 +166,8 @@ def check_terms(terms: ProductTerms) -> None:
         _check_option(option, terms)
     if terms.stock is not None and not 0 <= terms.stock <= MOST_UNITS:
         raise StockInvalid(field="stock")
+    if terms.term_periods is not None and not 1 <= terms.term_periods <= MOST_TERM_PERIODS:
+        raise TermInvalid(field="term_periods")
 
 
 def _check_option(option: Option, terms: ProductTerms) -> None:

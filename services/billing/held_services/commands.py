@@ -8,17 +8,24 @@ import structlog
 
 from services.billing.brands.brand import Brand
 from services.billing.contacts.contact import contact_of
+from services.billing.held_services.belonging import (
+    check_goes_on,
+    due_with,
+    end_of,
+    is_ending,
+    parent_of,
+)
 from services.billing.held_services.calendar import CYCLES_WITHOUT_PERIOD
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.ownership import owned_service
-from services.billing.held_services.paid_time import Parent
-from services.billing.held_services.proration import Proration, proration
-from services.billing.held_services.renewals import most_unpaid, next_bill, renewal_lines
-from services.billing.held_services.terms import NOW, CancellationPending, is_suspendable
+from services.billing.held_services.proration import proration
+from services.billing.held_services.renewals import Bill, most_unpaid, next_bill, renewal_lines
+from services.billing.held_services.terms import NOW, is_suspendable
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.invoice import Invoice
 from services.billing.invoices.lines import InvoiceLine
 from services.billing.rules.policy import Policy, policy_for
+from services.billing.rules.rules import Rules
 from services.billing.why.because import because
 from services.billing.why.codes import Code
 from services.billing.why.why import Why
@@ -41,14 +48,12 @@ class IssueRenewal:
 
 @dataclass(frozen=True, kw_only=True)
 class _Billing:
-    """Into which invoice periods are billed, and how."""
+    """Into which invoice periods are billed."""
 
     invoice_id: UUID
     due_on: date
     language: str
-    by: Proration
-    aligns_addons: bool
-    most_unpaid: int
+    time_zone: str
     why: Why
 
 
@@ -59,7 +64,7 @@ async def issue_renewal(command: IssueRenewal, tx: Transaction) -> Invoice | Non
     """
     policy = await policy_for(tx, command.brand, account_id=command.account_id)
     loaded = [await tx.load(HeldService, service_id) for service_id in command.service_ids]
-    services = [each for each in loaded if await _is_to_bill(each, command, policy=policy, tx=tx)]
+    services = [each for each in loaded if await _is_to_bill(each, command, tx=tx)]
     if not services:
         return None
     due_on = max(command.due_on, command.today)
@@ -69,26 +74,18 @@ async def issue_renewal(command: IssueRenewal, tx: Transaction) -> Invoice | Non
     return await issue_invoice(_invoice(services[0], billing, lines=lines, today=command.today), tx)
 
 
-async def _is_to_bill(
-    service: HeldService, command: IssueRenewal, *, policy: Policy, tx: Transaction
-) -> bool:
+async def _is_to_bill(service: HeldService, command: IssueRenewal, *, tx: Transaction) -> bool:
     """Whether what follows is due on this day, and nothing speaks against it."""
     if service.status != "active" or service.billed_until != command.due_on:
         return False
-    if is_ending(service, command.today):
+    if is_ending(service, await parent_of(service, tx), today=command.today):
         return False
     if service.pending_change and service.pending_change.effective == NOW:
         return False
-    if len(service.unpaid) > most_unpaid(policy.rules) or not falls_due(service):
+    rules = await _rules_of(service, tx)
+    if len(service.unpaid) > most_unpaid(rules) or not falls_due(service):
         return False
     return await tx.claim_once("renewal", f"{service.id}/{command.due_on}")
-
-
-def is_ending(service: HeldService, today: date) -> bool:
-    """Whether it ends before what would be invoiced next begins, or is to have ended by now."""
-    until, cancelled = service.billed_until, service.cancellation
-    ends = [cancelled.ends_on if cancelled else None, service.next_terms.ends_on]
-    return until is not None and any(end is not None and end <= max(until, today) for end in ends)
 
 
 def falls_due(service: HeldService) -> bool:
@@ -106,9 +103,7 @@ async def _billing(
         invoice_id=new_id(),
         due_on=due_on,
         language=(await contact_of(service.account_id, tx.read)).language,
-        by=proration(policy.rules.proration, zone=brand.settings.time_zone),
-        aligns_addons=policy.rules.align_addons,
-        most_unpaid=most_unpaid(policy.rules),
+        time_zone=brand.settings.time_zone,
         why=because(
             tx, rule, policy=policy, due_on=due_on, days_before=policy.rules.renewal_days_before
         ),
@@ -118,28 +113,38 @@ async def _billing(
 async def _bill(
     service: HeldService, billing: _Billing, *, count: int, tx: Transaction
 ) -> list[InvoiceLine]:
-    """The next periods, noted with the service, as lines."""
-    parent = await parent_of(service, tx) if billing.aligns_addons else None
-    bill = next_bill(service, by=billing.by, parent=parent, count=count)
+    """The next periods by the rules of its product, noted with the service, as lines."""
+    rules = await _rules_of(service, tx)
+    bill = await _next_bill(service, billing, count=count, tx=tx)
     lines = renewal_lines(service, bill, language=billing.language, why=billing.why)
     service.invoice_renewal(
         invoice_id=billing.invoice_id,
         period_end=bill.ends_on,
         due_on=billing.due_on,
         billed=bill.billed(billing.invoice_id),
-        most_unpaid=billing.most_unpaid,
+        most_unpaid=most_unpaid(rules),
     )
     return lines
 
 
-async def parent_of(service: HeldService, tx: Transaction) -> Parent | None:
-    """When the service that an addon belongs to falls due; None for what is no addon."""
-    if service.terms.parent_id is None:
-        return None
-    parent = await tx.load(HeldService, service.terms.parent_id)
-    if parent.next_due_on is None or parent.has_ended:
-        return None
-    return Parent(due_on=parent.next_due_on, anchor_day=parent.anchor_day)
+async def _next_bill(
+    service: HeldService, billing: _Billing, *, count: int, tx: Transaction
+) -> Bill:
+    rules, parent = await _rules_of(service, tx), await parent_of(service, tx)
+    return next_bill(
+        service,
+        by=proration(rules.proration, zone=billing.time_zone),
+        parent=due_with(parent) if rules.align_addons else None,
+        count=count,
+        until=end_of(parent),
+    )
+
+
+async def _rules_of(service: HeldService, tx: Transaction) -> Rules:
+    """The rules of its brand, product and account."""
+    product_id, account_id = service.terms.product_id, service.account_id
+    found = await policy_for(tx, service.brand, product_id=product_id, account_id=account_id)
+    return found.rules
 
 
 def _invoice(
@@ -173,11 +178,10 @@ async def renew_early(command: RenewEarly, tx: Transaction) -> Invoice:
     """The invoice over the next periods, due when they begin, so that nobody is worse off.
 
     `ServiceNotActive`, `RenewalUnpaid`, `ChangePending`; `CancellationPending` for a service that
-    is to end; `NothingDue` where no period follows.
+    is to end, by itself or with its parent; `NothingDue` where no period follows.
     """
     service = await owned_service(command, tx)
-    if service.cancellation:
-        raise CancellationPending()
+    check_goes_on(service, await parent_of(service, tx))
     policy = await policy_for(tx, service.brand, account_id=service.account_id)
     due_on = max(service.billed_until or command.today, command.today)
     billing = await _billing(service, policy, due_on=due_on, rule="renewal.on_demand", tx=tx)

@@ -38,6 +38,7 @@ from services.billing.held_services.terms import (
     check_terminable,
     check_wish,
     due_after,
+    term_end,
 )
 from services.billing.why.why import Why
 
@@ -137,14 +138,10 @@ class HeldService(Aggregate):
         """
         check_pending(self.status)
         assert next_due_on is None or next_due_on > today, "a period is not empty"
-        self.trigger_event(
-            self.Activated,
-            activated_on=today,
-            next_due_on=next_due_on,
-            anchor_day=anchor_day or today.day,
-            charged=list(charged),
-            why=why,
-        )
+        anchor_day = anchor_day or today.day
+        ends_on = term_end(self.terms, next_due_on, anchor_day=anchor_day)
+        paid = {"next_due_on": next_due_on, "anchor_day": anchor_day, "charged": list(charged)}
+        self.trigger_event(self.Activated, activated_on=today, **paid, ends_on=ends_on, why=why)
 
     def invoice_renewal(
         self,

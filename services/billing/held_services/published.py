@@ -33,6 +33,7 @@ def of_service(event: DomainEvent, service: HeldService) -> PublicEvent | None:
                 service_id=service.id,
                 activated_on=activated.activated_on,
                 next_due_on=activated.next_due_on,
+                ends_on=activated.ends_on,
                 why=_why(activated.why),
             )
         case HeldService.Renewed() as renewed:

@@ -10,14 +10,15 @@ from uuid import UUID
 
 from services.billing.held_services.calendar import (
     CYCLES_WITHOUT_PERIOD,
+    Alignment,
     Period,
-    period_from,
+    first_portions,
     portion_with_parent,
 )
 from services.billing.held_services.descriptions import describe_discount, describe_option
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.paid_time import Parent
-from services.billing.held_services.proration import Proration, price_from, price_split
+from services.billing.held_services.proration import Proration, price_from
 from services.billing.held_services.terms import Billed, ChargedTime, NothingDue, ServiceTerms
 from services.billing.invoices.descriptions import Sold, describe_renewal
 from services.billing.invoices.lines import InvoiceLine
@@ -25,6 +26,7 @@ from services.billing.promotions.discount import Discount, after_period, all_tak
 from services.billing.rules.rules import Rules
 from services.billing.why.because import taken_off_why
 from services.billing.why.why import Why
+from shared.money import round_half_even
 
 MOST_UNPAID = 35
 """Open renewals of one service where the next is invoiced while one is unpaid."""
@@ -69,20 +71,27 @@ def most_unpaid(rules: Rules) -> int:
 
 
 def next_bill(
-    service: HeldService, *, by: Proration, parent: Parent | None = None, count: int = 1
+    service: HeldService,
+    *,
+    by: Proration,
+    parent: Parent | None = None,
+    count: int = 1,
+    until: date | None = None,
 ) -> Bill:
     """The `count` periods that follow what is invoiced, fewer where a fixed term ends before.
 
-    With `parent` an addon comes to its parent's due date by the first of them. `NothingDue` for
-    what has no next period.
+    With `parent` an addon comes to its parent's due date by the first of them; nothing is billed
+    from `until` on, where what it belongs to ends. `NothingDue` for what has no next period.
     """
     terms, start = service.next_terms, service.billed_until
     if start is None or terms.cycle in CYCLES_WITHOUT_PERIOD:
         raise NothingDue()
+    last = min(terms.ends_on or date.max, until or date.max)
     periods: list[BilledPeriod] = []
-    while len(periods) < count and (terms.ends_on is None or start < terms.ends_on):
+    while len(periods) < count and start < last:
         whole = _whole(terms.cycle, start, anchor_day=service.anchor_day, parent=parent)
-        periods.append(_billed(terms, start, whole=whole, by=by))
+        period = Period(start, min(whole.ends_on, last))
+        periods.append(_billed(terms, period, whole=whole, by=by))
         if terms.discounts:
             terms = replace(terms, discounts=after_period(terms.discounts))
         start = periods[-1].period.ends_on
@@ -92,31 +101,29 @@ def next_bill(
 
 
 def _whole(cycle: str, start: date, *, anchor_day: int, parent: Parent | None) -> Period:
+    """The period that `start` lies in, by the parent's days or its own; it may begin within it."""
     if parent is None:
-        return period_from(start, cycle=cycle, anchor_day=anchor_day)
+        return first_portions(start, cycle=cycle, alignment=Alignment(anchor_day))[0].whole
     portion = portion_with_parent(
         start, cycle=cycle, parent_due_on=parent.due_on, anchor_day=parent.anchor_day
     )
     return portion.whole
 
 
-def _billed(terms: ServiceTerms, start: date, *, whole: Period, by: Proration) -> BilledPeriod:
-    end = min(whole.ends_on, terms.ends_on or whole.ends_on)
-
+def _billed(terms: ServiceTerms, period: Period, *, whole: Period, by: Proration) -> BilledPeriod:
     def share(minor: int) -> int:
-        if (start, end) == (whole.starts_on, whole.ends_on):
+        if period == whole:
             return minor
-        rest_minor = price_from(minor, whole, at=start, by=by)
-        if end == whole.ends_on:
-            return rest_minor
-        return price_split(minor, whole, cuts=[start, end], by=by)[1]
+        return price_from(minor, whole, at=period.starts_on, by=by) - round_half_even(
+            minor * by.unused(whole, period.ends_on)
+        )
 
     off = all_taken_off(terms.discounts, terms.charge)
     product_minor = share(terms.charge.product_minor)
     options = [share(option.recurring_minor * terms.quantity) for option in terms.options]
     return BilledPeriod(
         terms=terms,
-        period=Period(start, end),
+        period=period,
         whole=whole,
         product_minor=product_minor,
         options_minor=options,

@@ -33,9 +33,12 @@ class Activated(Aggregate.Event):
     anchor_day: int = 0
     charged: list[ChargedTime] = field(default_factory=list)
     why: Why | None = None
+    ends_on: date | None = None
 
     def apply(self, aggregate: Any) -> None:
         aggregate.status = "active"
+        if self.ends_on:
+            aggregate.terms = replace(aggregate.terms, ends_on=self.ends_on)
         aggregate.anchor_day = self.anchor_day or self.activated_on.day
         aggregate.next_due_on = self.next_due_on
         aggregate.charged = tuple(self.charged)

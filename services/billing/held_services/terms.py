@@ -11,7 +11,7 @@ from functools import cached_property
 from uuid import UUID
 
 from services.billing.catalogue.terms import ChosenOption
-from services.billing.held_services.calendar import CYCLES_WITHOUT_PERIOD
+from services.billing.held_services.calendar import CYCLES_WITHOUT_PERIOD, period_end
 from services.billing.promotions.discount import Charge, Discount, all_taken_off
 from shared.errors import Conflict
 
@@ -97,7 +97,8 @@ class ServiceTerms:
     """What was ordered, as at the order; `product_name` by language, `plan` is the panel's name.
 
     A period costs `recurring_minor` for each of `quantity` units, and its options, less the
-    discounts. An addon names its parent. `ends_on` is the day after the last of a fixed term.
+    discounts. An addon names its parent. `ends_on` is the day after the last of a fixed term, which
+    is known from the activation on where the term is one of `term_periods`.
     `first` is what the first invoice charges for, with periods from `anchor_day` of the month on,
     where that is not one whole period from the activation; `first_minor` is what it charges for
     that whole period where a promotion makes it another price than that of the next.
@@ -121,6 +122,7 @@ class ServiceTerms:
     first: list[ChargedTime] = field(default_factory=list)
     anchor_day: int = 0
     first_minor: int | None = None
+    term_periods: int | None = None
 
     @cached_property
     def charge(self) -> Charge:
@@ -246,6 +248,16 @@ def unended(charged: Iterable[ChargedTime], today: date | None) -> tuple[Charged
 
 Wish = Cancellation | ServiceChange
 """What is asked of a service that runs, to be done later."""
+
+
+def term_end(terms: ServiceTerms, next_due_on: date | None, *, anchor_day: int) -> date | None:
+    """Where a fixed term ends whose first time ends on `next_due_on`, be it a part of a period."""
+    if terms.ends_on or terms.term_periods is None or next_due_on is None:
+        return terms.ends_on
+    end = next_due_on
+    for _ in range(terms.term_periods - 1):
+        end = period_end(end, cycle=terms.cycle, anchor_day=anchor_day)
+    return end
 
 
 def has_overdue(unpaid: Mapping[UUID, Renewal], today: date) -> bool:

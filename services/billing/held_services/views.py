@@ -60,7 +60,8 @@ create table service_list (
     cancellation jsonb,
     change jsonb,
     suspension_reason text,
-    grace_ends_on date
+    grace_ends_on date,
+    has_run boolean not null default false
 );
 create index service_list_of_account on service_list (account_id, service_id);
 """
@@ -101,8 +102,9 @@ def apply_to_list(envelope: Envelope, rows: Rows) -> None:
     match envelope.event:
         case ServiceOrdered() as service:
             _list_ordered(envelope, service, rows=rows)
-        case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
-            rows.update("service_list", service_id, status="active", next_due_on=next_due_on)
+        case ServiceActivated(ends_on=end) as activated:
+            term: dict[str, Any] = {"ends_on": end} if end else {}
+            _begin("service_list", activated, rows=rows, has_run=True, **term)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_list", service_id, next_due_on=next_due_on)
         case ServiceCancellationRequested(service_id=service_id) as cancelled:
@@ -155,6 +157,11 @@ def _list_changed(changed: ServiceChanged, rows: Rows) -> None:
     )
 
 
+def _begin(table: str, activated: ServiceActivated, *, rows: Rows, **more: Any) -> None:
+    now = {"status": "active", "next_due_on": activated.next_due_on, **more}
+    rows.update(table, activated.service_id, **now)
+
+
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -174,8 +181,9 @@ def apply_to_due(envelope: Envelope, rows: Rows) -> None:
                 parent_id=service.parent_id,
                 term_ends_on=service.ends_on,
             )
-        case ServiceActivated(service_id=service_id, next_due_on=next_due_on):
-            rows.update("service_due", service_id, status="active", next_due_on=next_due_on)
+        case ServiceActivated(ends_on=end) as activated:
+            term: dict[str, Any] = {"term_ends_on": end} if end else {}
+            _begin("service_due", activated, rows=rows, **term)
         case ServiceRenewed(service_id=service_id, next_due_on=next_due_on):
             rows.update("service_due", service_id, next_due_on=next_due_on)
         case ServiceSuspended(service_id=service_id, suspended_on=suspended_on) as suspended:

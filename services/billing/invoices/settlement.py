@@ -82,9 +82,10 @@ class Settlement:
         settled = {**self.payments, **self.credit}
         return sum(settled.get(id, 0) for id in self.prepayments)
 
-    def is_prepaid_by(self, id: UUID) -> bool:
-        """Whether what it settled is booked as prepaid still, as there is no invoice yet."""
-        return not self.is_booked and id in self.prepayments
+    @property
+    def still_prepaid(self) -> frozenset[UUID]:
+        """Of the prepayments those that are booked as such still, as there is no invoice yet."""
+        return frozenset() if self.is_booked else self.prepayments
 
     @property
     def is_payment_awaited(self) -> bool:

@@ -126,7 +126,7 @@ async def _renew(
         period_end=bill.ends_on,
         due_on=max(start, basis.due_on),
         billed=bill.billed(order.invoice_id),
-        most_unpaid=most_unpaid(basis.policies[None].rules),
+        most_unpaid=most_unpaid(basis.policies[service.terms.product_id].rules),
     )
     await tx.save(service)
 

@@ -157,11 +157,8 @@ async def is_new_client(account_id: UUID, db: Reads) -> bool:
 
     Who orders twice at the same moment is held by the limit per client.
     """
-    ran = ["active", "suspended", "terminated"]
     known = await db.fetchval(
-        "select true from service_list where account_id = $1 and status = any($2) limit 1",
-        account_id,
-        ran,
+        "select true from service_list where account_id = $1 and has_run limit 1", account_id
     )
     return known is None
 

@@ -172,11 +172,8 @@ class Promotion(Aggregate):
     def discount_on(self, *, product: str, cycle: str, currency: str) -> Discount | None:
         """What an item (the product's slug) is ordered with; None where it is not for that."""
         terms = self.terms
-        is_for = (not terms.products or product in terms.products) and (
-            not terms.cycles or cycle in terms.cycles
-        )
         has_amount = terms.kind not in {FIXED, PRICE} or currency in terms.amounts
-        if not is_for or not has_amount:
+        if not self.is_for(product, cycle=cycle) or not has_amount:
             return None
         return Discount(
             promotion_id=self.id,
@@ -186,6 +183,13 @@ class Promotion(Aggregate):
             amount_minor=terms.amounts.get(currency, 0),
             covers_setup=terms.covers_setup,
             periods_left=terms.periods,
+        )
+
+    def is_for(self, product: str, *, cycle: str) -> bool:
+        """Whether it is for a product, by its slug, in a cycle."""
+        terms = self.terms
+        return (not terms.products or product in terms.products) and (
+            not terms.cycles or cycle in terms.cycles
         )
 
     @property

@@ -4,6 +4,7 @@ A change within a period is paid for first; then the panel is asked; only when i
 the service another one. Amounts in minor units of the service's currency.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -13,9 +14,11 @@ from services.billing.catalogue.allotments import take
 from services.billing.catalogue.commands import HoldStock, hold_stock, stock_take
 from services.billing.catalogue.product import Product
 from services.billing.contacts.contact import contact_of
+from services.billing.held_services.belonging import due_with, parent_of
+from services.billing.held_services.calendar import Alignment
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.ownership import owned_service
-from services.billing.held_services.paid_time import alignment_of
+from services.billing.held_services.paid_time import Parent, alignment_of
 from services.billing.held_services.proration import BySecond, proration
 from services.billing.held_services.terms import (
     NOW,
@@ -27,6 +30,7 @@ from services.billing.held_services.terms import (
 )
 from services.billing.invoices.commands import IssueInvoice, issue_invoice
 from services.billing.invoices.lines import InvoiceLine
+from services.billing.promotions.promotion import Promotion
 from services.billing.provisioning.provisioning import Provisioning
 from services.billing.rules.agreed import hold_brand
 from services.billing.rules.policy import Policy, policy_for, terms_of
@@ -45,6 +49,7 @@ from services.billing.service_endings.voiding import void_change, void_unpaid
 from services.billing.why.because import because
 from services.billing.why.codes import OF_CHANGE
 from services.billing.why.why import Why
+from shared.clock import local_date
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.store import Transaction
@@ -166,16 +171,25 @@ async def _sources(service: HeldService, command: ChangeHeldService, *, tx: Tran
         raise NotFound()
     assert service.account_id, "a service belongs to an account"
     agreed = await terms_of(tx, service.account_id)
-    sources = Sources(held=held, wanted=wanted, agreed=agreed, today=command.today)
+    sources = Sources(
+        held=held,
+        wanted=wanted,
+        agreed=agreed,
+        today=command.today,
+        promotions=await _promotions_of(service, tx),
+    )
     check_fits_parent(sources, await _parent_product(service, tx))
     return sources
 
 
+async def _promotions_of(service: HeldService, tx: Transaction) -> Mapping[UUID, Promotion]:
+    ids = {discount.promotion_id for discount in service.terms.discounts}
+    return await tx.load_many(Promotion, sorted(ids)) if ids else {}
+
+
 async def _parent_product(service: HeldService, tx: Transaction) -> Product | None:
-    if service.terms.parent_id is None:
-        return None
-    parent = await tx.load(HeldService, service.terms.parent_id)
-    return await tx.load(Product, parent.terms.product_id)
+    parent = await parent_of(service, tx)
+    return await tx.load(Product, parent.terms.product_id) if parent else None
 
 
 async def _with_price(
@@ -198,13 +212,20 @@ async def _reckon(
 ) -> Reckoned:
     brand = await tx.load(Brand, Brand.id_of(service.brand))
     by = proration(policy.rules.proration, zone=brand.settings.time_zone)
-    at = tx.now if isinstance(by, BySecond) else None
+    is_today = local_date(tx.now, brand.settings.time_zone) == change.requested_on
+    at = tx.now if is_today and isinstance(by, BySecond) else None
     return reckon(
         service.charged,
         service.terms,
         new=change.terms,
-        when=Moment(today=change.requested_on, by=by, at=at, alignment=alignment_of(policy.rules)),
+        when=Moment(today=change.requested_on, by=by, at=at, grid=await _grid(service, policy, tx)),
     )
+
+
+async def _grid(service: HeldService, policy: Policy, tx: Transaction) -> Alignment | Parent | None:
+    """The days on which it falls due with what it belongs to, or with all of the brand."""
+    parent = await parent_of(service, tx) if policy.rules.align_addons else None
+    return due_with(parent) or alignment_of(policy.rules)
 
 
 def with_reckoning(change: ServiceChange, reckoned: Reckoned, *, invoice_id: UUID) -> ServiceChange:
@@ -215,6 +236,7 @@ def with_reckoning(change: ServiceChange, reckoned: Reckoned, *, invoice_id: UUI
         invoice_id=billed_on,
         credit_minor=reckoned.credit_minor,
         charge_minor=reckoned.charge_minor,
+        terms=replace(change.terms, discounts=reckoned.discounts),
         charged=[_billed_on(each, billed_on) for each in reckoned.charged],
         next_due_on=reckoned.next_due_on,
         anchor_day=reckoned.anchor_day,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.billing.held_services.calendar import CYCLES_WITHOUT_PERIOD, Alignment
-from services.billing.held_services.paid_time import charged_times, first_time, paid_periods
+from services.billing.held_services.calendar import Alignment
+from services.billing.held_services.first_bill import first_bill
+from services.billing.held_services.paid_time import Parent, charged_times, paid_periods
 from services.billing.held_services.proration import (
     PaidPeriod,
     Proration,
@@ -18,6 +19,7 @@ from services.billing.held_services.proration import (
     credit_for_unused,
 )
 from services.billing.held_services.terms import ChargedTime, ServiceTerms
+from services.billing.promotions.discount import Discount
 from shared.errors import Conflict
 
 
@@ -29,20 +31,20 @@ class ChangeTooLate(Conflict):
 class Moment:
     """When a change takes effect, with its instant where seconds count, and how time is measured.
 
-    `alignment`: where a new cycle begins.
+    `grid`: on which days a new cycle falls due; None: on that of its first day.
     """
 
     today: date
     by: Proration
     at: datetime | None = None
-    alignment: Alignment | None = None
+    grid: Alignment | Parent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reckoned:
     """What is given back and what is charged, and the paid time after it.
 
-    `since` to `until` is the time that it is about.
+    `since` to `until` is the time that it is about; `discounts` are those that are left after it.
     """
 
     credit_minor: int
@@ -52,6 +54,7 @@ class Reckoned:
     anchor_day: int
     since: date
     until: date | None
+    discounts: list[Discount]
 
     @property
     def net_minor(self) -> int:
@@ -67,8 +70,9 @@ def reckon(
 ) -> Reckoned:
     """The change from `terms` to `new`.
 
-    In the same cycle the due date stays. With another cycle a new period begins at once and the old
-    one ends. `ChangeTooLate` when no time is left that was paid for.
+    In the same cycle the due date stays. With another cycle a new period begins at once, which
+    counts as one of a promotion's, and the old one ends. `ChangeTooLate` when no time is left that
+    was paid for.
     """
     left = [period for period in paid_periods(charged) if period.whole.ends_on > when.today]
     if terms.cycle != new.cycle:
@@ -93,6 +97,7 @@ def reckon(
         anchor_day=0,
         since=when.today,
         until=left[-1].whole.ends_on,
+        discounts=new.discounts,
     )
 
 
@@ -100,21 +105,18 @@ def _restarted(left: Sequence[PaidPeriod], new: ServiceTerms, *, when: Moment) -
     credit_minor = sum(
         credit_for_unused(period, _moment(period, when), by=when.by) for period in left
     )
-    first = first_time(
-        new.cycle, when.today, price_minor=new.price_minor, grid=when.alignment, by=when.by
-    )
-    if new.cycle in CYCLES_WITHOUT_PERIOD:
-        charge_minor = new.price_minor
-    else:
-        charge_minor = sum(time.charged_minor for time in first.charged)
+    grid = when.grid or Alignment(when.today.day)
+    first = first_bill(new, when.today, setup_minor=0, grid=grid, by=when.by)
+    next_due_on = first.period.ends_on if first.period else None
     return Reckoned(
         credit_minor=credit_minor,
-        charge_minor=charge_minor,
-        charged=first.charged,
-        next_due_on=first.next_due_on,
-        anchor_day=first.anchor_day,
+        charge_minor=first.recurring_minor,
+        charged=first.terms.first,
+        next_due_on=next_due_on,
+        anchor_day=first.terms.anchor_day or when.today.day,
         since=when.today,
-        until=first.next_due_on,
+        until=next_due_on,
+        discounts=first.terms.discounts,
     )
 
 

@@ -1,6 +1,7 @@
 """What a client wants a service to be, which terms that makes, and what the rules say of it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -10,6 +11,8 @@ from services.billing.catalogue.pricing import Choice, Pricing, priced
 from services.billing.catalogue.product import Product
 from services.billing.held_services.held_service import HeldService
 from services.billing.held_services.terms import NOW, PERIOD_END, NothingDue, ServiceTerms
+from services.billing.promotions.discount import Discount
+from services.billing.promotions.promotion import Promotion
 from services.billing.rules.account_terms import AccountTerms
 from services.billing.rules.rules import Rules
 from shared.errors import Conflict
@@ -38,16 +41,22 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """What the new terms are made of: both products, and what is agreed with the account."""
+    """What the new terms are made of: both products, and what is agreed with the account.
+
+    `promotions`: those that the service was ordered with.
+    """
 
     held: Product
     wanted: Product
     agreed: AccountTerms | None
     today: date
+    promotions: Mapping[UUID, Promotion] = field(default_factory=dict)
 
 
 def terms_wanted(terms: ServiceTerms, wanted: Wanted, *, sources: Sources) -> ServiceTerms:
     """The terms that the service would have. The same product and cycle keep their price.
+
+    Another product or cycle keeps the discounts of the promotions that are for it.
 
     `ChangesNothing`; what the catalogue refuses.
     """
@@ -69,6 +78,7 @@ def terms_wanted(terms: ServiceTerms, wanted: Wanted, *, sources: Sources) -> Se
         options=terms.options if is_same and wanted.choices is None else cost.options,
         quantity=wanted.quantity or terms.quantity,
         catalogue_version=cost.edition.number,
+        discounts=terms.discounts if is_same else _discounts(terms, cycle, sources=sources),
         tax_category=offered.tax_category,
         first=[],
         anchor_day=0,
@@ -77,6 +87,16 @@ def terms_wanted(terms: ServiceTerms, wanted: Wanted, *, sources: Sources) -> Se
     if is_same and (new.options, new.quantity) == (terms.options, terms.quantity):
         raise ChangesNothing()
     return new
+
+
+def _discounts(terms: ServiceTerms, cycle: str, *, sources: Sources) -> list[Discount]:
+    """Those that it was ordered with whose promotions are for the new product and cycle, too."""
+    product = sources.wanted.terms.slug
+    return [
+        discount
+        for discount in terms.discounts
+        if sources.promotions[discount.promotion_id].is_for(product, cycle=cycle)
+    ]
 
 
 def _choices(terms: ServiceTerms) -> tuple[Choice, ...]:
@@ -109,7 +129,8 @@ def effective_of(
 ) -> Effective:
     """When the change takes effect: as the rules say, or later if the client wants it so.
 
-    `ChangeOnlyAtPeriodEnd`; `NothingDue` where no period ends.
+    What is paid once is paid now, as no later invoice would ask for it; of a fixed term, no other
+    cycle begins within a period. `ChangeOnlyAtPeriodEnd`; `NothingDue` where no period ends.
     """
     by_rule = {
         "upgrade": rules.upgrade,
@@ -117,11 +138,14 @@ def effective_of(
         "cycle": rules.cycle_change,
         "options": rules.upgrade if _is_dearer(new, service.terms) else rules.downgrade,
     }
-    said = {by_rule[kind], rules.cycle_change if new.cycle != service.terms.cycle else NOW}
-    usual: Effective = "period_end" if PERIOD_END in said and service.next_due_on else "now"
+    said: set[str] = {by_rule[kind]}
+    if new.cycle != service.terms.cycle:
+        said.add(PERIOD_END if service.terms.ends_on else rules.cycle_change)
+    is_billed_later = service.next_due_on is not None and new.cycle != "one_time"
+    usual: Effective = "period_end" if PERIOD_END in said and is_billed_later else "now"
     if wanted.at == NOW and usual == PERIOD_END:
         raise ChangeOnlyAtPeriodEnd(kind=kind)
-    if wanted.at == PERIOD_END and (service.next_due_on is None or new.cycle == "one_time"):
+    if wanted.at == PERIOD_END and not is_billed_later:
         raise NothingDue()
     return wanted.at or usual
 

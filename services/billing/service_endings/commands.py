@@ -51,6 +51,8 @@ class CancelService:
 async def cancel_service(command: CancelService, tx: Transaction) -> HeldService:
     """Let the service end; what is open of it is owed no more, and it is not renewed again.
 
+    Nor are its addons from its end on.
+
     `CancellationPending`, `CancellationNotOffered`, `ServiceNotActive`; `PaymentAwaited` while
     money for it may be on its way.
     """
@@ -64,6 +66,7 @@ async def cancel_service(command: CancelService, tx: Transaction) -> HeldService
     why = because(tx, "cancellation.requested", policy=policy, at=command.at)
     service.request(wish, why=why)
     await tx.save(service)
+    await _void_of_addons(service.id, wish.ends_on, today=command.today, tx=tx)
     await end_service(EndService(service_id=service.id, today=command.today), tx)
     return await tx.load(HeldService, service.id)
 
@@ -87,6 +90,21 @@ def _cancellation(service: HeldService, command: CancelService, *, policy: Polic
         unpaid=service.unpaid,
     )
     return wish
+
+
+async def _void_of_addons(service_id: UUID, ends_on: date, *, today: date, tx: Transaction) -> None:
+    """Nobody pays for the time of an addon in which there is nothing that it belongs to."""
+    for addon_id in await _addons_of(service_id, tx):
+        addon = await tx.load(HeldService, addon_id)
+        if any(renewal.period_start >= ends_on for renewal in addon.unpaid.values()):
+            await void_unpaid(addon_id, today=today, reason="service_cancelled", tx=tx)
+
+
+async def _addons_of(service_id: UUID, tx: Transaction) -> list[UUID]:
+    rows = await tx.read.fetch(
+        "select service_id from service_due where parent_id = $1 order by service_id", service_id
+    )
+    return [row["service_id"] for row in rows]
 
 
 async def _without_change(service_id: UUID, tx: Transaction) -> HeldService:
@@ -139,11 +157,8 @@ async def close_ended_service(command: CloseEndedService, tx: Transaction) -> No
     service = await tx.load(HeldService, command.service_id)
     if not await _is_money_awaited(service, tx):
         await void_unpaid(service.id, today=command.today, reason="service_ended", tx=tx)
-    addons = await tx.read.fetch(
-        "select service_id from service_due where parent_id = $1 order by service_id", service.id
-    )
-    for addon in addons:
-        await end_service(EndService(service_id=addon["service_id"], today=command.today), tx)
+    for addon_id in await _addons_of(service.id, tx):
+        await end_service(EndService(service_id=addon_id, today=command.today), tx)
 
 
 async def _is_money_awaited(service: HeldService, tx: Transaction) -> bool:

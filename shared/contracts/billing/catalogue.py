@@ -50,7 +50,8 @@ class ProductPublished(PublicEvent, frozen=True, kw_only=True):
     """A product that clients can order, as it is from now on; name and description by language.
 
     With `addon_to` it is only sold for services of these products. `upgrades_to` are the products
-    that a service of this one may go up to; `stock` is how many can be held at once.
+    that a service of this one may go up to; `stock` is how many can be held at once. A service ends
+    after `term_periods`, None: when it is cancelled.
     """
 
     product_id: UUID
@@ -66,6 +67,7 @@ class ProductPublished(PublicEvent, frozen=True, kw_only=True):
     upgrades_to: list[UUID] = msgspec.field(default_factory=list)
     stock: int | None = None
     tax_category: str = "standard"
+    term_periods: int | None = None
 
 
 class ProductRevisionPlanned(PublicEvent, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ class ServiceActivated(PublicEvent, frozen=True, kw_only=True):
     """The panel confirmed; it is paid from `activated_on` to `next_due_on`, exclusive.
 
     None: nothing of it falls due, as it is paid once or never. (Version 1 always had a date.)
+    `ends_on`: the day after the last of a fixed term.
     """
 
     VERSION: ClassVar[int] = 2
@@ -54,6 +55,7 @@ class ServiceActivated(PublicEvent, frozen=True, kw_only=True):
     activated_on: date
     next_due_on: date | None
     why: Why | None = None
+    ends_on: date | None = None
 
 
 class ServiceRenewed(PublicEvent, frozen=True, kw_only=True):
