@@ -158,7 +158,7 @@ class AnInvoice(RuleBasedStateMachine):
                     invoice_id=INVOICE,
                     amount_minor=minor,
                     currency="BRL",
-                    is_prepayment=use in self.invoice.settlement.prepayments,
+                    is_prepayment=use in self.invoice.settlement.still_prepaid,
                 )
             )
         if uses is not None and self.brought_minor:

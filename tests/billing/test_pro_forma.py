@@ -143,6 +143,21 @@ async def test_what_a_void_pro_forma_gave_back_goes_where_its_money_goes(house: 
     assert await house.findings() == []
 
 
+async def test_credit_that_prepaid_an_invoice_is_free_again_when_that_is_void(
+    house: House,
+) -> None:
+    """Its other money turned out to be another client's."""
+    await issuing(house, payment_methods=METHODS)
+    await give_credit(house, 1000)
+    pro_forma = await issue(house, an_invoice(house))
+    entry_id = await pay_part(house, str(pro_forma.id), minor=TOTAL_MINOR - 1000)
+    assert (await house.invoice(house.ana, str(pro_forma.id)))["number"] == "PON-2026-000001"
+    assert (await decide(house, entry_id, "reopening", {"reason": "Another's"})).is_success
+    await cancelled(house, str(pro_forma.id))
+    assert await booked(house) == {"client_credit": -1000}
+    assert await house.findings() == []
+
+
 async def test_a_pro_forma_that_is_paid_in_part_is_void_with_the_end_of_its_service(
     house: House,
 ) -> None:

@@ -22,10 +22,11 @@ create table product (
     product_id uuid primary key,
     brand text not null,
     sort integer not null,
-    terms jsonb not null
+    terms jsonb not null  -- all that ProductPublished says, with term_periods
 );
 create index product_of_brand on product (brand, sort, product_id);
 """
+"""`terms` names the latest field of what it keeps: with another the view is made anew by itself."""
 
 
 def apply(envelope: Envelope, rows: Rows) -> None:

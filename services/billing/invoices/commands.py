@@ -218,7 +218,7 @@ def _release(id: UUID, invoice: Invoice, *, credit: CreditBalance, tx: Transacti
     credit.release(
         application_id=id,
         invoice_id=invoice.id,
-        is_prepayment=id in invoice.settlement.prepayments,
+        is_prepayment=id in invoice.settlement.still_prepaid,
         why=because(tx, "credit.released", invoice=invoice.id),
     )
 

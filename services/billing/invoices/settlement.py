@@ -83,6 +83,11 @@ class Settlement:
         return sum(settled.get(id, 0) for id in self.prepayments)
 
     @property
+    def still_prepaid(self) -> frozenset[UUID]:
+        """Of the prepayments those that are booked as such still, as there is no invoice yet."""
+        return frozenset() if self.is_booked else self.prepayments
+
+    @property
     def is_payment_awaited(self) -> bool:
         return self.attempt is not None and self.attempt.is_awaited
 
