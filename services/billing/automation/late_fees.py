@@ -61,7 +61,8 @@ class ChargeLateFee:
 async def charge_late_fee(command: ChargeLateFee, tx: Transaction) -> Invoice | None:
     """An invoice over the fee, due today; once for each invoice, for ever, and none for a fee.
 
-    None: not overdue for long enough, a payment may arrive, or nothing is charged by the rules.
+    The late invoice notes it, so that nothing can happen to that in the same moment unseen. None:
+    not overdue for long enough, a payment may arrive, or nothing is charged by the rules.
     """
     invoice = await tx.load(Invoice, command.invoice_id)
     policy = await policy_for(tx, invoice.brand, account_id=invoice.account_id)
@@ -76,7 +77,10 @@ async def charge_late_fee(command: ChargeLateFee, tx: Transaction) -> Invoice | 
     overdue: dict[str, Fact] = {"invoice": invoice.id, "due_on": invoice.due_on}
     why = because(tx, "late_fee.overdue", policy=policy, **facts, **overdue)
     line = await _fee_line(invoice, minor, why=why, tx=tx)
-    return await issue_invoice(_fee_invoice(invoice, line, today=command.today), tx)
+    fee_invoice = await issue_invoice(_fee_invoice(invoice, line, today=command.today), tx)
+    invoice.trigger_event(Invoice.LateFeeCharged, fee_invoice_id=fee_invoice.id)
+    await tx.save(invoice)
+    return fee_invoice
 
 
 def _is_chargeable(invoice: Invoice, today: date) -> bool:

@@ -33,7 +33,6 @@ from shared.consumers import Envelope, Policy
 from shared.contracts.billing import (
     CreditNoteIssued,
     InvoiceCancelled,
-    InvoiceIssued,
     PaymentFailed,
     PaymentReceived,
 )
@@ -56,13 +55,8 @@ async def when_payment_ends_reconsider_fees(envelope: Envelope, tx: Transaction)
 async def when_invoice_taken_back_reconsider_fees(envelope: Envelope, tx: Transaction) -> None:
     """Take back the late fee for an invoice that staff makes void, credits whole, or corrects to
     nothing.
-
-    A fee that was charged in that very moment is looked at when it is there; so is one that was
-    charged while the money for the late invoice came.
     """
     match envelope.event:
-        case InvoiceIssued(about_invoice_id=UUID() as late_id):
-            await _reconsider(late_id, tx)
         case InvoiceCancelled(invoice_id=invoice_id, reason=reason):
             if reason not in OF_VOID_INVOICE:
                 await _reconsider(invoice_id, tx)
@@ -123,8 +117,8 @@ reconsider_when_taken_back = Policy(
     name="reconsider_when_taken_back",
     sources=("billing",),
     handle=when_invoice_taken_back_reconsider_fees,
-    handles=frozenset({InvoiceCancelled, CreditNoteIssued, InvoiceIssued}),
-    ignored=(INVOICES - {InvoiceCancelled, CreditNoteIssued, InvoiceIssued})
+    handles=frozenset({InvoiceCancelled, CreditNoteIssued}),
+    ignored=(INVOICES - {InvoiceCancelled, CreditNoteIssued})
     | BRANDS
     | CREDIT
     | DAYS

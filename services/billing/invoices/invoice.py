@@ -73,6 +73,7 @@ class Invoice(Aggregate):
     Reminded = events.Reminded
     OverdueNoticed = events.OverdueNoticed
     Reopened = events.Reopened
+    LateFeeCharged = events.LateFeeCharged
 
     class Cancelled(Aggregate.Event):
         TOPIC = "billing.invoice.cancelled"

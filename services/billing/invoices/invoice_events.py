@@ -79,3 +79,10 @@ class Reopened(Aggregate.Event):
     def apply(self, aggregate: Any) -> None:
         without = aggregate.settlement.without_payment(self.payment_id, self.amount_minor)
         aggregate.settlement = replace(without, is_charged_back=True)
+
+
+class LateFeeCharged(Aggregate.Event):
+    """Being late cost a fee, which that invoice asks for."""
+
+    TOPIC = "billing.invoice.late_fee_charged"
+    fee_invoice_id: UUID
