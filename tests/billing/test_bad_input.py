@@ -94,6 +94,7 @@ PRODUCT = {
     "prices": [{**price(), "currency": "BRL"}],
     "sort": 1,
     "stock": 5,
+    "term_periods": 12,
     "options": [OPTION],
     "revisions": [
         {

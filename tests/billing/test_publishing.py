@@ -168,6 +168,7 @@ BECOMES: dict[type[Any], str | None] = {
     Invoice.Reopened: "InvoiceReopened",
     Invoice.Reminded: "PaymentReminderDue",
     Invoice.OverdueNoticed: "InvoiceOverdue",
+    Invoice.LateFeeCharged: None,
     Invoice.Cancelled: "InvoiceCancelled",
     CreditNote.Issued: "CreditNoteIssued",
     InvoiceDraft.Opened: "DraftOpened",
@@ -427,6 +428,7 @@ def invoices() -> list[Aggregate]:
     paid.pay(payment_id=PAYMENT, amount_minor=2990, today=TODAY)
     cancelled.give_notice(TODAY)
     cancelled.give_notice(LATE)
+    cancelled.trigger_event(Invoice.LateFeeCharged, fee_invoice_id=OTHER)
     cancelled.apply_credit(application_id=OTHER, amount_minor=1, today=TODAY)
     cancelled.cancel(today=LATE, reason="service_ended")
     pro_forma, given_up = (
